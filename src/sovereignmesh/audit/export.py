@@ -1,0 +1,293 @@
+"""Reads an export of resources: JSON lines, a JSON array, `az graph query` or ARM list output, gzip of any of these.
+
+Nothing is loaded whole and nothing is dropped: what cannot be read comes out as `Unread`, in its place.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import json
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+import orjson
+
+from sovereignmesh.errors import InventoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Inventory", "Unread"]
+
+_CHUNK: Final = 1 << 18
+_LONGEST_LINE: Final = 1 << 24  # a longer first line is one document: it is streamed, not held
+_LARGEST_VALUE: Final = 1 << 26  # ARM answers at most 16 MiB; a value that does not end by here is broken
+_SPACE: Final = " \t\r\n"
+_HOW: Final = "export with `az graph query -q 'resources' -o json` or one JSON object a line"
+# How each of the tools names the rows of a page, the total, and the mark that a further page exists.
+_ROWS: Final = ("data", "value")
+_TOTALS: Final = ("total_records", "totalRecords")
+_MORE: Final = ("skip_token", "$skipToken", "nextLink")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of the export that could not be read: where and why. `final`: nothing after it was read either."""
+
+    where: str
+    why: str
+    final: bool = False
+
+
+class Inventory:
+    """An export of resources in a file; iterate over it for its rows, each a parsed JSON value or an `Unread`.
+
+    `position` and `size` are bytes of the file, for a progress bar. `missing`, known after the iteration, is how many
+    rows the export itself says it does not hold (a first page only), None where it says nothing.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.name = str(path)
+        self.missing: int | None = None
+        self.position = 0
+        try:
+            # Closed when the iteration ends.
+            self._raw: IO[bytes] = sys.stdin.buffer if self.name == "-" else Path(path).open("rb")  # noqa: SIM115
+            self.size = 0 if self.name == "-" else Path(path).stat().st_size
+        except OSError as error:
+            raise InventoryError(f"{self.name}: cannot be opened: {error.strerror}; {_HOW}") from error
+        self._totals: list[int] = []
+        self._paged = 0
+        self._more = False
+
+    def __iter__(self) -> Iterator[Any]:
+        with self._raw:
+            try:
+                yield from self._rows(self._stream())
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                yield Unread(f"{self.name}, after byte {self.position}", f"broken gzip: {error}", final=True)
+        if self._totals and max(self._totals) > self._paged:
+            self.missing = max(self._totals) - self._paged
+            yield Unread(
+                self.name,
+                f"holds {self._paged} of {max(self._totals)} rows: the query's further pages are not in it",
+                final=True,
+            )
+        elif self._more and not self._totals:
+            yield Unread(self.name, "ends with a link to a further page, which is not in it", final=True)
+
+    def _stream(self) -> IO[bytes]:
+        """The text as UTF-8 bytes, whatever wraps it."""
+        counted = io.BufferedReader(_Counted(self._raw, self), _CHUNK)
+        stream: io.BufferedReader[Any] = counted
+        if counted.peek(2)[:2] == b"\x1f\x8b":
+            stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=counted)), _CHUNK)
+        mark = stream.peek(3)[:3]
+        if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            # What `>` writes in Windows PowerShell.
+            return cast("IO[bytes]", codecs.EncodedFile(stream, "utf-8", "utf-16", errors="replace"))
+        if mark == codecs.BOM_UTF8:
+            stream.read(3)
+        return stream
+
+    def _rows(self, stream: IO[bytes]) -> Iterator[Any]:
+        head = _lines_to_text(stream)
+        first = head[-1].lstrip() if head else b""
+        if not first:
+            yield Unread(self.name, "the file is empty", final=True)
+            return
+        if first[:1] not in (b"[", b"{"):
+            raise InventoryError(f"{self.name}: is not JSON: it starts with {first[:20]!r}; {_HOW}")
+        as_lines = first[:1] == b"{" and len(first) < _LONGEST_LINE and first.strip() != b"{"
+        if as_lines and _parse(first) is _BROKEN:
+            head += _lines_to_text(stream)
+            as_lines = head[-1].lstrip().startswith(b"{")
+        values = self._lines(head, stream) if as_lines else _Document(self.name, b"".join(head), stream).values(self)
+        for value in values:
+            if type(value) is dict and "type" in value:
+                yield value
+            else:
+                yield from self._unwrap(value)
+
+    def _lines(self, head: list[bytes], stream: IO[bytes]) -> Iterator[Any]:
+        number = 0
+        for lines in (head, stream):
+            for line in lines:
+                number += 1
+                try:
+                    yield orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    if line.strip():
+                        yield Unread(f"{self.name}:{number}", f"broken JSON: {error.msg}")
+
+    def _unwrap(self, value: Any) -> Iterator[Any]:
+        """The rows of a page; a value that is no page is a row itself."""
+        if type(value) is dict and "type" not in value and "id" not in value:
+            for key in _ROWS:
+                rows = value.get(key)
+                if type(rows) is dict and type(rows.get("columns")) is list and type(rows.get("rows")) is list:
+                    names = [column.get("name") for column in rows["columns"]]
+                    rows = [dict(zip(names, row, strict=False)) for row in rows["rows"]]
+                if type(rows) is list:
+                    yield from rows
+                    self.page(value, len(rows))
+                    return
+        yield value
+
+    def page(self, envelope: dict[str, Any], rows: int) -> None:
+        """Takes note of what a page says about itself."""
+        self._paged += rows
+        self._totals += [envelope[key] for key in _TOTALS if type(envelope.get(key)) is int]
+        self._more = any(envelope.get(key) for key in _MORE)
+
+
+class _Counted(io.RawIOBase):
+    """Passes bytes on and tells the inventory how many of the file's have gone by."""
+
+    def __init__(self, raw: IO[bytes], inventory: Inventory) -> None:
+        self._raw, self._inventory = raw, inventory
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._raw.read(len(buffer))
+        buffer[: len(data)] = data
+        self._inventory.position += len(data)
+        return len(data)
+
+
+_BROKEN: Final = object()
+
+
+def _parse(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _BROKEN
+
+
+def _lines_to_text(stream: IO[bytes]) -> list[bytes]:
+    """The next lines up to the first that is not blank, which may be cut where it is very long."""
+    lines: list[bytes] = []
+    while line := stream.readline(_LONGEST_LINE):
+        lines.append(line)
+        if line.strip():
+            break
+    return lines
+
+
+class _Document:
+    """Walks through JSON text of any size: top-level values, and inside arrays and pages value by value."""
+
+    def __init__(self, name: str, head: bytes, stream: IO[bytes]) -> None:
+        self._name, self._stream = name, stream
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._scan = json.JSONDecoder().raw_decode
+        self._text, self._at = self._decode(head), 0
+        self._lines_before = 0
+
+    def values(self, inventory: Inventory) -> Iterator[Any]:
+        try:
+            while (mark := self._peek()) is not None:
+                if mark == "[":
+                    yield from self._array()
+                elif mark == "{":
+                    yield from self._object(inventory)
+                else:
+                    yield self._value()
+        except json.JSONDecodeError as error:
+            line = self._lines_before + self._text.count("\n", 0, error.pos) + 1
+            yield Unread(f"{self._name}:{line}", f"broken JSON: {error.msg}", final=True)
+        except RecursionError:
+            yield Unread(f"{self._name}:{self._line()}", "broken JSON: nested too deeply", final=True)
+        except UnicodeDecodeError as error:
+            yield Unread(f"{self._name}, after line {self._line()}", f"not UTF-8: {error.reason}", final=True)
+
+    def _array(self) -> Iterator[Any]:
+        self._take("[")
+        if self._peek() == "]":
+            self._take("]")
+            return
+        while True:
+            yield self._value()
+            if self._take(",", "]") == "]":
+                return
+
+    def _object(self, inventory: Inventory) -> Iterator[Any]:
+        """A page's rows one by one; any other object as one value."""
+        members: dict[str, Any] = {}
+        rows = 0
+        paged = False
+        self._take("{")
+        while self._peek() != "}":
+            key = self._value()
+            if type(key) is not str:
+                raise json.JSONDecodeError("a member name must be a string", self._text, self._at)
+            self._take(":")
+            if key in _ROWS and not {"id", "type"} & members.keys() and self._peek() == "[":
+                paged = True
+                for value in self._array():
+                    rows += 1
+                    yield value
+            else:
+                members[key] = self._value()
+            if self._take(",", "}") == "}":
+                break
+        else:
+            self._take("}")
+        if paged:
+            inventory.page(members, rows)
+        else:
+            yield members
+
+    def _value(self) -> Any:
+        self._peek()
+        ended = False
+        while True:
+            try:
+                value, end = self._scan(self._text, self._at)
+            except json.JSONDecodeError:
+                if ended:
+                    raise
+            else:
+                if ended or end < len(self._text):  # `12` may be the beginning of `123`
+                    self._at = end
+                    return value
+            waiting = len(self._text) - self._at
+            ended = not self._more(waiting) or waiting > _LARGEST_VALUE
+
+    def _take(self, *expected: str) -> str:
+        found = self._peek()
+        if found not in expected:
+            raise json.JSONDecodeError(f"expected {' or '.join(expected)}", self._text, self._at)
+        self._at += 1
+        return found
+
+    def _peek(self) -> str | None:
+        """The next character that is not white space, None at the end."""
+        while True:
+            text, at = self._text, self._at
+            while at < len(text) and text[at] in _SPACE:
+                at += 1
+            self._at = at
+            if at < len(text):
+                return text[at]
+            if not self._more():
+                return None
+
+    def _more(self, least: int = 0) -> bool:
+        """Reads on, at least as much again as is waiting, so that a long value costs no square."""
+        data = self._stream.read(max(_CHUNK, least))
+        fresh = self._decode(data, final=not data)
+        self._lines_before += self._text.count("\n", 0, self._at)
+        self._text, self._at = self._text[self._at :] + fresh, 0
+        return bool(data)
+
+    def _line(self) -> int:
+        return self._lines_before + self._text.count("\n", 0, self._at) + 1

@@ -1,0 +1,165 @@
+"""Where a resource and the copies of its data are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sovereignmesh.audit.judgement import (
+    ABSENT,
+    COMPLIANT,
+    NO_WISH,
+    Judgement,
+    Resource,
+    any_holds,
+    one_of,
+    places_at,
+    region_of,
+    shortened,
+    unsettled,
+)
+from sovereignmesh.facts import Answer, find_global_service, squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.facts import CopiesRule, Copy, GlobalService, Region
+    from sovereignmesh.mesh import Residency
+
+__all__ = ["judge_copies", "judge_edge", "judge_region", "outside"]
+
+
+def judge_region(resource: Resource) -> Iterable[Judgement]:
+    """Whether the resource itself is where its policy allows."""
+    residency = resource.policy.residency
+    if residency is None:
+        return NO_WISH
+    region = region_of(resource.location)
+    if region is None:
+        return (_without_region(resource, residency),)
+    if region.name in residency.allowed:
+        return COMPLIANT
+    return (outside(region, residency.area, "", one_of(residency.allowed)),)
+
+
+def judge_edge(service: GlobalService, resource: Resource) -> Iterable[Judgement]:
+    """A service at the edge: a region in its location says only where its own record is kept."""
+    residency = resource.policy.residency
+    return NO_WISH if residency is None else (_in_service(service, resource, residency),)
+
+
+def outside(region: Region, area: frozenset[str], subject: str, expected: str, kind: str = "") -> Judgement:
+    """The judgement of a region that is not allowed; `kind` goes before the reason."""
+    reason = "outside-policy" if region.name in area else "outside-area"
+    return Judgement("non-compliant", subject, kind + reason, expected, region.name)
+
+
+def _without_region(resource: Resource, residency: Residency) -> Judgement:
+    expected = one_of(residency.allowed)
+    location = resource.location
+    if resource.type == "microsoft.resources/subscriptions":
+        return Judgement("not-applicable", reason="container")
+    if type(location) is not str or not location.strip():
+        return Judgement("unknown", "", "no-location", expected, "no location")
+    service = find_global_service(resource.type)
+    if service is not None:
+        return _in_service(service, resource, residency)
+    reason = "global-unknown" if squeeze(location) == "global" else "unknown-location"
+    return Judgement("unknown", "", reason, expected, location)
+
+
+def _in_service(service: GlobalService, resource: Resource, residency: Residency) -> Judgement:
+    """Judges a service that has no region of its own by what is known of it."""
+    expected, location = one_of(residency.allowed), str(resource.location)
+    if service.at is not None:
+        return _in_place(service, resource, residency)
+    if service.kind == "no-customer-data":
+        return Judgement("not-applicable", reason="no-customer-data")
+    if service.kind == "edge" and residency.implicit == "deny":
+        return Judgement("non-compliant", "", "edge-cache", expected, f"{location}, cached at the edge")
+    reason = "edge-cache-possible" if service.kind == "edge" else "global-unknown"
+    return Judgement("unknown", "", reason, expected, location)
+
+
+def _in_place(service: GlobalService, resource: Resource, residency: Residency) -> Judgement:
+    """Judges a service by the property that names a region or a geography."""
+    expected = one_of(residency.allowed)
+    assert service.at is not None
+    place = service.at.find(resource.row)
+    if type(place) is not str or not place:
+        known = type(resource.row.get("properties")) is dict
+        reason = "missing-property" if known else "no-properties"
+        return Judgement("unknown", "", reason, expected, f"{resource.location}, no {service.at.text}")
+    region = region_of(place)
+    inside = frozenset({region.name}) if region else service.places.get(squeeze(place), frozenset())
+    actual = f"{service.at.text}: {place}"
+    if not inside:
+        return Judgement("unknown", "", "unrecognised-value", expected, actual)
+    if inside <= residency.allowed:
+        return Judgement("compliant", actual=actual)
+    if not inside & residency.area:
+        return Judgement("non-compliant", "", "outside-area", expected, actual)
+    if inside <= residency.area and not inside & residency.allowed:
+        return Judgement("non-compliant", "", "outside-policy", expected, actual)
+    return Judgement("unknown", "", "wide-place", expected, actual)
+
+
+def judge_copies(rule: CopiesRule, governed: Residency | None, resource: Resource) -> Iterator[Judgement]:
+    """Whether each copy is where the policy allows; `governed` bounds the copies that cannot be switched off."""
+    residency = resource.policy.residency
+    if residency is None:
+        yield NO_WISH[0]
+    elif any_holds(rule.not_applicable, resource):
+        yield Judgement("not-applicable", reason="documented-exception")
+    else:
+        for copy in rule.copies:
+            if any_holds(copy.not_applicable, resource):
+                yield Judgement("not-applicable", copy.name, "documented-exception")
+            elif copy.implicit:
+                yield from _placed(rule, copy, resource, residency, (governed or residency).allowed)
+            else:
+                yield from _placed(rule, copy, resource, residency, residency.replicas)
+
+
+def _placed(
+    rule: CopiesRule, copy: Copy, resource: Resource, residency: Residency, allowed: frozenset[str]
+) -> Iterator[Judgement]:
+    expected = one_of(allowed)
+    answer = copy.exists.answer(resource.row) if copy.exists else None
+    if answer is Answer.NO:
+        yield Judgement("compliant", copy.name)
+    elif places := places_at(copy.at, resource):
+        for place in places:
+            yield _in_region(copy, place, residency, allowed)
+    elif answer is Answer.UNRECOGNISED:
+        assert copy.exists is not None
+        actual = f"{copy.exists.at.text}: {shortened(copy.exists.at.find(resource.row))}"
+        yield Judgement("unknown", copy.name, "unrecognised-value", expected, actual)
+    elif copy.pair and answer is not Answer.ABSENT:
+        yield _in_pair(copy, resource, residency, allowed)
+    elif reason := unsettled(rule, resource) or ABSENT.get(copy.absent):
+        yield Judgement("unknown", copy.name, reason, expected, "not said by the body")
+    else:
+        yield Judgement("not-applicable", copy.name, "no-copy")
+
+
+def _in_region(copy: Copy, place: str, residency: Residency, allowed: frozenset[str]) -> Judgement:
+    region = region_of(place)
+    if region is None:
+        return Judgement("unknown", f"{copy.name} {place}", "unknown-location", one_of(allowed), place)
+    subject = f"{copy.name} {region.name}"
+    if region.name in allowed:
+        return Judgement("compliant", subject, actual=region.name)
+    kind = "implicit-copy-" if copy.implicit and residency.implicit == "report" else ""
+    return outside(region, residency.area, subject, one_of(allowed), kind)
+
+
+def _in_pair(copy: Copy, resource: Resource, residency: Residency, allowed: frozenset[str]) -> Judgement:
+    region = region_of(resource.location)
+    if region is None:
+        actual = f"the pair of {resource.location}"
+        return Judgement("unknown", copy.name, "unknown-location", one_of(allowed), actual)
+    if region.name in copy.not_in or (copy.implicit and region.pair is None):
+        return Judgement("not-applicable", copy.name, "no-copy")
+    if region.pair is None:
+        return Judgement("unknown", copy.name, "no-pair", one_of(allowed), f"the pair of {region.name}")
+    return _in_region(copy, region.pair, residency, allowed)

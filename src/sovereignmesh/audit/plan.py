@@ -1,0 +1,85 @@
+"""What is done for a resource type: the checks that were asked, met with the facts that are known."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sovereignmesh.audit.judgement import Judgement, Resource
+from sovereignmesh.audit.places import judge_copies, judge_edge, judge_region
+from sovereignmesh.audit.protection import judge_state, judge_vault, vault_unseen
+from sovereignmesh.audit.tagging import judge_tags
+from sovereignmesh.facts import CopiesRule, StateRule, VaultRule, find_global_service, find_resource_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sovereignmesh.audit.index import Index
+    from sovereignmesh.facts import ResourceType, Rule
+    from sovereignmesh.mesh import Residency
+    from sovereignmesh.result import Check
+
+    Judge = Callable[[Resource], Iterable[Judgement]]
+
+__all__ = ["Plan", "make_plan"]
+
+_REGIONS: Final = "https://learn.microsoft.com/azure/reliability/regions-list"
+_TAG_SUPPORT: Final = "https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support"
+_NO_DATA: Final = (Judgement("not-applicable", reason="no-customer-data"),)
+
+
+class Plan(NamedTuple):
+    """The steps for one type: check, judge, and the source of the fact that it judges by.
+
+    `waits` tells whether a resource points at something that has not been seen yet.
+    """
+
+    steps: tuple[tuple[Check, Judge, str], ...]
+    not_assessed: tuple[Check, ...]
+    row: ResourceType | None
+    waits: Callable[[Resource], bool] | None
+
+    @property
+    def assessed(self) -> tuple[Check, ...]:
+        return tuple(check for check, _, _ in self.steps)
+
+
+def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governed: Residency | None) -> Plan:
+    """The plan for a type (in lower case): `governed` bounds the copies that cannot be switched off."""
+    row = find_resource_type(resource_type)
+    steps: list[tuple[Check, Judge, str]] = []
+    missing: list[Check] = []
+    waits = None
+    for check in checks:
+        rule = row.rules.get(check) if row else None
+        if check == "region":
+            steps.append((check, _region_judge(resource_type), _REGIONS))
+        elif check == "required-tags":
+            steps.append((check, judge_tags, _TAG_SUPPORT))
+        elif rule is not None:
+            steps.append((check, _judge_by(rule, index, governed), " ".join(rule.source)))
+            if isinstance(rule, VaultRule):
+                waits = partial(vault_unseen, rule, index)
+        elif row is not None and row.holds_no_data:
+            steps.append((check, _no_data, ""))
+        else:
+            missing.append(check)
+    return Plan(tuple(steps), tuple(missing), row, waits)
+
+
+def _region_judge(resource_type: str) -> Judge:
+    service = find_global_service(resource_type)
+    return partial(judge_edge, service) if service is not None and service.kind == "edge" else judge_region
+
+
+def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:
+    if isinstance(rule, CopiesRule):
+        return partial(judge_copies, rule, governed)
+    if isinstance(rule, VaultRule):
+        return partial(judge_vault, rule, index)
+    assert isinstance(rule, StateRule)
+    return partial(judge_state, rule)
+
+
+def _no_data(_: Resource) -> Iterable[Judgement]:
+    return _NO_DATA

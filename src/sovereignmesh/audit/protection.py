@@ -1,0 +1,156 @@
+"""How a resource is protected: its key, its vault, its networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.audit.index import vault_name
+from sovereignmesh.audit.judgement import (
+    ABSENT,
+    MANAGED,
+    NO_WISH,
+    Judgement,
+    Resource,
+    any_holds,
+    one_of,
+    places_at,
+    region_of,
+    shortened,
+    unsettled,
+)
+from sovereignmesh.audit.places import outside
+from sovereignmesh.facts import Answer, StateRule, find_resource_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.audit.index import Index
+    from sovereignmesh.facts import Expression, VaultRule
+    from sovereignmesh.mesh import Policy, Residency
+    from sovereignmesh.result import Check, State
+
+__all__ = ["judge_state", "judge_vault", "vault_unseen"]
+
+_EXPECTED: Final[dict[Check, str]] = {
+    "customer-managed-key": "a customer-managed key",
+    "public-access": "no public network access",
+    "private-endpoint": "an approved private endpoint",
+}
+_FAILURE: Final[dict[Check, str]] = {
+    "customer-managed-key": "platform-key",
+    "public-access": "public-network",
+    "private-endpoint": "no-private-endpoint",
+}
+
+
+def _wished(check: Check, policy: Policy) -> bool:
+    if check == "customer-managed-key":
+        return policy.key != "off"
+    return policy.public_access_denied if check == "public-access" else policy.private_endpoint_required
+
+
+def judge_state(rule: StateRule, resource: Resource) -> Iterable[Judgement]:
+    """Whether the resource has what the check asks for; item by item where the row names a list."""
+    if not _wished(rule.check, resource.policy):
+        return NO_WISH
+    if rule.check == "customer-managed-key" and resource.managed:
+        return MANAGED
+    if any_holds(rule.not_applicable, resource):
+        return (Judgement("not-applicable", reason="documented-exception"),)
+    if rule.each is None:
+        return (_settled(rule, resource, resource.row, ""),)
+    items = rule.each.find(resource.row)
+    if type(items) is not list or not items:
+        return (_silent(rule, resource, "", rule.each.text),)
+    return [_settled(rule, resource, item, _name(rule.subject, item, at)) for at, item in enumerate(items, 1)]
+
+
+def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Judgement:
+    """Any yes passes; an unrecognised value is unknown; then a no fails; silence is as the row says."""
+    answers = {reading.answer(item): reading for reading in reversed(rule.readings)}
+    if Answer.YES in answers:
+        return Judgement("compliant", subject)
+    expected = _EXPECTED[rule.check]
+    if any_holds(rule.incapable, resource):
+        if resource.policy.key == "required":
+            return Judgement("non-compliant", subject, "sku-without-keys", expected, "a SKU that cannot hold one")
+        return Judgement("not-applicable", subject, "documented-exception")
+    outcomes: tuple[tuple[Answer, State, str], ...] = (
+        (Answer.UNRECOGNISED, "unknown", "unrecognised-value"),
+        (Answer.NO, "non-compliant", _FAILURE[rule.check]),
+    )
+    for answer, state, reason in outcomes:
+        if answer in answers:
+            at = answers[answer].at
+            return Judgement(state, subject, reason, expected, f"{at.text}: {shortened(at.find(item))}")
+    return _silent(rule, resource, subject, rule.readings[0].at.text)
+
+
+def _silent(rule: StateRule, resource: Resource, subject: str, at: str) -> Judgement:
+    expected, actual = _EXPECTED[rule.check], f"no {at}"
+    if reason := unsettled(rule, resource) or ABSENT.get(rule.absent):
+        return Judgement("unknown", subject, reason, expected, actual)
+    if rule.absent == "inherits":
+        return Judgement("not-applicable", subject, "held-elsewhere")
+    return Judgement("non-compliant", subject, _FAILURE[rule.check], expected, actual)
+
+
+def _name(expression: Expression | None, item: Any, position: int) -> str:
+    name = expression.find(item) if expression else None
+    return name if type(name) is str and name else f"#{position}"
+
+
+def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[Judgement]:
+    """Whether the vault that holds the resource's key is where the policy allows."""
+    residency = resource.policy.residency
+    if residency is None or resource.policy.key == "off":
+        yield NO_WISH[0]
+    elif resource.managed:
+        yield MANAGED[0]
+    elif any_holds(rule.not_applicable, resource):
+        yield Judgement("not-applicable", reason="documented-exception")
+    elif holders := places_at(rule.through, resource):
+        for holder in holders:
+            if holder.lower() in index.key_holders:
+                yield Judgement("not-applicable", reason="held-elsewhere")
+            else:
+                yield Judgement("unknown", "", "not-in-inventory", one_of(residency.allowed), holder)
+    elif references := places_at(rule.vault, resource):
+        for name in dict.fromkeys(map(vault_name, references)):
+            yield _in_vault(name, ", ".join(references), index, residency)
+    elif _has_key(resource):
+        yield Judgement("unknown", "", "missing-property", one_of(residency.allowed), "a key whose vault is not named")
+    else:
+        yield Judgement("not-applicable", reason="no-customer-key")
+
+
+def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residency: Residency) -> Judgement:
+    expected = one_of(residency.allowed)
+    if name is None:
+        return Judgement("unknown", "", "unrecognised-value", expected, shortened(written))
+    kind, vault = name
+    if name not in index.vaults:
+        return Judgement("unknown", vault, "not-in-inventory", expected, f"{kind} {vault}")
+    region = region_of(index.vaults[name])
+    if region is None:
+        actual = f"{kind} {vault} in {index.vaults[name]}"
+        return Judgement("unknown", vault, "unknown-location", expected, actual)
+    if region.name in residency.allowed:
+        return Judgement("compliant", vault, actual=region.name)
+    return outside(region, residency.area, vault, expected)
+
+
+def _has_key(resource: Resource) -> bool:
+    row = find_resource_type(resource.type)
+    rule = row.rules.get("customer-managed-key") if row else None
+    if not isinstance(rule, StateRule):
+        return False
+    return any(judgement.state == "compliant" for judgement in judge_state(rule, resource))
+
+
+def vault_unseen(rule: VaultRule, index: Index, resource: Resource) -> bool:
+    """Whether the resource's key is held by something that has not been seen yet."""
+    if holders := places_at(rule.through, resource):
+        return any(holder.lower() not in index.key_holders for holder in holders)
+    names = map(vault_name, places_at(rule.vault, resource))
+    return any(name is not None and name not in index.vaults for name in names)

@@ -1,0 +1,65 @@
+"""The command: parse, call one public function, show. A command's module is imported when the command runs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+from sovereignmesh import __version__
+from sovereignmesh.errors import SovereignMeshError
+
+__all__ = ["main"]
+
+# Command -> where it lives, and its line in the list: reading the list must not import the commands.
+_COMMANDS: Final = {
+    "audit": ("sovereignmesh.cli.audit_command:audit", "Audit an export of Azure resources against a mesh."),
+    "init": ("sovereignmesh.cli.mesh_commands:init", "Write a mesh to start from."),
+    "schema": (
+        "sovereignmesh.cli.mesh_commands:schema",
+        "Print a JSON Schema: of the mesh's documents or of a result.",
+    ),
+    "validate": ("sovereignmesh.cli.mesh_commands:validate", "Check a mesh and list every defect with its place."),
+}
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name and imports the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SovereignMeshError as error:
+            if ctx.params["debug"]:
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: sovereignmesh audit mesh --inventory resources.jsonl",
+)
+@click.version_option(__version__, prog_name="sovereignmesh")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def main(debug: bool) -> None:
+    """A sovereign data mesh on Azure: where data, copies and keys are, and where they may be.
+
+    Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 not compliant, 4 incomplete.
+    """

@@ -1,0 +1,43 @@
+"""Azure's truth, as tables: where each resource type keeps its keys, copies and exposure; regions; tag support."""
+
+from sovereignmesh.facts.regions import Region, area_regions, areas, find_region, geography_regions, regions, squeeze
+from sovereignmesh.facts.rows import find_resource_type, load_rows, resource_types
+from sovereignmesh.facts.rules import (
+    Answer,
+    CopiesRule,
+    Copy,
+    Exclusion,
+    Expression,
+    Reading,
+    ResourceType,
+    Rule,
+    StateRule,
+    VaultRule,
+)
+from sovereignmesh.facts.services import GlobalService, find_global_service, supports_tags
+
+__all__ = [
+    "Answer",
+    "CopiesRule",
+    "Copy",
+    "Exclusion",
+    "Expression",
+    "GlobalService",
+    "Reading",
+    "Region",
+    "ResourceType",
+    "Rule",
+    "StateRule",
+    "VaultRule",
+    "area_regions",
+    "areas",
+    "find_global_service",
+    "find_region",
+    "find_resource_type",
+    "geography_regions",
+    "load_rows",
+    "regions",
+    "resource_types",
+    "squeeze",
+    "supports_tags",
+]

@@ -1,0 +1,196 @@
+"""Reads `types/*.yaml`: where each Azure resource type keeps its keys, copies and exposure.
+
+The loader refuses a row that leaves a question open. The format is described in docs/fact-tables.md.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from sovereignmesh.errors import FactsError
+from sovereignmesh.facts.rules import (
+    CopiesRule,
+    Copy,
+    Exclusion,
+    Expression,
+    Reading,
+    ResourceType,
+    Rule,
+    StateRule,
+    VaultRule,
+    fold,
+)
+from sovereignmesh.facts.tables import read_table
+from sovereignmesh.result.checks import CHECKS, Check
+
+__all__ = ["find_resource_type", "load_rows", "resource_types"]
+
+_TYPE_NAME = re.compile(r"[A-Za-z0-9.]+(/[A-Za-z0-9]+)+")
+_SOURCE = re.compile(r"https://\S+|policy:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_COMMON = {"source", "checked", "not_applicable", "since", "deviates_from"}
+
+
+@cache
+def resource_types() -> dict[str, ResourceType]:
+    """All rows, by lower-case type name."""
+    found: dict[str, ResourceType] = {}
+    for file in sorted(files(__package__).joinpath("types").iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        rows = load_rows(read_table(f"types/{file.name}"), f"facts/types/{file.name}")
+        for row in rows:
+            if row.name.lower() in found:
+                raise FactsError(f"facts/types/{file.name}: {row.name} has a row in another file already")
+            found[row.name.lower()] = row
+    return found
+
+
+def find_resource_type(name: str) -> ResourceType | None:
+    """The row of the type called `name` (without case), None where the tables have none."""
+    return resource_types().get(name.lower())
+
+
+def load_rows(table: dict[str, Any], file: str) -> list[ResourceType]:
+    """The rows of one table. Raises FactsError naming the file, the row and the rule that it breaks."""
+    return [_load_type(name, row, f"{file}: {name}") for name, row in table.items()]
+
+
+def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
+    if not _TYPE_NAME.fullmatch(name):
+        raise FactsError(f"{where}: not a resource type name")
+    checks: dict[Check, Any] = {check: row[check] for check in CHECKS if check in row}
+    _refuse_unknown(row, {"title", "metadata", "holds_no_data", "child_of", "note", *checks}, where)
+    if "title" not in row:
+        raise FactsError(f"{where}: `title` is missing")
+    if not checks and not row.get("holds_no_data") and not row.get("metadata"):
+        raise FactsError(f"{where}: says nothing about any check; give a rule or `holds_no_data`")
+    return ResourceType(
+        name=name,
+        title=row["title"],
+        rules={check: _load_rule(check, fields, f"{where}: {check}") for check, fields in checks.items()},
+        metadata=row.get("metadata", False),
+        holds_no_data=row.get("holds_no_data"),
+        child_of=row.get("child_of"),
+        note=row.get("note"),
+    )
+
+
+def _load_rule(check: Check, written: dict[str, Any], where: str) -> Rule:
+    fields = {**read_table("defaults.yaml").get(check, {}), **written}
+    common = {
+        "check": check,
+        "source": _sources(fields, where),
+        "checked": _date(fields, where),
+        "not_applicable": _exclusions(fields, "not_applicable", where),
+        "since": fields.get("since"),
+        "deviates_from": fields.get("deviates_from"),
+    }
+    load = _state_rule if "readings" in fields else _copies_rule if "copies" in fields else _vault_rule
+    return load(common, fields, where)
+
+
+def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> StateRule:
+    _refuse_unknown(fields, {*_COMMON, "readings", "absent", "absent_because", "incapable", "each", "subject"}, where)
+    return StateRule(
+        **common,
+        readings=tuple(_reading(reading, where) for reading in fields["readings"]),
+        absent=_choice(fields, "absent", ("no", "unknown", "child", "inherits"), where),
+        absent_because=fields.get("absent_because", ""),
+        incapable=_exclusions(fields, "incapable", where),
+        each=_optional(fields, "each", where),
+        subject=_optional(fields, "subject", where),
+    )
+
+
+def _copies_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> CopiesRule:
+    _refuse_unknown(fields, {*_COMMON, "copies"}, where)
+    return CopiesRule(**common, copies=tuple(_copy(copy, where) for copy in fields["copies"]))
+
+
+def _copy(fields: dict[str, Any], where: str) -> Copy:
+    where = f"{where}: copy {fields.get('name')!r}"
+    _refuse_unknown(fields, {"name", "exists", "at", "pair", "absent", "implicit", "not_applicable", "not_in"}, where)
+    implicit = fields.get("implicit", False)
+    if bool(fields.get("at")) == bool(fields.get("pair")):
+        raise FactsError(f"{where}: needs one of `at` and `pair: true`")
+    if implicit and "exists" in fields:
+        raise FactsError(f"{where}: an implicit copy always exists; drop `exists`")
+    return Copy(
+        name=fields["name"],
+        exists=_reading(fields["exists"], where) if "exists" in fields else None,
+        at=_optional(fields, "at", where),
+        pair=fields.get("pair", False),
+        absent="unknown" if implicit else _choice(fields, "absent", ("none", "unknown", "child"), where),
+        implicit=implicit,
+        not_applicable=_exclusions(fields, "not_applicable", where),
+        not_in=frozenset(fields.get("not_in", ())),
+    )
+
+
+def _vault_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> VaultRule:
+    _refuse_unknown(fields, {*_COMMON, "vault", "through", "through_type"}, where)
+    if not (fields.get("vault") or fields.get("through")):
+        raise FactsError(f"{where}: has none of `readings`, `copies`, `vault`, `through`")
+    if bool(fields.get("through")) != bool(fields.get("through_type")):
+        raise FactsError(f"{where}: `through` and `through_type` go together")
+    return VaultRule(
+        **common,
+        vault=_optional(fields, "vault", where),
+        through=_optional(fields, "through", where),
+        through_type=fields.get("through_type"),
+    )
+
+
+def _reading(fields: dict[str, Any], where: str) -> Reading:
+    _refuse_unknown(fields, {"at", "yes", "no"}, where)
+    yes = fields.get("yes", [])
+    return Reading(
+        at=Expression.of(fields["at"], where),
+        yes=None if yes == "*" else frozenset(map(fold, yes)),
+        no=frozenset(map(fold, fields.get("no", []))),
+    )
+
+
+def _exclusions(fields: dict[str, Any], key: str, where: str) -> tuple[Exclusion, ...]:
+    found = []
+    for case in fields.get(key, []):
+        _refuse_unknown(case, {"at", "is", "because"}, f"{where}: {key}")
+        if not case.get("because"):
+            raise FactsError(f"{where}: {key}: `because` is missing")
+        found.append(Exclusion(Expression.of(case["at"], where), frozenset(map(fold, case["is"])), case["because"]))
+    return tuple(found)
+
+
+def _optional(fields: dict[str, Any], key: str, where: str) -> Expression | None:
+    return Expression.of(fields[key], where) if fields.get(key) else None
+
+
+def _sources(fields: dict[str, Any], where: str) -> tuple[str, ...]:
+    written = fields.get("source")
+    sources = tuple(written) if isinstance(written, list) else (written,)
+    if not all(isinstance(source, str) and _SOURCE.fullmatch(source) for source in sources):
+        raise FactsError(f"{where}: `source` must be a page's address or policy:GUID, or a list of them")
+    return sources
+
+
+def _date(fields: dict[str, Any], where: str) -> str:
+    try:
+        return dt.date.fromisoformat(fields.get("checked", "")).isoformat()
+    except ValueError as error:
+        raise FactsError(f"{where}: `checked` must be the date on which the source was read") from error
+
+
+def _choice(fields: dict[str, Any], key: str, allowed: tuple[str, ...], where: str) -> Any:
+    if fields.get(key) not in allowed:
+        raise FactsError(f"{where}: `{key}` must be one of {', '.join(allowed)}")
+    return fields[key]
+
+
+def _refuse_unknown(fields: dict[str, Any], known: set[str], where: str) -> None:
+    for key in fields:
+        if key not in known:
+            raise FactsError(f"{where}: `{key}` means nothing here; known: {', '.join(sorted(known))}")

@@ -1,0 +1,157 @@
+"""The forms that a fact takes: what a row of the resource tables says about one check.
+
+Every condition is a list of values that must be *there*: no negation, nothing that a missing value satisfies. So
+deleting a property can take a pass away and can never give one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Literal
+
+from sovereignmesh.facts.expressions import compile_expression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sovereignmesh.result.checks import Check
+
+__all__ = ["Answer", "CopiesRule", "Copy", "Exclusion", "Reading", "ResourceType", "Rule", "StateRule", "VaultRule"]
+
+
+class Answer(Enum):
+    """What a body answers to one reading."""
+
+    YES = "yes"
+    NO = "no"
+    ABSENT = "absent"
+    UNRECOGNISED = "unrecognised"
+
+
+def fold(value: Any) -> str:
+    """A value as the tables compare it: without case; true and false as YAML and JSON write them."""
+    return str(value).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A JMESPath expression with its text, which messages and documents show."""
+
+    text: str
+    find: Callable[[Any], Any]
+
+    @classmethod
+    def of(cls, text: str, where: str) -> Expression:
+        return cls(text, compile_expression(text, where))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One place in the body and what its values mean. `yes` None means: any value that is there."""
+
+    at: Expression
+    yes: frozenset[str] | None
+    no: frozenset[str]
+
+    def answer(self, body: Any) -> Answer:
+        value = self.at.find(body)
+        if value is None or value in ("", [], {}):
+            return Answer.ABSENT
+        if self.yes is None:
+            return Answer.YES
+        folded = fold(value)
+        if folded in self.yes:
+            return Answer.YES
+        return Answer.NO if folded in self.no else Answer.UNRECOGNISED
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A case that the check does not concern, or cannot be met in: where `at` has one of the values."""
+
+    at: Expression
+    values: frozenset[str]
+    because: str
+
+    def holds(self, body: Any) -> bool:
+        value = self.at.find(body)
+        return value is not None and fold(value) in self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What all forms share. `since`: the api-version from which the property exists at all."""
+
+    check: Check
+    source: tuple[str, ...]
+    checked: str
+    not_applicable: tuple[Exclusion, ...]
+    since: str | None
+    deviates_from: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StateRule(Rule):
+    """The check passes where any reading says yes.
+
+    Otherwise it fails where one says no; a value that no reading knows is unknown. Where the body is silent, `absent`
+    decides: "no" (documented to mean the default, which fails), "unknown", "child" (only a child resource tells), or
+    "inherits" (counted at the parent). `each` names a list of subjects inside the body, judged one by one.
+    `incapable`: cases in which the resource cannot pass whatever is configured.
+    """
+
+    readings: tuple[Reading, ...]
+    absent: Literal["no", "unknown", "child", "inherits"]
+    absent_because: str
+    incapable: tuple[Exclusion, ...]
+    each: Expression | None
+    subject: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One kind of copy of the data: a replica or a backup.
+
+    `exists` tells whether there is one (None: there is one where `at` names a place). Its regions stand at `at`, or it
+    is in the region's `pair`, except in the regions `not_in`. `absent` is what silence means: "none", "unknown" or
+    "child" (only a child resource tells). An `implicit` copy cannot be switched off.
+    """
+
+    name: str
+    exists: Reading | None
+    at: Expression | None
+    pair: bool
+    absent: Literal["none", "unknown", "child"]
+    implicit: bool
+    not_applicable: tuple[Exclusion, ...]
+    not_in: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesRule(Rule):
+    """Where the copies of a resource's data are."""
+
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRule(Rule):
+    """Which vault holds the key: a URI or resource id at `vault`, or a resource of another type that holds the key."""
+
+    vault: Expression | None
+    through: Expression | None
+    through_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A row of the resource tables: one Azure resource type and what is known of it, by check."""
+
+    name: str
+    title: str
+    rules: dict[Check, Rule]
+    metadata: bool
+    holds_no_data: str | None
+    child_of: str | None
+    note: str | None

@@ -1,0 +1,19 @@
+"""Reads the tables of this package: YAML beside the code, parsed once."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from sovereignmesh.yamlfile import parse
+
+__all__ = ["read_table"]
+
+
+@cache
+def read_table(name: str) -> dict[str, Any]:
+    """The table `name`, a path below `facts/`, as plain data."""
+    content = files(__package__).joinpath(name).read_bytes()
+    table: dict[str, Any] = parse(content, f"facts/{name}").value
+    return table

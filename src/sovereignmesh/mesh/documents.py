@@ -1,0 +1,299 @@
+"""The documents of a mesh, as typed and frozen models: what a person writes, checked and normalised."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from sovereignmesh.facts import areas, find_region, regions
+from sovereignmesh.mesh.words import did_you_mean, found, listed
+from sovereignmesh.result.checks import Check, Severity
+
+__all__ = [
+    "DataContract",
+    "DataProduct",
+    "Domain",
+    "GovernancePolicies",
+    "PolicyResidency",
+    "ProductResidency",
+    "RequiredTag",
+    "Waiver",
+]
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    # The message is passed as a value: braces in what a person wrote are no placeholders.
+    return PydanticCustomError("mesh", "{said}", {"said": message})
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise _wrong("found an empty string, wants some text")
+    return value
+
+
+def _name(value: str) -> str:
+    if value != _text(value).strip() or not value.isprintable():
+        raise _wrong(f"found {found(value)}, wants one line without spaces around it")
+    return value
+
+
+def _region(spelling: str) -> str:
+    region = find_region(spelling)
+    if region is None:
+        names = [name for known in regions().values() for name in (known.name, known.display_name)]
+        raise _wrong(f"found {found(spelling)}, wants an Azure region{did_you_mean(spelling, names)}")
+    return region.name
+
+
+def _area(spelling: str) -> str:
+    names = {name.casefold(): name for name in areas()}
+    if spelling.casefold() not in names:
+        guess = did_you_mean(spelling, names.values())
+        raise _wrong(f"found {found(spelling)}, wants an area: EU, EUDB or a country with a region{guess}")
+    return names[spelling.casefold()]
+
+
+def _pattern(value: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python will read differently one day is refused today
+            re.compile(value)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
+        raise _wrong(f"found {found(value)}, wants a regular expression: {error}") from None
+    return value
+
+
+def _date(value: object) -> date:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass  # a day that no month has is said like any other wrong date
+    raise _wrong(f"found {found(value)}, wants a date as YYYY-MM-DD")
+
+
+def _resource_id(value: str) -> str:
+    if "*" in value:
+        raise _wrong(f"found {found(value)}, wants one full resource id; write 'pattern' for a value with '*'")
+    if not re.match(r"/(subscriptions|providers)/[^/]", value, re.IGNORECASE):
+        raise _wrong(f"found {found(value)}, wants a full resource id: /subscriptions/...")
+    return value
+
+
+def _as_rule(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _completions(known: list[str]) -> dict[str, Any]:
+    """An editor offers these, and refuses no other spelling: `validate` knows them all."""
+    return {"anyOf": [{"enum": known}, {"type": "string"}]}
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Name = Annotated[str, AfterValidator(_name)]
+RegionName = Annotated[str, AfterValidator(_region), Field(json_schema_extra=_completions(sorted(regions())))]
+AreaName = Annotated[str, AfterValidator(_area), Field(json_schema_extra=_completions(sorted(areas())))]
+Pattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={"format": "regex"})]
+Day = Annotated[
+    date, BeforeValidator(_date, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date"})])
+]
+ResourceId = Annotated[str, AfterValidator(_resource_id)]
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+# Lists become tuples; their items stay strict.
+RegionNames = Annotated[tuple[RegionName, ...], Field(strict=False, min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(strict=False)]
+SomeNames = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+class PolicyResidency(_Model):
+    """Where the data of the whole mesh may be."""
+
+    enforced: bool = Field(True, description="false: judged and marked advisory, never in the exit code")
+    region: AreaName | None = Field(None, description="The legal area: EU, EUDB, or a country")
+    allowed_regions: RegionNames | None = Field(None, description="Azure regions; they narrow the area")
+
+
+class ClassificationRule(_Model):
+    """Columns whose name or values match `pattern` are classified as `classification`."""
+
+    pattern: Pattern
+    classification: Name
+
+
+class DataClassification(_Model):
+    """How personal data is recognised."""
+
+    auto_classify: bool = False
+    rules: Annotated[tuple[ClassificationRule, ...], Field(strict=False)] = ()
+
+
+class DataCatalog(_Model):
+    """What the catalog asks of an asset."""
+
+    require_description: bool = False
+    require_owner: bool = False
+    require_sensitivity_label: bool = False
+
+
+class AccessControl(_Model):
+    """Who approves access to a product's data."""
+
+    require_approval: bool = False
+    approvers: Names = ()
+
+
+class RequiredTag(_Model):
+    """A tag that every resource must carry, with the values that it may have."""
+
+    name: Name = Field(description="The tag's name, compared without case")
+    allowed_values: SomeNames | None = Field(None, description="Values, compared with case")
+    pattern: Pattern | None = Field(None, description="A regular expression that the whole value must match")
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> RequiredTag:
+        if self.allowed_values is not None and self.pattern is not None:
+            raise _wrong("found both 'allowedValues' and 'pattern', wants one of them")
+        return self
+
+
+class Encryption(_Model):
+    """Who holds the keys."""
+
+    customer_managed_keys: Literal["required", "recommended", "off"] = "off"
+    key_type: Literal["any", "hsm"] = "any"
+
+
+class Network(_Model):
+    """From where the data can be reached."""
+
+    public_access: Literal["denied", "allowed"] = "allowed"
+    private_endpoints: Literal["required", "off"] = "off"
+
+
+class Waiver(_Model):
+    """An exemption with a reason, an owner and an end: of one resource, or of all whose id matches a pattern."""
+
+    resource: ResourceId | None = Field(None, description="A full resource id, compared without case")
+    pattern: Name | None = Field(None, description="A resource id with * and ?, compared without case")
+    check: Check
+    reason: Text
+    owner: Name
+    expires: Day = Field(description="The last day on which it is in force: YYYY-MM-DD")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Waiver:
+        if (self.resource is None) == (self.pattern is None):
+            raise _wrong("wants exactly one of 'resource' and 'pattern'")
+        return self
+
+    @property
+    def target(self) -> str:
+        """The resource id or the pattern, as written."""
+        return self.resource or self.pattern or ""
+
+
+class GovernancePolicies(_Model):
+    """What the whole mesh is held to."""
+
+    data_residency: PolicyResidency | None = None
+    data_classification: DataClassification | None = None
+    data_catalog: DataCatalog | None = None
+    access_control: AccessControl | None = None
+    required_tags: Annotated[
+        tuple[Annotated[RequiredTag, BeforeValidator(_as_rule, json_schema_input_type=str | RequiredTag)], ...],
+        Field(strict=False),
+    ] = ()
+    inherit_tags: bool = Field(False, description="true: a tag of the resource group or subscription counts")
+    encryption: Encryption = Encryption()
+    network: Network = Network()
+    severity: dict[Check, Severity] = Field({}, description="A check's severity, where the usual one is not wanted")
+    implicit_replicas: Literal["report", "deny"] = Field(
+        "report", description="Copies that cannot be switched off, inside the area: report them as low, or deny them"
+    )
+    waivers: Annotated[tuple[Waiver, ...], Field(strict=False)] = ()
+
+
+PiiHandling = Literal["Encrypted-CMK", "Encrypted", "Masked", "Pseudonymised", "None"]
+NO_PERSONAL_DATA: Final[PiiHandling] = "None"
+CUSTOMER_KEY: Final[PiiHandling] = "Encrypted-CMK"
+
+
+class ProductResidency(_Model):
+    """Where one product's data may be; narrower than the policy, never wider."""
+
+    region: AreaName | None = Field(None, description="The legal area: EU, EUDB, or a country")
+    storage_locations: RegionNames | None = Field(None, description="Azure regions of the data itself")
+    replica_locations: RegionNames | None = Field(None, description="Azure regions that replicas and backups may add")
+    pii_handling: PiiHandling | None = Field(
+        None, description="How personal data is kept; Encrypted-CMK requires a customer-managed key"
+    )
+
+
+class Interface(_Model):
+    """One way in to a product's data."""
+
+    type: Name = Field(description="API, SQL, ...")
+    endpoint: Name
+    authentication: Name | None = None
+    scopes: Names = ()
+    access_level: Name | None = None
+    rate_limit: Annotated[int, Field(ge=1)] | None = None
+
+
+class ServiceLevel(_Model):
+    """What consumers may rely on."""
+
+    availability: Percent | None = None
+    latency: Name | None = None
+    freshness: Name | None = None
+
+
+class QualityMetrics(_Model):
+    """Percentages that the product's data reaches at least."""
+
+    completeness: Percent | None = None
+    accuracy: Percent | None = None
+    timeliness: Percent | None = None
+
+
+class DataContract(_Model):
+    """What one consumer may see of a product."""
+
+    consumer: Name = Field(description="A domain: 'Sales', or 'Sales Domain'")
+    purpose: Text
+    fields: SomeNames
+    excluded_fields: Names = ()
+
+
+class DataProduct(_Model):
+    """A product of a domain."""
+
+    name: Name
+    domain: Name
+    owner: Name
+    data_residency: ProductResidency | None = None
+    interfaces: Annotated[tuple[Interface, ...], Field(strict=False)] = ()
+    sla: ServiceLevel | None = None
+    quality_metrics: QualityMetrics | None = None
+    data_contracts: Annotated[tuple[DataContract, ...], Field(strict=False)] = ()
+
+
+class Domain(_Model):
+    """A domain, and the subscriptions that are wholly its own."""
+
+    name: Name
+    owner: Name | None = None
+    subscriptions: SomeNames | None = Field(None, description="Ids or names")
+    description: Text | None = None

@@ -1,0 +1,167 @@
+"""A loaded mesh: the documents, and the questions that an audit asks of them a million times."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from sovereignmesh.mesh.documents import GovernancePolicies
+from sovereignmesh.mesh.policy import Policy, derive_policy
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from sovereignmesh.mesh.documents import DataProduct, Domain, Waiver
+    from sovereignmesh.result.checks import Check, Severity
+
+__all__ = ["Mesh", "domain_names"]
+
+_MOST_SPELLINGS: Final = 10_000  # tags hold anything: what is remembered of them must not grow with the estate
+_Names = tuple[str | None, str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """What is wanted: the documents of `path`, checked, with their cross references resolved.
+
+    `domains` holds every domain's name in its canonical spelling, `domain_documents` those that are described.
+    Two meshes with the same `digest` want the same.
+    """
+
+    path: Path
+    files: tuple[str, ...]
+    policies: GovernancePolicies | None
+    products: tuple[DataProduct, ...]
+    domain_documents: tuple[Domain, ...]
+    domains: tuple[str, ...] = field(init=False)
+    waivers: tuple[Waiver, ...] = field(init=False)
+    digest: str = field(init=False)
+    asked: frozenset[Check] = field(init=False)
+    severity: Mapping[Check, Severity] = field(init=False)
+    inherits_tags: bool = field(init=False)
+    _canonical: dict[str, str] = field(init=False, repr=False)
+    _subscriptions: dict[str, str] = field(init=False, repr=False)
+    _waivers: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = field(init=False, repr=False)
+    _policies: dict[_Names, Policy] = field(init=False, repr=False)
+    _spellings: dict[_Names, Policy] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        wishes = self.policies or GovernancePolicies()
+        domains = domain_names(self.domain_documents, self.products)
+        derived: dict[str, object] = {
+            "domains": tuple(domains.values()),
+            "waivers": wishes.waivers,
+            "digest": _digest(self.policies, self.products, self.domain_documents),
+            "severity": MappingProxyType(wishes.severity),
+            "inherits_tags": wishes.inherit_tags,
+            "_canonical": domains,
+            "_subscriptions": {
+                name.casefold(): domains[domain.name.casefold()]
+                for domain in self.domain_documents
+                for name in domain.subscriptions or ()
+            },
+            "_waivers": _waivers_by_check(wishes.waivers),
+            "_policies": dict(_all_policies(self.policies, self.products, domains)),
+            "_spellings": {},
+        }
+        for name, value in derived.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "asked", frozenset(_asked(self._policies.values())))
+
+    def policy_for(self, domain: str | None, product: str | None = None) -> Policy:
+        """What is wanted of a resource with these tags; always the same object for the same names, without case.
+
+        A product that is none of the domain's is not heeded; a domain that no product names, or that is unknown,
+        has the governance policies alone.
+        """
+        spelled = (domain, product)
+        known = self._spellings.get(spelled)
+        if known is None:
+            names = (domain and domain.casefold(), product and product.casefold())
+            known = self._policies.get(names) or self._policies.get((names[0], None)) or self._policies[None, None]
+            if len(self._spellings) < _MOST_SPELLINGS:
+                self._spellings[spelled] = known
+        return known
+
+    def waiver_for(self, check: Check, resource_id: str, today: datetime.date) -> Waiver | None:
+        """The first waiver of this check for this resource that is in force on `today`, its last day included."""
+        return next(
+            (
+                waiver
+                for target, waiver in self._waivers.get(check, ())
+                if waiver.expires >= today and target.fullmatch(resource_id)
+            ),
+            None,
+        )
+
+    def domain_of_subscription(self, id_or_name: str) -> str | None:
+        """The domain whose document lists this subscription, without case."""
+        return self._subscriptions.get(id_or_name.casefold())
+
+    def domain_named(self, tag_value: str) -> str | None:
+        """The canonical spelling of the domain that a tag names; None for an unknown one."""
+        return self._canonical.get(tag_value.strip().casefold())
+
+
+def domain_names(documents: Iterable[Domain], products: Iterable[DataProduct]) -> dict[str, str]:
+    """Every domain, case-folded, with its canonical spelling: its document's, else its first product's."""
+    names: dict[str, str] = {}
+    for name in (*(domain.name for domain in documents), *(product.domain for product in products)):
+        names.setdefault(name.casefold(), name)
+    return names
+
+
+def _all_policies(
+    policies: GovernancePolicies | None, products: Sequence[DataProduct], domains: dict[str, str]
+) -> Iterator[tuple[_Names, Policy]]:
+    yield (None, None), derive_policy(policies, None, ())
+    for folded, domain in domains.items():
+        own = [product for product in products if product.domain.casefold() == folded]
+        yield (folded, None), derive_policy(policies, domain, own)
+        for product in own:
+            yield (folded, product.name.casefold()), derive_policy(policies, domain, (product,))
+
+
+def _asked(policies: Iterable[Policy]) -> Iterator[Check]:
+    """The checks that at least one policy has a wish for."""
+    every = list(policies)
+    keys = any(policy.key != "off" for policy in every)
+    if any(policy.residency for policy in every):
+        yield from ("region", "replica-region", "backup-region")
+        if keys:
+            yield "key-residency"
+    if keys:
+        yield "customer-managed-key"
+    if every[0].tags:
+        yield "required-tags"
+    if every[0].public_access_denied:
+        yield "public-access"
+    if every[0].private_endpoint_required:
+        yield "private-endpoint"
+
+
+def _waivers_by_check(waivers: Iterable[Waiver]) -> dict[Check, list[tuple[re.Pattern[str], Waiver]]]:
+    by_check: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = {}
+    for waiver in waivers:
+        expression = re.escape(waiver.resource) if waiver.resource else fnmatch.translate(waiver.target)
+        by_check.setdefault(waiver.check, []).append((re.compile(expression, re.IGNORECASE), waiver))
+    return by_check
+
+
+def _digest(policies: GovernancePolicies | None, *documents: Sequence[BaseModel]) -> str:
+    """Of what is meant, not of how it is written: defaults left out, keys and documents in order."""
+    content = [_normalised(policies) if policies else "", *(sorted(map(_normalised, group)) for group in documents)]
+    return "sha256:" + hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def _normalised(document: BaseModel) -> str:
+    return json.dumps(document.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)

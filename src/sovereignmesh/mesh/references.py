@@ -1,0 +1,203 @@
+"""Cross references: what only the whole mesh can tell to be wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from sovereignmesh.facts import regions
+from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies, ProductResidency
+from sovereignmesh.mesh.policy import area_of
+from sovereignmesh.mesh.words import did_you_mean, listed
+from sovereignmesh.result.location import Location, Problem
+from sovereignmesh.yamlfile import json_path, printable
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.yamlfile import Document, Path
+
+__all__ = ["Documents", "Loaded", "check_references"]
+
+ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[ModelT]):
+    """A model together with the document that it was read from."""
+
+    model: ModelT
+    document: Document
+    top: str
+
+    def locate(self, *path: str | int) -> Location:
+        return self.document.locate((self.top, *path))
+
+    def problem(self, path: Path, message: str, severity: str = "error") -> Problem:
+        return Problem(self.locate(*path), json_path((self.top, *path)), printable(message), severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """All documents that are right in themselves, in file order.
+
+    `refused_domains` are domains that documents name which are not: nobody is told that these do not exist.
+    """
+
+    policies: list[Loaded[GovernancePolicies]]
+    products: list[Loaded[DataProduct]]
+    domains: list[Loaded[Domain]]
+    refused_domains: frozenset[str]
+
+
+def check_references(documents: Documents, today: datetime.date) -> Iterator[Problem]:
+    """Every problem between the documents, errors and warnings, in no particular order."""
+    first, *others = documents.policies or [None]
+    for other in others:
+        assert first is not None and other is not None
+        yield other.problem((), f"a second governancePolicies; the first is at {first.locate()}: a mesh has one")
+    if first is not None:
+        yield from _policy(first, today)
+    yield from _domains(documents.domains)
+    yield from _products(documents)
+    for product in documents.products:
+        yield from _residency(product, first.model if first else None)
+        yield from _contracts(product, _known_domains(documents))
+    yield from _clouds(first, documents.products)
+
+
+def _repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """The index of each name that came before, without case, and the index of the first."""
+    seen: dict[str, int] = {}
+    for index, name in enumerate(names):
+        first = seen.setdefault(name.casefold(), index)
+        if first != index:
+            yield index, first
+
+
+def _policy(policy: Loaded[GovernancePolicies], today: datetime.date) -> Iterator[Problem]:
+    model, residency = policy.model, policy.model.data_residency
+    for index, first in _repeated(tag.name for tag in model.required_tags):
+        name, line = model.required_tags[index].name, policy.locate("requiredTags", first).line
+        yield policy.problem(("requiredTags", index), f"the tag '{name}' is already required in line {line}")
+    for index, waiver in enumerate(model.waivers):
+        if waiver.expires < today:
+            message = f"the waiver has expired on {waiver.expires}: it exempts nothing; renew or remove it"
+            yield policy.problem(("waivers", index, "expires"), message, "warning")
+    if residency is None:
+        return
+    if not residency.enforced:
+        message = "residency is not enforced: findings are advisory and never change the exit code"
+        yield policy.problem(("dataResidency", "enforced"), message, "warning")
+    if residency.region is None and residency.allowed_regions is None:
+        message = "neither 'region' nor 'allowedRegions' is given: the policy itself bounds nothing"
+        yield policy.problem(("dataResidency",), message, "warning")
+    if residency.region is not None:
+        area = area_of(residency.region)
+        for index, region in enumerate(residency.allowed_regions or ()):
+            if region not in area:
+                message = f"{region} is not in {residency.region}, the area of the policy: {listed(sorted(area))}"
+                yield policy.problem(("dataResidency", "allowedRegions", index), message)
+
+
+def _domains(domains: list[Loaded[Domain]]) -> Iterator[Problem]:
+    for index, first in _repeated(domain.model.name for domain in domains):
+        message = f"the domain '{domains[index].model.name}' is already at {domains[first].locate('name')}"
+        yield domains[index].problem(("name",), message)
+    listings = [(domain, at, name) for domain in domains for at, name in enumerate(domain.model.subscriptions or ())]
+    for index, first in _repeated(name for _, _, name in listings):
+        (domain, at, name), (other, other_at, _) = listings[index], listings[first]
+        place = other.locate("subscriptions", other_at)
+        message = f"the subscription '{name}' already belongs to '{other.model.name}' at {place}"
+        yield domain.problem(("subscriptions", at), message)
+
+
+def _products(documents: Documents) -> Iterator[Problem]:
+    products = documents.products
+    for index, first in _repeated(f"{product.model.domain}\0{product.model.name}" for product in products):
+        product, place = products[index], products[first].locate("name")
+        message = f"the domain '{product.model.domain}' already has a product '{product.model.name}' at {place}"
+        yield product.problem(("name",), message)
+    described = {domain.model.name.casefold(): domain.model.name for domain in documents.domains}
+    for product in products:
+        name = product.model.domain
+        if described and name.casefold() not in {*described, *documents.refused_domains}:
+            guess = did_you_mean(name, described.values())
+            yield product.problem(("domain",), f"no domain document describes '{name}'{guess}")
+
+
+def _known_domains(documents: Documents) -> dict[str, str]:
+    names = [domain.model.name for domain in documents.domains]
+    names += [product.model.domain for product in documents.products]
+    return {name.casefold(): name for name in (*documents.refused_domains, *reversed(names))}
+
+
+def _contracts(product: Loaded[DataProduct], known: dict[str, str]) -> Iterator[Problem]:
+    for index, contract in enumerate(product.model.data_contracts):
+        consumer = contract.consumer.casefold()
+        if consumer not in known and consumer.removesuffix(" domain") not in known:
+            near = did_you_mean(consumer.removesuffix(" domain"), known.values())
+            message = f"the consumer '{contract.consumer}' is no domain of this mesh{near}; known: "
+            yield product.problem(("dataContracts", index, "consumer"), message + listed(dict.fromkeys(known.values())))
+        given = {name.casefold() for name in contract.fields}
+        for at, name in enumerate(contract.excluded_fields):
+            if name.casefold() in given:
+                message = f"the field '{name}' is in 'fields' as well: a field is given or excluded"
+                yield product.problem(("dataContracts", index, "excludedFields", at), message)
+
+
+def _residency(product: Loaded[DataProduct], policies: GovernancePolicies | None) -> Iterator[Problem]:
+    wish = product.model.data_residency
+    if wish is None:
+        message = "the product has no dataResidency: only the governance policies bound it"
+        yield product.problem((), message, "warning")
+        return
+    governed = policies.data_residency if policies else None
+    allowed = frozenset((governed and governed.allowed_regions) or ())
+    yield from _area(product, wish, governed.region if governed else None, allowed)
+    name = wish.region or (governed.region if governed else None)
+    bounds = [(f"in {name}", area_of(name))] if name else []
+    bounds += [("one of the policy's allowedRegions", allowed)] if allowed else []
+    for key, locations in (
+        ("storageLocations", wish.storage_locations),
+        ("replicaLocations", wish.replica_locations),
+    ):
+        for index, region in enumerate(locations or ()):
+            for what, inside in bounds:
+                if region not in inside:
+                    message = f"{region} is not {what}: {listed(sorted(inside))}"
+                    yield product.problem(("dataResidency", key, index), message)
+
+
+def _area(
+    product: Loaded[DataProduct], wish: ProductResidency, governed: str | None, allowed: frozenset[str]
+) -> Iterator[Problem]:
+    if wish.region is None:
+        return
+    at, area = ("dataResidency", "region"), area_of(wish.region)
+    if governed and not area <= area_of(governed):
+        message = f"{wish.region} is wider than {governed}, the area of the policy: a product narrows it only"
+        yield product.problem(at, message)
+    if allowed and not area & allowed:
+        message = f"no region of {wish.region} is among the policy's allowedRegions ({listed(sorted(allowed))})"
+        yield product.problem(at, f"{message}: the product can be nowhere")
+
+
+def _clouds(policy: Loaded[GovernancePolicies] | None, products: list[Loaded[DataProduct]]) -> Iterator[Problem]:
+    """Warnings for regions of another cloud than most: no account reaches two."""
+    named: list[tuple[Loaded[GovernancePolicies] | Loaded[DataProduct], str, int, str]] = []
+    for loaded in (*([policy] if policy else ()), *products):
+        residency = loaded.model.data_residency
+        for key in ("allowed_regions", "storage_locations", "replica_locations"):
+            names = getattr(residency, key, None) or ()
+            alias = type(residency).model_fields[key].alias if names else None
+            named += [(loaded, str(alias), index, name) for index, name in enumerate(names)]
+    known = regions()
+    clouds = Counter(known[name].cloud for *_, name in named)
+    usual = clouds.most_common(1)[0][0] if clouds else None
+    for loaded, key, index, name in named:
+        if known[name].cloud != usual:
+            message = f"{name} is a region of {known[name].cloud}, most others are of {usual}"
+            yield loaded.problem(("dataResidency", key, index), message, "warning")

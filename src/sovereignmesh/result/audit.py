@@ -1,0 +1,218 @@
+"""The outcome of an audit: findings, what was covered, and the policy that was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.result.checks import CHECKS, SEVERITIES, STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pandas as pd
+
+    from sovereignmesh.result.checks import Check, Severity, State
+    from sovereignmesh.result.store import FindingStore
+
+__all__ = ["Audit", "Coverage", "DomainSummary", "Gap", "PolicyView", "Scope", "ScopeView", "TypeCoverage", "WaiverUse"]
+
+SCHEMA: Final = "sovereignmesh.audit/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that was asked for and could not be judged: where, for which checks, what, and why."""
+
+    scope: str
+    checks: tuple[Check, ...]
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One thing that was read: a subscription or a file. `expected` is None where nobody knows."""
+
+    kind: str
+    id: str
+    name: str
+    state: str
+    read: int
+    expected: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCoverage:
+    """What was looked at for one resource type, and which asked checks have no facts for it."""
+
+    type: str
+    resources: int
+    api_versions: tuple[str, ...]
+    assessed: tuple[Check, ...]
+    not_assessed: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was looked at. `complete` is False when anything asked for was not fully read.
+
+    `resources` counts different resources; `repeated` counts further rows of a resource that was seen already.
+    """
+
+    resources: int
+    repeated: int
+    scopes: tuple[Scope, ...]
+    types: tuple[TypeCoverage, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not self.gaps and all(scope.state == "read" for scope in self.scopes)
+
+    @property
+    def expected(self) -> int | None:
+        expected = [scope.expected for scope in self.scopes]
+        return None if None in expected else sum(count for count in expected if count is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """What a waiver did in this run: `state` is "in force", "expired" or "matches nothing"."""
+
+    target: str
+    check: Check
+    owner: str
+    expires: str
+    state: str
+    findings: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainSummary:
+    """One domain's share: its resources, and its findings that count, by severity. `domain` "" has no domain."""
+
+    domain: str
+    resources: int
+    high: int
+    medium: int
+    low: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyView:
+    """The mesh that was asked: its digest, its files, the checks it has no wish for, and its waivers' fate."""
+
+    digest: str
+    files: tuple[str, ...]
+    not_asked: tuple[Check, ...]
+    waivers: tuple[WaiverUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeView:
+    """What the audit was pointed at."""
+
+    cloud: str | None
+    tenant_id: str | None
+    subscriptions: tuple[str, ...]
+    management_groups: tuple[str, ...]
+    denominator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found. In a notebook it shows itself; `rows()` and `to_pandas()` give its findings as a table.
+
+    `summary[check][state]` counts judgements: one for each resource and subject. `compliant` is True where nothing
+    is non-compliant or unknown that is not advisory; `complete` says whether everything asked for was read.
+    """
+
+    kind: str
+    tool_version: str
+    started_at: str
+    finished_at: str
+    scope: ScopeView
+    policy: PolicyView
+    coverage: Coverage
+    summary: Mapping[Check, Mapping[State, int]]
+    domains: tuple[DomainSummary, ...]
+    findings: FindingStore
+    worst: Mapping[tuple[State, Severity], int] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.coverage.complete
+
+    @property
+    def compliant(self) -> bool:
+        return not self.fails_at("low")
+
+    def fails_at(self, severity: Severity, *, allow_unknown: bool = False) -> bool:
+        """Whether a finding at `severity` or worse counts: not advisory, not exempt, and not unknown if allowed."""
+        counted = SEVERITIES[: SEVERITIES.index(severity) + 1]
+        states: tuple[State, ...] = ("non-compliant",) if allow_unknown else ("non-compliant", "unknown")
+        return any(self.worst.get((state, level), 0) for state in states for level in counted)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The findings as flat dictionaries, worst first."""
+        return (finding.as_dict() for finding in self.findings)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The findings as a data frame, one row each. Needs pandas installed."""
+        import pandas as pd  # noqa: PLC0415 - heavy, and only here
+
+        return pd.DataFrame(list(self.rows()))
+
+    def head(self) -> dict[str, Any]:
+        """The JSON contract without its findings."""
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "tool_version": self.tool_version,
+            "started_at": self.started_at,
+            "finished_at": self.finished_at,
+            "scope": _plain(self.scope, ScopeView.__slots__),
+            "policy": {
+                "digest": self.policy.digest,
+                "files": list(self.policy.files),
+                "not_asked": list(self.policy.not_asked),
+                "waivers": _plain_all(self.policy.waivers, WaiverUse.__slots__),
+            },
+            "compliant": self.compliant,
+            "complete": self.complete,
+            "coverage": {
+                "complete": self.coverage.complete,
+                "resources": self.coverage.resources,
+                "repeated": self.coverage.repeated,
+                "expected": self.coverage.expected,
+                "scopes": _plain_all(self.coverage.scopes, Scope.__slots__),
+                "types": _plain_all(self.coverage.types, TypeCoverage.__slots__),
+                "gaps": _plain_all(self.coverage.gaps, Gap.__slots__),
+            },
+            "summary": {
+                check: {state: self.summary[check].get(state, 0) for state in STATES}
+                for check in CHECKS
+                if check in self.summary
+            },
+            "domains": _plain_all(self.domains, DomainSummary.__slots__),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole result as the JSON contract `sovereignmesh.audit/v1` has it, all findings in memory."""
+        return {**self.head(), "findings": list(self.rows())}
+
+    def _repr_html_(self) -> str:
+        from sovereignmesh.result.html import audit_html  # noqa: PLC0415 - only a notebook asks
+
+        return audit_html(self)
+
+
+def _plain(value: object, names: Iterable[str]) -> dict[str, Any]:
+    fields = {name: getattr(value, name) for name in names}
+    return {name: list(part) if isinstance(part, tuple) else part for name, part in fields.items()}
+
+
+def _plain_all(values: Iterable[object], names: tuple[str, ...] | Iterable[str]) -> list[dict[str, Any]]:
+    return [_plain(value, names) for value in values]

@@ -1,0 +1,151 @@
+"""Why a judgement came out as it did: the fixed list of reasons, each with its words and, for a failure, its mend.
+
+`Finding.reason` is a code of this list. The words may be improved; a code, once published, stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sovereignmesh.result.checks import Severity, State
+
+__all__ = ["REASONS", "Reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason: the state that it explains, why it matters, how to mend it, and how bad it is.
+
+    `severity` None: as bad as the check can be (for what is unknown), or not a failure at all.
+    """
+
+    state: State
+    why: str
+    remedy: str
+    severity: Severity | None = None
+
+
+def _fails(severity: Severity, why: str, remedy: str) -> Reason:
+    return Reason("non-compliant", why, remedy, severity)
+
+
+def _unknown(why: str, remedy: str) -> Reason:
+    return Reason("unknown", why, remedy)
+
+
+def _not_applicable(why: str) -> Reason:
+    return Reason("not-applicable", why, "")
+
+
+REASONS: Final[dict[str, Reason]] = {
+    "outside-area": _fails(
+        "high",
+        "Data, a copy of it or its key rests outside the legal area that the policy names.",
+        "Move it to an allowed region, or remove the copy; a resource's region cannot be changed in place.",
+    ),
+    "outside-policy": _fails(
+        "medium",
+        "It rests inside the legal area, but in a region that the policy or the product does not allow.",
+        "Move it to an allowed region, or add the region to allowedRegions, storageLocations or replicaLocations.",
+    ),
+    "implicit-copy-outside-area": _fails(
+        "high",
+        "The service keeps a copy outside the legal area and offers no way to switch it off.",
+        "Use a region whose pair is inside the area, or one without a pair.",
+    ),
+    "implicit-copy-outside-policy": _fails(
+        "low",
+        "The service keeps a copy in a region that the policy does not allow and offers no way to switch it off.",
+        "Allow the paired region, or use a region whose pair is allowed or that has no pair.",
+    ),
+    "edge-cache": _fails(
+        "high",
+        "Edge locations worldwide may cache the data, outside the EU Data Boundary.",
+        "Serve data that must stay in the area from a regional endpoint instead.",
+    ),
+    "platform-key": _fails(
+        "medium",
+        "The data is encrypted with a key that Microsoft holds; whoever must control the key cannot.",
+        "Configure a customer-managed key from a key vault in an allowed region.",
+    ),
+    "sku-without-keys": _fails(
+        "medium",
+        "This SKU or kind cannot hold a customer-managed key.",
+        "Choose a SKU that can hold a customer-managed key.",
+    ),
+    "public-network": _fails(
+        "medium",
+        "The data can be reached from public networks.",
+        "Disable public network access, or deny by default and allow chosen networks.",
+    ),
+    "no-private-endpoint": _fails(
+        "medium",
+        "No approved private endpoint: traffic to the data leaves the private network.",
+        "Create a private endpoint and approve its connection.",
+    ),
+    "tag-missing": _fails(
+        "low", "Without the tag nobody can tell whose data this is and what rules it is under.", "Set the tag."
+    ),
+    "tag-not-allowed": _fails(
+        "low", "The tag's value is none that the policy allows, so it decides nothing.", "Set an allowed value."
+    ),
+    "missing-property": _unknown(
+        "The body lacks the property that would tell, and no documentation says what its absence means.",
+        "Read the resource through ARM with a newer api-version, or check it by hand.",
+    ),
+    "no-properties": _unknown(
+        "The body has no properties object, so nothing inside it could be judged.",
+        "Export the resource with its properties.",
+    ),
+    "unrecognised-value": _unknown(
+        "The property has a value that the fact tables do not know.",
+        "Check the resource by hand, and report the value so that the table can learn it.",
+    ),
+    "older-api-version": _unknown(
+        "The row was read with an api-version in which the property does not exist yet.",
+        "Read the resource through ARM with a newer api-version.",
+    ),
+    "needs-child-read": _unknown(
+        "Only a child resource tells, and an inventory does not list it.",
+        "Audit with access to Azure, or check the child resource by hand.",
+    ),
+    "no-location": _unknown("The body has no location.", "Export the resource with its location."),
+    "unknown-location": _unknown(
+        "The location is no region that is known.", "Check where the resource is; report a region that is new."
+    ),
+    "no-pair": _unknown(
+        "The copy goes to the paired region, and none is documented for this region.",
+        "Check by hand where the copy is.",
+    ),
+    "global-unknown": _unknown(
+        "The service is global and no property tells where it keeps data.",
+        "Check the service's data residency page.",
+    ),
+    "edge-cache-possible": _unknown(
+        "Edge locations worldwide may cache the data, outside the EU Data Boundary.",
+        "Check what is cached; set implicitReplicas to deny to refuse edge caches.",
+    ),
+    "not-in-inventory": _unknown(
+        "It points to a vault or key holder that is not in the inventory: another subscription or tenant.",
+        "Add the resource that it points to to the inventory.",
+    ),
+    "tag-support-unknown": _unknown(
+        "It has no tags, and no documentation says whether its type supports them.",
+        "Set the tags if the type supports them.",
+    ),
+    "wide-place": _unknown(
+        "The property names a geography wider than the allowed regions; nothing says where in it the data is.",
+        "Check the service's data residency page, or waive it with a reason.",
+    ),
+    "no-customer-data": _not_applicable("It holds no customer data."),
+    "documented-exception": _not_applicable("The check does not concern this kind or SKU."),
+    "no-copy": _not_applicable("No such copy is configured."),
+    "no-customer-key": _not_applicable("No customer-managed key is configured, so no vault holds it."),
+    "held-elsewhere": _not_applicable("The key is held, and counted, at another resource."),
+    "managed": _not_applicable("A managed resource group: it counts for the resource that owns it."),
+    "no-tag-support": _not_applicable("The type does not support tags."),
+    "no-wish": _not_applicable("The policy asks nothing of the kind of this domain."),
+    "container": _not_applicable("A subscription has no region of its own."),
+}

@@ -1,0 +1,85 @@
+"""Keeps findings: each once, in a stable order, in bounded memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import pickle
+import tempfile
+from typing import IO, TYPE_CHECKING
+
+from sovereignmesh.result.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FindingStore"]
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Finding))
+
+
+class FindingStore:
+    """A sorted collection of findings; what is past `limit` waits on disk in an unnamed temporary file.
+
+    Iterating gives the findings in `Finding.order`, however many there are and in whatever order they were added.
+    """
+
+    def __init__(self, limit: int = 100_000) -> None:
+        self._limit = limit
+        self._fresh: list[Finding] = []
+        self._spilled: list[tuple[int, int]] = []
+        self._file: IO[bytes] | None = None
+        self._failed: set[int] = set()
+        self._passed: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._failed) + len(self._passed - self._failed)
+
+    def add(self, finding: Finding) -> bool:
+        """Keeps the finding; False where one with the same id is kept already.
+
+        Where two rows of one resource contradict each other, the failure stays and the pass is not shown.
+        """
+        known = self._passed if finding.passed else self._failed
+        key = _key(finding)
+        if key in known:
+            return False
+        known.add(key)
+        self._fresh.append(finding)
+        if len(self._fresh) > self._limit:
+            self._spill()
+        return True
+
+    def __iter__(self) -> Iterator[Finding]:
+        self._fresh.sort(key=_order)
+        runs = [self._read(start, count) for start, count in self._spilled]
+        merged = heapq.merge(*runs, self._fresh, key=_order) if runs else self._fresh
+        return (finding for finding in merged if not (finding.passed and _key(finding) in self._failed))
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="sovereignmesh-")  # noqa: SIM115 - lives as long as the store
+        self._fresh.sort(key=_order)
+        start = self._file.seek(0, 2)
+        for finding in self._fresh:
+            pickle.dump(tuple(getattr(finding, name) for name in _FIELDS), self._file, protocol=5)
+        self._spilled.append((start, len(self._fresh)))
+        self._fresh = []
+
+    def _read(self, start: int, count: int) -> Iterator[Finding]:
+        file = self._file
+        assert file is not None
+        position = start
+        for _ in range(count):
+            file.seek(position)  # the runs are merged, so each keeps its own place in the one file
+            values = pickle.load(file)  # noqa: S301 - written by this process, in a file without a name
+            position = file.tell()
+            yield Finding(*values)
+
+
+def _key(finding: Finding) -> int:
+    return int(finding.id[:16], 16)
+
+
+def _order(finding: Finding) -> tuple[int, int, int, str, str]:
+    return finding.order

@@ -1,0 +1,203 @@
+"""An audit for a terminal: the verdict, each check with its worst findings, the domains, and what was covered."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sovereignmesh.result.checks import CHECKS
+from sovereignmesh.result.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import RenderableType
+
+    from sovereignmesh.result.audit import Audit, Scope
+    from sovereignmesh.result.checks import Check, State
+    from sovereignmesh.result.finding import Finding
+
+__all__ = ["print_audit"]
+
+_SHOWN: Final = 8  # findings of a check; all of them are in a report
+_BAR: Final = 18
+_STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan", "unknown": "magenta", "exempt": "dim"}
+_PASS, _FAIL = "bold green", "bold red"
+
+
+def print_audit(audit: Audit, console: Console | None = None) -> None:
+    """Prints the audit; without colour and control codes where the output is no terminal or NO_COLOR is set."""
+    console = console or Console(highlight=False, soft_wrap=False)
+    for part in _parts(audit):
+        console.print(part)
+
+
+def _parts(audit: Audit) -> Iterator[RenderableType]:
+    yield _verdict(audit)
+    yield _checks(audit)
+    for check, findings, count in _by_check(audit):
+        yield ""
+        wanted = {finding.expected for finding in findings}
+        same = f"; expected {printable(wanted.pop())}" if len(wanted) == 1 and wanted != {""} else ""
+        yield Text.assemble((check, "bold"), (f"  {_counted(count, 'finding')}{same}", "dim"))
+        yield _findings(findings, say_expected=not same)
+        if count > len(findings):
+            yield Text(f"  and {count - len(findings):,} more: -o findings.csv, or --format json", "dim")
+    if any(domain.domain for domain in audit.domains):
+        yield ""
+        yield _domains(audit)
+    yield ""
+    yield from _coverage(audit)
+
+
+def _verdict(audit: Audit) -> Text:
+    coverage = audit.coverage
+    words = Text.assemble(
+        ("compliant", _PASS) if audit.compliant else ("NOT COMPLIANT", _FAIL),
+        ", ",
+        ("complete", _PASS) if audit.complete else ("INCOMPLETE", _FAIL),
+    )
+    subscriptions = len(audit.scope.subscriptions)
+    return words.append(
+        f"    {_counted(coverage.resources, 'resource')}, {_counted(len(coverage.types), 'type')}, "
+        f"{_counted(subscriptions, 'subscription')}",
+        "dim",
+    )
+
+
+def _checks(audit: Audit) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("check", no_wrap=True)
+    table.add_column("compliant", no_wrap=True)
+    for heading in ("fail", "unknown", "exempt", "n/a"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for check in CHECKS:
+        if check in audit.summary:
+            counts = audit.summary[check]
+            table.add_row(check, _bar(counts), *_numbers(counts))
+        elif check in audit.policy.not_asked:
+            table.add_row(Text(check, "dim"), Text("not asked by the mesh", "dim"))
+    return Padding(table, (1, 0, 0, 0))
+
+
+def _bar(counts: Mapping[State, int]) -> Text:
+    good, bad = counts.get("compliant", 0), counts.get("non-compliant", 0) + counts.get("unknown", 0)
+    if not good + bad:
+        return Text("nothing to judge", "dim")
+    share = good / (good + bad)
+    filled = int(share * _BAR)  # rounded down: a full bar means that all passed
+    percent = f" {int(share * 100):3d} %"
+    return Text.assemble(("█" * filled, "green"), ("░" * (_BAR - filled), "red"), percent)
+
+
+def _numbers(counts: Mapping[State, int]) -> Iterator[Text]:
+    styles: tuple[tuple[State, str], ...] = (
+        ("non-compliant", "red"), ("unknown", "magenta"), ("exempt", ""), ("not-applicable", "dim"),
+    )  # fmt: skip
+    for state, style in styles:
+        number = counts.get(state, 0)
+        yield Text(f"{number:,}", style if number else "dim")
+
+
+def _by_check(audit: Audit) -> Iterator[tuple[Check, list[Finding], int]]:
+    """Each check's worst findings and how many there are; the check with the worst comes first."""
+    worst: dict[Check, list[Finding]] = {}
+    count: dict[Check, int] = {}
+    for finding in audit.findings:
+        count[finding.check] = count.get(finding.check, 0) + 1
+        shown = worst.setdefault(finding.check, [])
+        if len(shown) < _SHOWN:
+            shown.append(finding)
+    return ((check, worst[check], count[check]) for check in sorted(worst, key=lambda check: worst[check][0].order))
+
+
+def _findings(findings: list[Finding], *, say_expected: bool) -> RenderableType:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2), expand=True)
+    table.add_column(no_wrap=True, width=8)
+    table.add_column(ratio=3, overflow="ellipsis", no_wrap=True)
+    table.add_column(ratio=4, overflow="fold")
+    for finding in findings:
+        label = finding.severity if finding.state == "non-compliant" else finding.state
+        name = Text(printable(finding.resource_name))
+        name.append(f"\n{_place(finding)}", "dim")
+        what = Text(_what(finding))
+        for remark in _remarks(finding, say_expected=say_expected):
+            what.append(f"\n{remark}", "dim")
+        table.add_row(Text(label, _STYLES.get(label, "")), name, what)
+    return table
+
+
+def _place(finding: Finding) -> str:
+    kind = finding.resource_type.rsplit("/", 1)[-1]
+    return printable(f"{kind} in {finding.resource_group or finding.subscription_id or 'no group'}")
+
+
+def _what(finding: Finding) -> str:
+    actual = finding.actual or finding.reason
+    if finding.subject.endswith(actual):
+        return printable(finding.subject)
+    return printable(f"{finding.subject}: {actual}" if finding.subject else actual)
+
+
+def _remarks(finding: Finding, *, say_expected: bool) -> Iterator[str]:
+    if finding.waiver:
+        yield printable(f"waived until {finding.waiver['expires']}: {finding.waiver['reason']}")
+    elif say_expected and finding.expected:
+        yield printable(f"expected {finding.expected}")
+    if finding.advisory:
+        yield "advisory: does not count"
+
+
+def _domains(audit: Audit) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("domain", overflow="ellipsis", no_wrap=True, max_width=30)
+    for heading in ("resources", "high", "medium", "low"):
+        table.add_column(heading, justify="right")
+    for domain in audit.domains:
+        name = Text(printable(domain.domain)) if domain.domain else Text("no domain", "dim")
+        numbers = (
+            Text(f"{number:,}", _STYLES[level] if number else "dim")
+            for level, number in (("high", domain.high), ("medium", domain.medium), ("low", domain.low))
+        )
+        table.add_row(name, f"{domain.resources:,}", *numbers)
+    return table
+
+
+def _coverage(audit: Audit) -> Iterator[RenderableType]:
+    coverage = audit.coverage
+    yield Group(*(_scope(scope) for scope in coverage.scopes))
+    for gap in islice(coverage.gaps, _SHOWN):
+        yield Text(f"  gap: {printable(gap.why)}: {printable(gap.what)}", "red")
+    if len(coverage.gaps) > _SHOWN:
+        yield Text(f"  and {len(coverage.gaps) - _SHOWN} more gaps: --format json", "red")
+    if coverage.repeated:
+        yield Text(f"  {_counted(coverage.repeated, 'row')} repeated a resource that was read already", "dim")
+    partly = [kind for kind in coverage.types if kind.not_assessed]
+    if partly:
+        resources = sum(kind.resources for kind in partly)
+        names = ", ".join(printable(kind.type) for kind in partly[:3]) + (", ..." if len(partly) > 3 else "")  # noqa: PLR2004
+        yield Text(
+            f"  {_counted(len(partly), 'type')} ({_counted(resources, 'resource')}) not assessed for every check, "
+            f"having no facts: {names}",
+            "dim",
+        )
+    for waiver in audit.policy.waivers:
+        if waiver.state != "in force":
+            yield Text(f"  waiver {waiver.state}: {waiver.check} for {printable(waiver.target)}", "yellow")
+
+
+def _scope(scope: Scope) -> Text:
+    expected = "" if scope.expected in (None, scope.read) else f" of {scope.expected:,}"
+    style = "dim" if scope.state == "read" else _FAIL
+    return Text.assemble(
+        (f"{scope.state:8}", style), f"{printable(scope.name)}: {scope.read:,}{expected} resources read"
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

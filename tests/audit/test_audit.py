@@ -1,0 +1,317 @@
+import datetime as dt
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sovereignmesh.audit import audit_inventory
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.result import CHECKS, REASONS
+
+SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/sales-rg"
+POLICY = """
+governancePolicies:
+  dataResidency: {enforced: true, allowedRegions: [westeurope, northeurope]}
+"""
+
+
+def a_mesh(folder, text, name="policy.yaml"):
+    (folder / name).write_text(text)
+    return load_mesh(folder)
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    return a_mesh(tmp_path, POLICY)
+
+
+def storage(name="st1", location="westeurope", **more):
+    return {
+        "id": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/{name}",
+        "name": name,
+        "type": "microsoft.storage/storageaccounts",
+        "location": location,
+        "sku": {"name": "Standard_LRS"},
+        "properties": {},
+        **more,
+    }
+
+
+def group(**more):
+    return {
+        "id": GROUP, "name": "sales-rg", "type": "microsoft.resources/subscriptions/resourcegroups",
+        "location": "westeurope", **more,
+    }  # fmt: skip
+
+
+def found(audit, check=None):
+    return [(f.check, f.state, f.reason) for f in audit.findings if check in (None, f.check)]
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("westeurope", []),
+        ("West Europe", []),
+        ("WESTEUROPE", []),
+        ("francecentral", [("region", "non-compliant", "outside-policy")]),
+        ("uksouth", [("region", "non-compliant", "outside-area")]),
+        ("switzerlandnorth", [("region", "non-compliant", "outside-area")]),
+        ("global", [("region", "unknown", "global-unknown")]),
+        ("DummyLocation", [("region", "unknown", "unknown-location")]),
+        ("", [("region", "unknown", "no-location")]),
+        (None, [("region", "unknown", "no-location")]),
+        (7, [("region", "unknown", "no-location")]),
+    ],
+)
+def test_region(mesh, location, expected):
+    assert found(audit_inventory([storage(location=location)], mesh, checks=["region"])) == expected
+
+
+def test_severity_follows_the_area(mesh):
+    audit = audit_inventory([storage("a", "eastus"), storage("b", "francecentral")], mesh, checks=["region"])
+    assert [f.severity for f in audit.findings] == ["high", "medium"]
+    assert audit.fails_at("high")
+    assert not audit.compliant
+
+
+def test_a_resource_group_abroad_is_low(mesh):
+    audit = audit_inventory([group(location="eastus")], mesh)
+    assert [(f.check, f.severity) for f in audit.findings] == [("region", "low")]
+    assert not audit.fails_at("medium")
+
+
+def test_not_enforced_is_judged_and_does_not_count(tmp_path):
+    mesh = a_mesh(tmp_path, POLICY.replace("true", "false"))
+    audit = audit_inventory([storage(location="eastus")], mesh)
+    assert [f.advisory for f in audit.findings] == [True]
+    assert audit.compliant
+    assert audit.summary["region"]["non-compliant"] == 1
+
+
+def test_what_was_not_asked_is_listed_and_not_summed_up(mesh):
+    audit = audit_inventory([storage()], mesh)
+    assert "customer-managed-key" in audit.policy.not_asked
+    assert set(audit.summary) == {"region", "replica-region", "backup-region"}
+
+
+SALES = """
+dataProduct:
+  name: Sales Analytics
+  domain: Sales
+  owner: sales@contoso.com
+  dataResidency: {region: EU, storageLocations: [westeurope]}
+"""
+
+
+def test_the_domain_is_that_of_the_tag_else_of_the_group_else_of_the_subscription(tmp_path):
+    a_mesh(tmp_path, POLICY)
+    mesh = a_mesh(tmp_path, SALES, "sales.yaml")
+    rows = [
+        storage("own", "northeurope", tags={"domain": "sales"}),
+        storage("from-group", "northeurope"),
+        {**storage("from-subscription", "northeurope"), "id": f"{SUBSCRIPTION}/resourceGroups/other/providers/x/y/z"},
+        {**storage("nobody", "northeurope"), "id": "/subscriptions/2/resourceGroups/other/providers/x/y/z"},
+    ]
+    containers = [
+        group(tags={"Domain": "Sales"}),
+        {"id": SUBSCRIPTION, "name": "sales", "type": "microsoft.resources/subscriptions", "tags": {"Domain": "Sales"}},
+    ]
+    for inventory in (rows + containers, containers + rows):
+        audit = audit_inventory(inventory, mesh, checks=["region"])
+        assert {f.resource_name: f.domain for f in audit.findings} == {
+            "own": "Sales", "from-group": "Sales", "from-subscription": "Sales",
+        }  # fmt: skip
+
+
+def test_a_managed_group_counts_for_its_owner(tmp_path):
+    mesh = a_mesh(
+        tmp_path,
+        POLICY + "  requiredTags: [Domain]\n  encryption: {customerManagedKeys: required}\n",
+    )
+    rows = [storage(), group(managedBy="/subscriptions/x/providers/owner", tags={"Domain": "Sales"})]
+    audit = audit_inventory(rows, mesh, checks=["required-tags", "customer-managed-key", "key-residency"])
+    assert found(audit) == []
+    assert audit.summary["customer-managed-key"]["not-applicable"] == 1
+    assert len(found(audit_inventory([rows[0]], mesh, checks=["customer-managed-key"]))) == 1
+
+
+def test_tags(tmp_path):
+    rules = "  requiredTags: [DataOwner, {name: Domain, allowedValues: [Sales]}]\n"
+    mesh = a_mesh(tmp_path, POLICY + rules)
+    audit = audit_inventory(
+        [
+            storage("a", tags={"dataowner": "x", "DOMAIN": "Sales"}),
+            storage("b", tags={"DataOwner": " ", "Domain": "sales"}),
+            storage("c", tags=None),
+            {**storage("d"), "type": "Microsoft.Nothing/here"},
+        ],
+        mesh,
+        checks=["required-tags"],
+    )
+    assert [(f.resource_name, f.subject, f.reason) for f in audit.findings] == [
+        ("b", "DataOwner", "tag-not-allowed"),
+        ("b", "Domain", "tag-not-allowed"),
+        ("c", "DataOwner", "tag-missing"),
+        ("c", "Domain", "tag-missing"),
+        ("d", "DataOwner", "tag-support-unknown"),
+        ("d", "Domain", "tag-support-unknown"),
+    ]
+
+
+def test_tags_are_inherited_only_where_the_policy_says_so(tmp_path):
+    owner = group(tags={"DataOwner": "x"})
+    for inherit, count in (("true", 0), ("false", 1)):
+        mesh = a_mesh(tmp_path, POLICY + f"  requiredTags: [DataOwner]\n  inheritTags: {inherit}\n")
+        assert len(found(audit_inventory([storage(), owner], mesh, checks=["required-tags"]))) == count
+
+
+WAIVED = (
+    POLICY
+    + """
+  waivers:
+    - {resource: "%s", check: region, reason: being moved, owner: a@contoso.com, expires: 2026-11-24}
+    - {pattern: "*/old", check: region, reason: was being moved, owner: a@contoso.com, expires: 2026-11-23}
+    - {pattern: "*/nothing", check: region, reason: gone, owner: a@contoso.com, expires: 2099-01-01}
+"""
+)
+
+
+def test_waivers(tmp_path, now):
+    mesh = a_mesh(tmp_path, WAIVED % storage("moving")["id"].upper())
+    audit = audit_inventory([storage("moving", "eastus"), storage("old", "eastus")], mesh, checks=["region"], now=now)
+    assert [(f.resource_name, f.state) for f in audit.findings] == [("old", "non-compliant"), ("moving", "exempt")]
+    assert [(w.state, w.findings) for w in audit.policy.waivers] == [
+        ("in force", 1), ("expired", 0), ("matches nothing", 0),
+    ]  # fmt: skip
+    assert list(audit.findings)[1].waiver == {
+        "reason": "being moved", "owner": "a@contoso.com", "expires": "2026-11-24",
+    }  # fmt: skip
+
+
+BAD_ROWS = {
+    "a string": ("text", "a row must be an object, not a string"),
+    "null": (None, "a row must be an object, not null"),
+    "a list": ([], "a row must be an object, not a list"),
+    "no id": ({"type": "a/b"}, "a row without an id"),
+    "an id that is none": ({"id": 7, "type": "a/b"}, "a row without an id"),
+    "no type": ({"id": "/x"}, "a resource without a type"),
+    "a type that is none": ({"id": "/x", "type": []}, "a resource without a type"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_what_cannot_be_judged_is_a_gap(mesh, case):
+    row, why = BAD_ROWS[case]
+    audit = audit_inventory([row, storage()], mesh)
+    assert [gap.why for gap in audit.coverage.gaps] == [why]
+    assert not audit.complete
+    (scope,) = audit.coverage.scopes
+    assert (scope.state, scope.read, scope.expected) == ("partial", 1, 2)
+
+
+def test_many_gaps_of_one_kind_are_counted(mesh):
+    audit = audit_inventory([None] * 1000, mesh)
+    assert len(audit.coverage.gaps) == 21
+    assert audit.coverage.gaps[-1].what == "and 980 more"
+    assert audit.coverage.scopes[0].state == "failed"
+
+
+@pytest.mark.parametrize("properties", [None, [], "x", {"encryption": None}, {"encryption": "x"}])
+def test_odd_properties_are_no_crash_and_no_pass(tmp_path, properties):
+    mesh = a_mesh(tmp_path, POLICY + "  encryption: {customerManagedKeys: required}\n")
+    audit = audit_inventory([storage(properties=properties)], mesh, checks=["customer-managed-key"])
+    assert [f.state for f in audit.findings] != []
+
+
+def test_a_repeated_row_counts_once(mesh):
+    rows = [storage(location="eastus")] * 3 + [{**storage(location="eastus"), "id": storage()["id"].upper()}]
+    audit = audit_inventory(rows, mesh, checks=["region"])
+    assert len(found(audit)) == 1
+    assert (audit.coverage.resources, audit.coverage.repeated) == (1, 3)
+    assert audit.complete
+
+
+def test_a_repeated_row_that_fails_is_found_whichever_comes_first(mesh):
+    rows = [storage(location="westeurope"), storage(location="eastus")]
+    for inventory in (rows, rows[::-1]):
+        for show in (False, True):
+            audit = audit_inventory(inventory, mesh, checks=["region"], show_compliant=show)
+            assert found(audit) == [("region", "non-compliant", "outside-area")]
+
+
+def test_a_key_held_elsewhere(tmp_path):
+    mesh = a_mesh(tmp_path, POLICY + "  encryption: {customerManagedKeys: required}\n")
+    uri = "https://Contoso-Keys.vault.azure.net"
+    encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": uri}}
+    account = storage(properties={"encryption": encryption})
+    vault = {"id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/contoso-keys", "type": "Microsoft.KeyVault/vaults"}
+    for rows, expected in (
+        ([account], [("key-residency", "unknown", "not-in-inventory")]),
+        ([account, {**vault, "location": "northeurope"}], []),
+        ([{**vault, "location": "eastus"}, account], [("key-residency", "non-compliant", "outside-area")]),
+        ([account, {**vault, "location": "eastus"}], [("key-residency", "non-compliant", "outside-area")]),
+    ):
+        assert found(audit_inventory(rows, mesh, checks=["key-residency"])) == expected
+
+
+def test_an_interrupted_audit_keeps_what_it_has(mesh):
+    def rows():
+        yield storage(location="eastus")
+        raise KeyboardInterrupt
+
+    audit = audit_inventory(rows(), mesh, checks=["region"])
+    assert len(found(audit)) == 1
+    assert not audit.complete
+    assert audit.coverage.gaps[0].why == "interrupted"
+
+
+def test_times_come_from_the_clock(mesh, now):
+    audit = audit_inventory([], mesh, now=now)
+    assert audit.started_at == audit.finished_at == "2026-11-24T12:00:00Z"
+    assert dt.datetime.fromisoformat(audit.started_at) == now()
+
+
+def test_an_unknown_check_is_refused(mesh):
+    with pytest.raises(ValueError, match="regoin"):
+        audit_inventory([], mesh, checks=["regoin"])
+
+
+values = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["westeurope", "global"])
+tree = st.recursive(
+    values,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+resources = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": values | st.just("/subscriptions/s/resourceGroups/g/providers/p/t/n"),
+        "type": values | st.sampled_from(["Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults"]),
+        "location": tree,
+        "tags": tree,
+        "properties": tree,
+        "sku": tree,
+        "name": tree,
+        "apiVersion": values,
+        "managedBy": tree,
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def strict(fixtures):
+    return load_mesh(fixtures / "mesh" / "cases")
+
+
+@given(st.lists(resources | tree, max_size=6))
+def test_no_row_crashes_and_every_row_is_counted(strict, rows):
+    audit = audit_inventory(rows, strict, show_compliant=True)
+    (scope,) = audit.coverage.scopes
+    assert scope.expected == len(rows)
+    json.dumps(audit.to_dict())
+    for finding in audit.findings:
+        assert finding.check in CHECKS
+        assert finding.reason in REASONS or (finding.reason == "" and finding.state == "compliant")

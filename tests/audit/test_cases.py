@@ -1,0 +1,82 @@
+"""Every case in fixtures/resources: what its row makes of a body that the project did not write."""
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sovereignmesh.audit import audit_inventory
+from sovereignmesh.facts import find_resource_type
+from sovereignmesh.mesh import load_mesh
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "resources"
+CASES = {str(path.relative_to(FOLDER)): json.loads(path.read_text()) for path in sorted(FOLDER.rglob("*.json"))}
+
+
+@pytest.fixture(scope="module")
+def mesh(fixtures):
+    return load_mesh(fixtures / "mesh" / "cases")
+
+
+def judged(mesh, case):
+    """{check: {subject: "state reason"}} of the case's resource."""
+    audit = audit_inventory([case["resource"], *case.get("with", [])], mesh, show_compliant=True)
+    found = {}
+    for finding in audit.findings:
+        if finding.resource_id == case["resource"]["id"]:
+            words = f"{finding.state} {finding.reason}".strip()
+            found.setdefault(finding.check, {})[finding.subject] = words
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_is_judged_as_documentation_says(mesh, name):
+    case = CASES[name]
+    found = judged(mesh, case)
+    expected = {check: want if isinstance(want, dict) else {"": want} for check, want in case["expect"].items()}
+    assert {check: found.get(check) for check in expected} == expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_says_where_its_body_comes_from(name):
+    case = CASES[name]
+    assert case["from"].startswith("https://")
+    assert case["expect"]
+    assert set(case) <= {"from", "resource", "with", "expect", "note"}
+    kind = case["resource"]["type"].lower()
+    assert name.startswith(kind + "/"), "the folder is the type"
+    assert find_resource_type(kind), "a case without a row"
+
+
+def deletions(body, at=()):
+    """Paths of everything in the body that can be taken away."""
+    items = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    for key, value in items:
+        yield (*at, key)
+        yield from deletions(value, (*at, key))
+
+
+def without(body, path):
+    changed = copy.deepcopy(body)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    del inner[path[-1]]
+    return changed
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_deleting_a_fact_never_makes_compliant(mesh, name):
+    case = CASES[name]
+    before = judged(mesh, case)
+    failing = {
+        check
+        for check, found in before.items()
+        if any(re.match("non-compliant|unknown", words) for words in found.values())
+    }
+    for path in deletions(case["resource"]):
+        after = judged(mesh, {**case, "resource": without(case["resource"], path)}) if path != ("id",) else {}
+        for check in failing:
+            assert not after.get(check) or set(after[check].values()) != {"compliant"}, (check, path)

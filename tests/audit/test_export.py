@@ -1,0 +1,171 @@
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sovereignmesh.audit import Inventory, Unread
+from sovereignmesh.audit import export as export_module
+from sovereignmesh.errors import InventoryError
+
+ROWS = [{"id": f"/subscriptions/s/resourceGroups/g/{n}", "type": "a/b", "tags": {"k": "ü\n"}} for n in range(7)]
+
+
+def read(path):
+    inventory = Inventory(path)
+    rows = list(inventory)
+    return [r for r in rows if not isinstance(r, Unread)], [r for r in rows if isinstance(r, Unread)], inventory
+
+
+SHAPES = {
+    "lines": "\n".join(json.dumps(r) for r in ROWS),
+    "lines with blanks": "\n\n" + "\n\n".join(json.dumps(r) for r in ROWS) + "\n\n",
+    "array": json.dumps(ROWS),
+    "pretty array": json.dumps(ROWS, indent=2, ensure_ascii=False),
+    "az graph query": json.dumps({"count": 7, "data": ROWS, "skip_token": None, "total_records": 7}, indent=2),
+    "az graph query on one line": json.dumps({"count": 7, "data": ROWS, "skip_token": None, "total_records": 7}),
+    "arm list": json.dumps({"value": ROWS}),
+    "pages one a line": "\n".join(
+        json.dumps({"totalRecords": 7, "count": len(p), "data": p, "$skipToken": t})
+        for p, t in ((ROWS[:4], "next"), (ROWS[4:], None))
+    ),
+    "pages one after the other": "\n".join(
+        json.dumps({"totalRecords": 7, "data": p}, indent=1) for p in (ROWS[:4], ROWS[4:])
+    ),
+    "table format": json.dumps(
+        {
+            "totalRecords": 7,
+            "data": {
+                "columns": [{"name": "id"}, {"name": "type"}, {"name": "tags"}],
+                "rows": [[r["id"], r["type"], r["tags"]] for r in ROWS],
+            },
+        }
+    ),
+    "objects one after the other": "\n".join(json.dumps(r, indent=2) for r in ROWS),
+}
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [str.encode, lambda t: gzip.compress(t.encode()), lambda t: t.encode("utf-8-sig"), lambda t: t.encode("utf-16")],
+    ids=["plain", "gzip", "bom", "utf-16"],
+)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_gives_the_same_rows(tmp_path, shape, encode):
+    path = tmp_path / "export"
+    path.write_bytes(encode(SHAPES[shape]))
+    rows, unread, inventory = read(path)
+    assert rows == ROWS
+    assert unread == []
+    assert inventory.missing is None
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_chunks_of_any_size_give_the_same_rows(tmp_path, monkeypatch, shape):
+    path = tmp_path / "export"
+    path.write_text(SHAPES[shape])
+    for size in (1, 2, 3, 17):
+        monkeypatch.setattr(export_module, "_CHUNK", size)
+        monkeypatch.setattr(export_module, "_LONGEST_LINE", 64)
+        assert read(path)[0] == ROWS
+
+
+@pytest.mark.parametrize("shape", ["lines", "pretty array", "az graph query"])
+def test_a_cut_anywhere_loses_nothing_before_it_and_is_said(tmp_path, shape):
+    text = SHAPES[shape].encode()
+    path = tmp_path / "export"
+    for cut in range(1, len(text) - 1, 5):
+        path.write_bytes(text[:cut])
+        rows, unread, _ = read(path)
+        assert rows == ROWS[: len(rows)]
+        whole_lines = shape == "lines" and (text[cut : cut + 1] == b"\n" or text[cut - 1 : cut] == b"\n")
+        assert unread or whole_lines, cut
+
+
+def test_a_broken_line_is_named_and_the_others_are_read(tmp_path):
+    path = tmp_path / "export"
+    path.write_text('{"id": "a", "type": "t"}\n{"id": \n{"id": "b", "type": "t"}\n')
+    rows, unread, _ = read(path)
+    assert [r["id"] for r in rows] == ["a", "b"]
+    assert unread[0].where == f"{path}:2"
+    assert "broken JSON" in unread[0].why
+
+
+def test_a_first_line_that_is_broken_does_not_hide_the_rest(tmp_path):
+    path = tmp_path / "export"
+    path.write_text('{"id": \n{"id": "b", "type": "t"}\n')
+    rows, unread, _ = read(path)
+    assert [r["id"] for r in rows] == ["b"]
+    assert unread[0].where == f"{path}:1"
+
+
+def test_a_broken_array_names_its_line(tmp_path):
+    path = tmp_path / "export"
+    path.write_text('[\n{"id": "a", "type": "t"},\n{"id": oops}\n]')
+    rows, unread, _ = read(path)
+    assert len(rows) == 1
+    assert unread[0].where == f"{path}:3"
+    assert unread[0].final
+
+
+def test_a_gzip_that_ends_early_is_said(tmp_path):
+    path = tmp_path / "export.gz"
+    path.write_bytes(gzip.compress(SHAPES["lines"].encode() * 500)[:-20])
+    rows, unread, _ = read(path)
+    assert rows
+    assert "broken gzip" in unread[-1].why
+
+
+def test_a_first_page_alone_is_said(tmp_path):
+    path = tmp_path / "export"
+    path.write_text(json.dumps({"count": 7, "data": ROWS, "skip_token": "x", "total_records": 5000}))
+    rows, unread, inventory = read(path)
+    assert len(rows) == 7
+    assert inventory.missing == 4993
+    assert "7 of 5000" in unread[0].why
+
+
+def test_a_link_to_a_further_page_is_said(tmp_path):
+    path = tmp_path / "export"
+    path.write_text(json.dumps({"value": ROWS, "nextLink": "https://management.azure.com/next"}, indent=1))
+    _, unread, _ = read(path)
+    assert "further page" in unread[0].why
+
+
+@pytest.mark.parametrize("content", ["", " \n\n"])
+def test_an_empty_file_is_said(tmp_path, content):
+    path = tmp_path / "export"
+    path.write_text(content)
+    assert read(path)[1][0].why == "the file is empty"
+
+
+def test_what_is_not_json_is_refused_with_the_way_to_export(tmp_path):
+    path = tmp_path / "export"
+    path.write_text("id,type,location\n")
+    with pytest.raises(InventoryError, match="az graph query"):
+        read(path)
+    with pytest.raises(InventoryError, match="cannot be opened"):
+        Inventory(tmp_path / "missing")
+
+
+def test_a_body_nested_too_deeply_is_no_crash(tmp_path):
+    path = tmp_path / "export"
+    path.write_text('[{"id":"a","type":"t"},{"id":' + "[" * 100_000 + "]" * 100_000 + "}]")
+    rows, unread, _ = read(path)
+    assert len(rows) == 1
+    assert unread
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.lists(json_values, min_size=1, max_size=5))
+def test_any_array_of_values_comes_out_as_it_is(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("export") / "array"
+    path.write_text(json.dumps([{"type": "t", "v": v} for v in values], indent=1))
+    assert [r["v"] for r in read(path)[0]] == values
