@@ -138,7 +138,7 @@ class Document:
             found = name if key else node
         return _location(self.name, found)
 
-    def require(self) -> Any:  # noqa: ANN401 - the shape is what the document says
+    def require(self) -> Any:
         """The value; raises `MeshError` with all problems if there are any."""
         if self.problems:
             raise MeshError(self.problems)
@@ -203,9 +203,7 @@ def _step(step: str | int) -> str:
 def _refusal(data: bytes, name: str) -> Problem | None:
     """Why these bytes are no YAML file at all."""
     if len(data) > MAX_BYTES:
-        return Problem(
-            Location(name, 1, 1), "$", f"the file is larger than {MAX_BYTES:,} bytes: it is no mesh or table"
-        )
+        return Problem(Location(name, 1, 1), "$", f"the file is larger than {MAX_BYTES:,} bytes: split it")
     if _UTF_16.match(data):
         return Problem(Location(name, 1, 1), "$", "the file looks like UTF-16: save it as UTF-8")
     try:

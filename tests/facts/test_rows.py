@@ -25,7 +25,7 @@ Microsoft.Storage/storageAccounts:
     source: https://learn.microsoft.com/azure/storage/common/storage-redundancy
     checked: '2026-11-24'
     copies:
-      - {name: secondary, exists: {at: sku.name, yes: [Standard_GRS]}, at: properties.secondaryLocation, absent: unknown}
+      - {name: secondary, exists: {at: sku.name, yes: [X]}, at: properties.secondaryLocation, absent: unknown}
   key-residency:
     source: https://learn.microsoft.com/azure/storage/common/customer-managed-keys-overview
     checked: '2026-11-24'

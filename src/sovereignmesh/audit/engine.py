@@ -284,7 +284,7 @@ class _Run:
             policy=PolicyView(
                 digest=self._mesh.digest,
                 files=self._mesh.files,
-                not_asked=tuple(check for check in CHECKS if check not in self._mesh.asked),
+                not_asked=tuple(check for check in CHECKS_OF_AN_INVENTORY if check not in self._mesh.asked),
                 waivers=tuple(self._waiver_uses()),
             ),
             coverage=Coverage(

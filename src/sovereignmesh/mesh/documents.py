@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from sovereignmesh.facts import areas, find_region, regions
-from sovereignmesh.mesh.words import did_you_mean, found, listed
-from sovereignmesh.result.checks import Check, Severity
+from sovereignmesh.mesh.words import did_you_mean, found
+from sovereignmesh.result.checks import Check, Severity  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = [
     "DataContract",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 __all__ = ["schema"]
 
@@ -16,7 +19,11 @@ def schema() -> dict[str, Any]:
 
     Looser than `validate`, which also knows every spelling of a region and what documents say about each other.
     """
-    models = {"governancePolicies": GovernancePolicies, "dataProduct": DataProduct, "domain": Domain}
+    models: dict[str, type[BaseModel]] = {
+        "governancePolicies": GovernancePolicies,
+        "dataProduct": DataProduct,
+        "domain": Domain,
+    }
     references, generated = models_json_schema([(model, "validation") for model in models.values()])
     documents = [_document(key, references[model, "validation"]) for key, model in models.items()]
     return {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import os
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,28 +34,29 @@ _LATER: Final = ("purview",)
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
-def load_mesh(path: str | os.PathLike[str], *, today: datetime.date | None = None) -> Mesh:
+def load_mesh(path: str | os.PathLike[str], *, today: date | None = None) -> Mesh:
     """The mesh in the folder, or the one file, at `path`; raises `MeshError` with every problem that it has.
 
     Warnings do not stop it: `validate` lists them. `today` decides which waivers have expired.
     """
-    mesh, problems = _read(Path(path), today or datetime.date.today())  # noqa: DTZ011 - a waiver ends with the local day
+    mesh, problems = _read(Path(path), today or date.today())  # noqa: DTZ011 - a waiver ends with the local day
     if mesh is None:
         raise MeshError([problem for problem in problems if problem.severity == "error"])
     return mesh
 
 
-def validate(path: str | os.PathLike[str], *, today: datetime.date | None = None) -> list[Problem]:
+def validate(path: str | os.PathLike[str], *, today: date | None = None) -> list[Problem]:
     """Everything wrong with the mesh at `path`, errors and warnings, sorted by file and line; empty: nothing is."""
-    return _read(Path(path), today or datetime.date.today())[1]  # noqa: DTZ011 - a waiver ends with the local day
+    return _read(Path(path), today or date.today())[1]  # noqa: DTZ011 - a waiver ends with the local day
 
 
-def _read(root: Path, today: datetime.date) -> tuple[Mesh | None, list[Problem]]:
+def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:
     reader = _Reader()
     files = list(reader.find(root))
     for file in files:
         reader.read(file)
-    documents = Documents(reader.policies, reader.products, reader.domains, frozenset(reader.refused_domains))
+    refused_domains = None if reader.lost else frozenset(reader.refused_domains)
+    documents = Documents(reader.policies, reader.products, reader.domains, refused_domains)
     reader.problems += check_references(documents, today)
     if not any(problem.severity == "error" for problem in reader.problems):
         reader.problems += _nothing_wanted(root, documents)
@@ -95,6 +96,7 @@ class _Reader:
         self.products: list[Loaded[DataProduct]] = []
         self.domains: list[Loaded[Domain]] = []
         self.refused_domains: set[str] = set()
+        self.lost = False
 
     def find(self, root: Path) -> Iterator[Path]:
         """The YAML files below `root` in order, or `root` itself if it is a file."""
@@ -131,6 +133,7 @@ class _Reader:
                     data = stream.read(MAX_BYTES + 1)
             except OSError as error:
                 self.unreadable(error)
+                self.lost = True
                 return
             for document in parse_all(data, _shown(file)):
                 self.accept(document)
@@ -141,6 +144,7 @@ class _Reader:
         self.problems += document.problems
         value = document.value
         if not isinstance(value, dict) or not value:
+            self.lost = bool(document.problems) or self.lost
             if not document.problems:
                 what = "the document is empty" if not value else f"found {found(value)}, wants a mapping"
                 self.problems.append(Problem(document.locate(()), "$", f"{what}: begin with {_one_of()}"))
@@ -159,16 +163,16 @@ class _Reader:
         if key in _LATER:
             self.say(document, (key,), f"'{key}' is read by a later version, and ignored by this one", "warning")
             return
-        blanks = set(_blanks(value, (key,)))
-        for path in blanks:
-            self.say(document, path, "no value is given: give one, or remove the key")
+        said = {problem.path for problem in document.problems}
+        for path in _blanks(value, (key,)):
+            if json_path(path) not in said:
+                self.say(document, path, "no value is given: give one, or remove the key")
+                said.add(json_path(path))
         model = _MODELS[key]
         try:
             checked = model.model_validate(value)
         except ValidationError as error:
-            unseen = (problem for problem in explain(error, document, key, model))
-            shown = {json_path(path) for path in blanks}
-            self.problems += [problem for problem in unseen if problem.path not in shown]
+            self.problems += [problem for problem in explain(error, document, key, model) if problem.path not in said]
             self.refused_domains.update(_domain_names(value))
             return
         match checked:
@@ -187,7 +191,7 @@ def _one_of() -> str:
     return ", ".join((*_MODELS, *_LATER))
 
 
-def _blanks(value: Any, path: Steps) -> Iterator[Steps]:  # noqa: ANN401 - any data of a document
+def _blanks(value: Any, path: Steps) -> Iterator[Steps]:
     """Where a value is left out: `allowedRegions:` with nothing behind it must not mean "anywhere"."""
     if value is None:
         yield path

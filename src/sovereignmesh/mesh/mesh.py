@@ -14,8 +14,8 @@ from sovereignmesh.mesh.documents import GovernancePolicies
 from sovereignmesh.mesh.policy import Policy, derive_policy
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from pydantic import BaseModel
@@ -92,7 +92,7 @@ class Mesh:
                 self._spellings[spelled] = known
         return known
 
-    def waiver_for(self, check: Check, resource_id: str, today: datetime.date) -> Waiver | None:
+    def waiver_for(self, check: Check, resource_id: str, today: date) -> Waiver | None:
         """The first waiver of this check for this resource that is in force on `today`, its last day included."""
         return next(
             (

@@ -14,8 +14,8 @@ from sovereignmesh.result.location import Location, Problem
 from sovereignmesh.yamlfile import json_path, printable
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Iterable, Iterator
+    from datetime import date
 
     from sovereignmesh.yamlfile import Document, Path
 
@@ -43,28 +43,30 @@ class Loaded(Generic[ModelT]):
 class Documents:
     """All documents that are right in themselves, in file order.
 
-    `refused_domains` are domains that documents name which are not: nobody is told that these do not exist.
+    `refused_domains` are the names in documents that are not: nobody is told that such a domain does not exist.
+    None: a whole document could not be read, so that any domain may exist.
     """
 
     policies: list[Loaded[GovernancePolicies]]
     products: list[Loaded[DataProduct]]
     domains: list[Loaded[Domain]]
-    refused_domains: frozenset[str]
+    refused_domains: frozenset[str] | None
 
 
-def check_references(documents: Documents, today: datetime.date) -> Iterator[Problem]:
+def check_references(documents: Documents, today: date) -> Iterator[Problem]:
     """Every problem between the documents, errors and warnings, in no particular order."""
-    first, *others = documents.policies or [None]
-    for other in others:
-        assert first is not None and other is not None
+    first = documents.policies[0] if documents.policies else None
+    for other in documents.policies[1:]:
+        assert first is not None
         yield other.problem((), f"a second governancePolicies; the first is at {first.locate()}: a mesh has one")
     if first is not None:
         yield from _policy(first, today)
     yield from _domains(documents.domains)
     yield from _products(documents)
+    known = _known_domains(documents)
     for product in documents.products:
         yield from _residency(product, first.model if first else None)
-        yield from _contracts(product, _known_domains(documents))
+        yield from _contracts(product, known)
     yield from _clouds(first, documents.products)
 
 
@@ -77,7 +79,7 @@ def _repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
             yield index, first
 
 
-def _policy(policy: Loaded[GovernancePolicies], today: datetime.date) -> Iterator[Problem]:
+def _policy(policy: Loaded[GovernancePolicies], today: date) -> Iterator[Problem]:
     model, residency = policy.model, policy.model.data_residency
     for index, first in _repeated(tag.name for tag in model.required_tags):
         name, line = model.required_tags[index].name, policy.locate("requiredTags", first).line
@@ -121,23 +123,28 @@ def _products(documents: Documents) -> Iterator[Problem]:
         message = f"the domain '{product.model.domain}' already has a product '{product.model.name}' at {place}"
         yield product.problem(("name",), message)
     described = {domain.model.name.casefold(): domain.model.name for domain in documents.domains}
+    if not described or documents.refused_domains is None:
+        return
     for product in products:
         name = product.model.domain
-        if described and name.casefold() not in {*described, *documents.refused_domains}:
+        if name.casefold() not in {*described, *documents.refused_domains}:
             guess = did_you_mean(name, described.values())
             yield product.problem(("domain",), f"no domain document describes '{name}'{guess}")
 
 
-def _known_domains(documents: Documents) -> dict[str, str]:
+def _known_domains(documents: Documents) -> dict[str, str] | None:
+    """The domains by case-folded name; None where that is not known."""
+    if documents.refused_domains is None:
+        return None
     names = [domain.model.name for domain in documents.domains]
     names += [product.model.domain for product in documents.products]
     return {name.casefold(): name for name in (*documents.refused_domains, *reversed(names))}
 
 
-def _contracts(product: Loaded[DataProduct], known: dict[str, str]) -> Iterator[Problem]:
+def _contracts(product: Loaded[DataProduct], known: dict[str, str] | None) -> Iterator[Problem]:
     for index, contract in enumerate(product.model.data_contracts):
         consumer = contract.consumer.casefold()
-        if consumer not in known and consumer.removesuffix(" domain") not in known:
+        if known is not None and consumer not in known and consumer.removesuffix(" domain") not in known:
             near = did_you_mean(consumer.removesuffix(" domain"), known.values())
             message = f"the consumer '{contract.consumer}' is no domain of this mesh{near}; known: "
             yield product.problem(("dataContracts", index, "consumer"), message + listed(dict.fromkeys(known.values())))

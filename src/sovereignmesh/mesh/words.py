@@ -101,7 +101,7 @@ def _keys(model: type[BaseModel], steps: tuple[int | str, ...]) -> list[str]:
     return [str(field.alias) for field in model.model_fields.values()]
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401 - a type expression
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

@@ -6,6 +6,7 @@ import dataclasses
 import heapq
 import pickle
 import tempfile
+import weakref
 from typing import IO, TYPE_CHECKING
 
 from sovereignmesh.result.finding import Finding
@@ -58,7 +59,8 @@ class FindingStore:
 
     def _spill(self) -> None:
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="sovereignmesh-")  # noqa: SIM115 - lives as long as the store
+            self._file = tempfile.TemporaryFile(prefix="sovereignmesh-")  # noqa: SIM115 - closed with the store
+            weakref.finalize(self, self._file.close)
         self._fresh.sort(key=_order)
         start = self._file.seek(0, 2)
         for finding in self._fresh:

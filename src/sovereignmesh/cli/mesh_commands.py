@@ -1,0 +1,86 @@
+"""`sovereignmesh validate`, `init` and `schema`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from sovereignmesh import mesh as meshes
+from sovereignmesh.cli.common import find_mesh
+from sovereignmesh.errors import MeshError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["init", "schema", "validate"]
+
+
+def _audit_schema() -> str:
+    return files("sovereignmesh.result").joinpath("audit.schema.json").read_text(encoding="utf-8")
+
+
+_SCHEMAS: Final[dict[str, Callable[[], str]]] = {
+    "mesh": lambda: json.dumps(meshes.schema(), indent=2) + "\n",
+    "audit": _audit_schema,
+}
+
+
+@click.command(epilog="Example: sovereignmesh validate mesh")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@click.pass_context
+def validate(ctx: click.Context, mesh: Path | None) -> None:
+    """Check the mesh in MESH (a folder or a file, default ./mesh) and list every defect with its place.
+
+    Exit codes: 0 it can be used (warnings allowed), 1 it has errors, 2 wrong usage.
+    """
+    path = find_mesh(mesh)
+    problems = meshes.validate(path)
+    for problem in problems:
+        click.echo(str(problem))
+    count = Counter(problem.severity for problem in problems)
+    click.echo(
+        f"{click.format_filename(path)}: {_counted(count['error'], 'error')}, {_counted(count['warning'], 'warning')}"
+    )
+    ctx.exit(1 if count["error"] else 0)
+
+
+@click.command(epilog="Example: sovereignmesh init mesh && sovereignmesh validate mesh")
+@click.argument("folder", metavar="[DIR]", default="mesh", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Write a mesh to start from into DIR (default ./mesh), and the schema that editors check it by.
+
+    Overwrites nothing. Exit codes: 0 written, 1 not written, 2 wrong usage.
+    """
+    try:
+        written = meshes.init(folder)
+    except MeshError as error:
+        raise click.ClickException(str(error)) from error
+    for file in written:
+        click.echo(f"wrote {click.format_filename(file)}")
+
+
+@click.command(epilog="Example: sovereignmesh schema mesh -o mesh/sovereignmesh.schema.json")
+@click.argument("kind", metavar="mesh|audit", type=click.Choice(list(_SCHEMAS)))
+@click.option("-o", "output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+def schema(kind: str, output: Path | None) -> None:
+    """Print the JSON Schema of a mesh's documents, or of the audit's JSON.
+
+    Exit codes: 0 written, 1 FILE cannot be written, 2 wrong usage.
+    """
+    text = _SCHEMAS[kind]()
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise click.ClickException(f"{click.format_filename(output)} cannot be written: {error.strerror}") from error
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
