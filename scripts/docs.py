@@ -59,17 +59,15 @@ def coverage() -> str:
         notes = [f"child of {row.child_of}"] if row.child_of else []
         notes += sorted({rule.deviates_from for rule in row.rules.values() if rule.deviates_from})
         rows.append(f"| {row.name} | {' | '.join(cells)} | {'; '.join(notes)} |")
-    summary = [
-        f"| {heading} | {totals[check]} | {proofs[check]} |"
-        for check, heading in zip(FACT_CHECKS, HEADINGS, strict=True)
-    ]
+    headings = dict(zip(FACT_CHECKS, HEADINGS, strict=True))
+    summary = [f"| {headings[check]} | {total} | {proofs[check]} |" for check, total in totals.items()]
     return "\n".join(
         [
             "# What the fact tables cover",
             "",
             "Written by `scripts/docs.py` from the tables and their cases.",
             "",
-            "- **verified**: a case in `fixtures/resources` that starts from a body which this project did not write, a",
+            "- **verified**: a case in `fixtures/resources` that starts from a body which the project did not write, a",
             "  public recording or an official example, proves the answer.",
             "- **unverified**: from documentation or an Azure Policy built-in alone.",
             "- **child**: only a child resource tells, which an inventory does not list: the answer is unknown.",

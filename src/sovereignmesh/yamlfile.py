@@ -230,7 +230,8 @@ def _documents(data: bytes, name: str) -> Iterator[Document]:
         while loader.check_node():
             root = loader.get_node()
             builder = _Builder(name, loader.composed + MAX_REPEATED)
-            yield Document(name, builder.build(root, ()), tuple(builder.problems), root)
+            value = builder.build(root, ())
+            yield Document(name, None if builder.overrun else value, tuple(builder.problems), root)
     except yaml.YAMLError as error:
         yield Document(name, None, (_syntax_problem(error, name),))
 
@@ -314,7 +315,7 @@ class _Builder:
 
     def collection(self, node: NodeT, path: Path, make: Callable[[NodeT, Path], object]) -> object:
         if id(node) in self.open:
-            self.refuse(node, path, "an alias (*) refers to something that it is inside of")
+            self.refuse(node, path, "an alias (*) inside refers back to this: data cannot hold itself")
             return None
         if self.overrun:
             return None

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import marshal
-import tempfile
-from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh import __version__
 from sovereignmesh.audit.export import Inventory, Unread
@@ -15,30 +12,16 @@ from sovereignmesh.audit.index import Container, Index, tags_of
 from sovereignmesh.audit.judgement import Resource
 from sovereignmesh.audit.plan import make_plan
 from sovereignmesh.audit.severity import severity_of
-from sovereignmesh.result import (
-    CHECKS,
-    SEVERITIES,
-    Audit,
-    Coverage,
-    DomainSummary,
-    Finding,
-    FindingStore,
-    Gap,
-    PolicyView,
-    Scope,
-    ScopeView,
-    TypeCoverage,
-    WaiverUse,
-    finding_id,
-)
+from sovereignmesh.audit.tally import Tally, TypeTally
+from sovereignmesh.audit.waiting import WaitingRoom
+from sovereignmesh.result import CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from sovereignmesh.audit.judgement import Judgement
-    from sovereignmesh.audit.plan import Plan
     from sovereignmesh.mesh import Mesh, Policy, Waiver
-    from sovereignmesh.result import Check, Severity, State
+    from sovereignmesh.result import Check
 
 __all__ = ["CHECKS_OF_AN_INVENTORY", "audit_inventory"]
 
@@ -46,9 +29,8 @@ __all__ = ["CHECKS_OF_AN_INVENTORY", "audit_inventory"]
 CHECKS_OF_AN_INVENTORY: Final[tuple[Check, ...]] = tuple(
     check for check in CHECKS if check not in ("processing-region", "log-region")
 )
-_SHOWN_GAPS: Final = 20  # of one kind; the rest are counted
-_IN_MEMORY: Final = 1 << 24
-_EMPTY = Container({}, managed=False)
+_RESIDENCY: Final = frozenset({"region", "replica-region", "backup-region", "key-residency"})
+_NO_CONTAINER: Final = Container({}, managed=False)
 
 
 def audit_inventory(
@@ -76,116 +58,93 @@ def audit_inventory(
     inventory = Inventory(rows) if isinstance(rows, (Path, str)) else rows
     run = _Run(mesh, tuple(check for check in CHECKS if check in asked), clock(), show_compliant=show_compliant)
     run.read(inventory)
-    name = inventory.name if isinstance(inventory, Inventory) else "rows"
-    return run.result(name, getattr(inventory, "missing", None), clock())
+    name, missing = (inventory.name, inventory.missing) if isinstance(inventory, Inventory) else ("rows", 0)
+    return run.result(name, missing, clock())
 
 
 class _Run:
-    """One run: what it has counted and found so far."""
+    """One run: what it has judged so far."""
 
     def __init__(self, mesh: Mesh, checks: tuple[Check, ...], started: dt.datetime, *, show_compliant: bool) -> None:
         self._mesh, self._started, self._show = mesh, started, show_compliant
         self._today = started.date()
         self._checks = tuple(check for check in checks if check in mesh.asked)
-        self._index = Index()
         self._governed = mesh.policy_for(None).residency
+        self._index = Index()
         self._findings = FindingStore()
-        self._summary: dict[Check, Counter[State]] = {check: Counter() for check in self._checks}
-        self._worst: Counter[tuple[State, Severity]] = Counter()
-        self._seen: set[int] = set()
-        self._rows = self._repeated = self._unread = 0
-        self._gaps: dict[str, list[str]] = {}
-        self._gap_counts: Counter[str] = Counter()
-        self._types: dict[str, _TypeCount] = {}
-        self._subscriptions: set[str] = set()
-        self._waivers: Counter[Waiver] = Counter()
-        self._domains: Counter[str] = Counter()
-        self._by_domain: Counter[tuple[str, Severity]] = Counter()
-
-    # -- reading -----------------------------------------------------------------------------------------------------
+        self._tally = Tally(self._checks)
+        self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
 
     def read(self, rows: Iterable[Any]) -> None:
         """Judges every row; one that points at what has not come yet waits until all have been seen.
 
         An interruption ends the reading: what was read by then is judged, and the rest is a gap.
         """
-        with _Waiting() as waiting:
+        with WaitingRoom() as waiting:
             try:
                 for number, row in enumerate(rows, 1):
-                    if type(row) is Unread:
-                        self._note_unread(row)
-                    elif self._accept(row, number) and not self._take(row, final=False):
+                    if self._accept(row, number) and not self._take(row, final=False):
                         waiting.add(row)
             except KeyboardInterrupt:
-                self._gap("interrupted", f"after {self._rows} rows")
+                self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
             for row in waiting:
                 self._take(row, final=True)
 
-    def _note_unread(self, part: Unread) -> None:
-        self._gap(part.why, part.where)
-        self._unread += not part.final
-
     def _accept(self, row: Any, number: int) -> bool:
         """Counts a row and keeps what others point at; False, with a gap, where it is no resource."""
+        if type(row) is Unread:
+            self._tally.gap(row.why, row.where, rows=0 if row.final else 1)
+            return False
         if type(row) is not dict:
-            self._refuse(f"row {number}", f"a row must be an object, not {_kind(row)}")
+            self._tally.gap(f"a row must be an object, not {_kind(row)}", f"row {number}")
             return False
         resource_id, resource_type = row.get("id"), row.get("type")
         if type(resource_id) is not str or not resource_id:
-            self._refuse(f"row {number}", "a row without an id")
+            self._tally.gap("a row without an id", f"row {number}")
             return False
         if type(resource_type) is not str or not resource_type:
-            self._refuse(resource_id, "a resource without a type")
+            self._tally.gap("a resource without a type", resource_id)
             return False
-        self._rows += 1
+        self._tally.rows += 1
         self._index.add(resource_type.lower(), resource_id, row)
         return True
-
-    def _refuse(self, what: str, why: str) -> None:
-        self._unread += 1
-        self._gap(why, what)
-
-    def _gap(self, why: str, what: str) -> None:
-        self._gap_counts[why] += 1
-        shown = self._gaps.setdefault(why, [])
-        if len(shown) < _SHOWN_GAPS:
-            shown.append(what)
-
-    # -- judging -----------------------------------------------------------------------------------------------------
 
     def _take(self, row: dict[str, Any], *, final: bool) -> bool:
         """Judges a row; False where it must wait for what it depends on."""
         resource = self._resource(row, final=final)
         if resource is None:
             return False
-        count = self._type(resource)
-        if not final and count.plan.waits is not None and count.plan.waits(resource):
+        kind = self._kind_of(resource)
+        if not final and kind.plan.waits is not None and kind.plan.waits(resource):
             return False
         key = hash(resource.id.lower())
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
-            count.add(row)
-            self._domains[resource.domain] += 1
+            kind.add(row)
+            self._tally.domains[resource.domain] += 1
         else:
-            self._repeated += 1
-        for check, step, source in count.plan.steps:
-            for judgement in step(resource):
-                self._record(resource, check, judgement, source, count.plan, fresh=fresh)
+            self._tally.repeated += 1
+        for check, judge, source in kind.plan.steps:
+            for judgement in judge(resource):
+                if judgement.state in ("compliant", "not-applicable") and not self._show:
+                    self._tally.summary[check][judgement.state] += fresh
+                else:
+                    self._list(resource, check, judgement, source, kind)
         return True
 
     def _resource(self, row: dict[str, Any], *, final: bool) -> Resource | None:
         """The row in its surroundings, None where its containers have not been seen and may still come."""
         resource_id, resource_type = row["id"], row["type"].lower()
-        parts = resource_id.split("/", 5)
+        parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
         subscription = parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004
         group = parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
-        box = self._index.groups.get((subscription.lower(), group.lower())) if group else None
-        outer = self._index.subscriptions.get(subscription.lower())
-        if not final and group and box is None:
+        inner = self._index.groups.get((subscription.lower(), group.lower())) if group else None
+        if not final and group and inner is None:
             return None
+        outer = self._index.subscriptions.get(subscription.lower())
         tags = tags_of(row)
-        containers = (box or _EMPTY, outer or _EMPTY)
+        containers = (inner or _NO_CONTAINER, outer or _NO_CONTAINER)
         named = next((found["domain"] for found in (tags, *(c.tags for c in containers)) if found.get("domain")), None)
         if not final and subscription and outer is None and (named is None or self._mesh.inherits_tags):
             return None
@@ -193,49 +152,33 @@ class _Run:
             named = self._mesh.domain_of_subscription(subscription)
         domain = (self._mesh.domain_named(named) or named) if named else None
         policy = self._mesh.policy_for(domain, tags.get("dataproduct"))
-        if subscription and subscription not in self._subscriptions:
-            self._subscriptions.add(subscription)
+        if subscription:
+            self._tally.subscriptions.add(subscription)
         return Resource(
-            row,
-            resource_id,
-            resource_type,
-            row.get("location"),
-            subscription,
-            group,
-            tags,
-            containers,
-            domain or "",
+            row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain or "",
             policy,
-        )
+        )  # fmt: skip
 
-    def _type(self, resource: Resource) -> _TypeCount:
-        count = self._types.get(resource.type)
-        if count is None:
-            count = self._types[resource.type] = _TypeCount(
-                resource.row["type"], make_plan(resource.type, self._checks, self._index, self._governed)
-            )
-        return count
+    def _kind_of(self, resource: Resource) -> TypeTally:
+        kind = self._tally.types.get(resource.type)
+        if kind is None:
+            plan = make_plan(resource.type, self._checks, self._index, self._governed)
+            kind = self._tally.types[resource.type] = TypeTally(resource.row["type"], plan)
+        return kind
 
-    def _record(
-        self, resource: Resource, check: Check, judgement: Judgement, source: str, plan: Plan, *, fresh: bool
-    ) -> None:
-        state = judgement.state
-        passed = state in ("compliant", "not-applicable")
-        if passed and not self._show:
-            self._summary[check][state] += fresh
-            return
+    def _list(self, resource: Resource, check: Check, judgement: Judgement, source: str, kind: TypeTally) -> None:
+        """Makes a finding of a judgement that somebody should see."""
         policy = resource.policy
-        severity = "low" if passed else severity_of(check, judgement.reason, policy, self._mesh.severity, plan.row)
-        advisory = _is_advisory(check, policy)
+        passed = judgement.state in ("compliant", "not-applicable")
         waiver = None if passed else self._mesh.waiver_for(check, resource.id, self._today)
-        if waiver is not None:
-            state = "exempt"
         finding = Finding(
             id=finding_id(check, resource.id, judgement.subject),
             check=check,
-            state=state,
-            severity=severity,
-            advisory=advisory,
+            state="exempt" if waiver else judgement.state,
+            severity="low"
+            if passed
+            else severity_of(check, judgement.reason, policy, self._mesh.severity, kind.plan.row),
+            advisory=check in _RESIDENCY and _is_advisory(policy),
             resource_id=resource.id,
             resource_name=_text(resource.row.get("name")) or resource.id.rsplit("/", 1)[-1],
             resource_type=resource.row["type"],
@@ -248,134 +191,36 @@ class _Run:
             actual=judgement.actual,
             reason=judgement.reason,
             source=source,
-            waiver=None if waiver is None else _waiver_view(waiver),
+            waiver=_waiver_view(waiver) if waiver else None,
         )
-        if not self._findings.add(finding):
-            return
-        self._summary[check][state] += 1
-        if waiver is not None:
-            self._waivers[waiver] += 1
-        elif not advisory:
-            self._worst[state, severity] += 1
-            if not passed:
-                self._by_domain[resource.domain, severity] += 1
+        if self._findings.add(finding):
+            self._tally.add(finding, waiver)
 
-    # -- the outcome -------------------------------------------------------------------------------------------------
-
-    def result(self, name: str, missing: int | None, finished: dt.datetime) -> Audit:
-        read = self._rows
-        expected = read + self._unread + (missing or 0)
-        failed = bool(self._gaps) and not read
-        scope = Scope(
-            kind="file",
-            id=name,
-            name=Path(name).name,
-            state="failed" if failed else "partial" if self._gaps else "read",
-            read=read,
-            expected=expected,
-            reason="; ".join(f"{why} ({count})" for why, count in self._gap_counts.items()),
-        )
+    def result(self, name: str, missing: int, finished: dt.datetime) -> Audit:
+        """What came out, of the inventory called `name`."""
+        tally, mesh = self._tally, self._mesh
         return Audit(
             kind="azure",
             tool_version=__version__,
             started_at=_timestamp(self._started),
             finished_at=_timestamp(finished),
-            scope=ScopeView(None, None, tuple(sorted(self._subscriptions)), (), "file"),
+            scope=ScopeView(None, None, tuple(sorted(tally.subscriptions)), (), "file"),
             policy=PolicyView(
-                digest=self._mesh.digest,
-                files=self._mesh.files,
-                not_asked=tuple(check for check in CHECKS_OF_AN_INVENTORY if check not in self._mesh.asked),
-                waivers=tuple(self._waiver_uses()),
+                digest=mesh.digest,
+                files=mesh.files,
+                not_asked=tuple(check for check in CHECKS_OF_AN_INVENTORY if check not in mesh.asked),
+                waivers=tuple(tally.waiver_uses(mesh.waivers, self._today)),
             ),
-            coverage=Coverage(
-                resources=len(self._seen),
-                repeated=self._repeated,
-                scopes=(scope,),
-                types=tuple(self._types[key].coverage() for key in sorted(self._types)),
-                gaps=tuple(self._all_gaps(name)),
-            ),
-            summary=self._summary,
-            domains=tuple(
-                DomainSummary(domain, self._domains[domain], *(self._by_domain[domain, level] for level in SEVERITIES))
-                for domain in sorted(self._domains, key=lambda name: (not name, name))
-            ),
+            coverage=tally.coverage(name, len(self._seen), missing),
+            summary=tally.summary,
+            domains=tally.domain_summaries(),
             findings=self._findings,
-            worst=self._worst,
-        )
-
-    def _all_gaps(self, name: str) -> Iterator[Gap]:
-        for why, shown in self._gaps.items():
-            for what in shown:
-                yield Gap(name, self._checks, what, why)
-            if more := self._gap_counts[why] - len(shown):
-                yield Gap(name, self._checks, f"and {more} more", why)
-
-    def _waiver_uses(self) -> Iterator[WaiverUse]:
-        for waiver in self._mesh.waivers:
-            used = self._waivers[waiver]
-            state = "expired" if waiver.expires < self._today else "in force" if used else "matches nothing"
-            yield WaiverUse(waiver.target, waiver.check, waiver.owner, waiver.expires.isoformat(), state, used)
-
-
-class _Waiting:
-    """Rows that wait for what they point at: on disk, beyond the first megabytes, in a file without a name."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
-        self._count = 0
-        self._odd: list[dict[str, Any]] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, row: dict[str, Any]) -> None:
-        try:
-            data = marshal.dumps(row)  # twice as fast as pickle, and read by the process that wrote it
-        except ValueError:  # holds something that JSON does not have
-            self._odd.append(row)
-            return
-        self._file.write(len(data).to_bytes(8) + data)
-        self._count += 1
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        self._file.seek(0)
-        for _ in range(self._count):
-            size = int.from_bytes(self._file.read(8))
-            yield marshal.loads(self._file.read(size))  # noqa: S302 - written by this process
-        yield from self._odd
-
-
-class _TypeCount:
-    """How many resources of a type were seen, in which api-versions, and the plan for judging them."""
-
-    __slots__ = ("_api_versions", "_name", "_resources", "plan")
-
-    def __init__(self, name: str, plan: Plan) -> None:
-        self.plan = plan
-        self._name = plan.row.name if plan.row else name
-        self._resources = 0
-        self._api_versions: set[str] = set()
-
-    def add(self, row: dict[str, Any]) -> None:
-        self._resources += 1
-        version = row.get("apiVersion")
-        if type(version) is str:
-            self._api_versions.add(version)
-
-    def coverage(self) -> TypeCoverage:
-        return TypeCoverage(
-            self._name, self._resources, tuple(sorted(self._api_versions)), self.plan.assessed, self.plan.not_assessed
+            worst=tally.worst,
         )
 
 
-_RESIDENCY: Final = frozenset({"region", "replica-region", "backup-region", "key-residency"})
-
-
-def _is_advisory(check: Check, policy: Policy) -> bool:
-    return check in _RESIDENCY and policy.residency is not None and not policy.residency.enforced
+def _is_advisory(policy: Policy) -> bool:
+    return policy.residency is not None and not policy.residency.enforced
 
 
 def _waiver_view(waiver: Waiver) -> dict[str, str]:

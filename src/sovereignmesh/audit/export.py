@@ -48,12 +48,12 @@ class Inventory:
     """An export of resources in a file; iterate over it for its rows, each a parsed JSON value or an `Unread`.
 
     `position` and `size` are bytes of the file, for a progress bar. `missing`, known after the iteration, is how many
-    rows the export itself says it does not hold (a first page only), None where it says nothing.
+    rows the export itself says it does not hold: a first page alone names its total.
     """
 
     def __init__(self, path: Path | str) -> None:
         self.name = str(path)
-        self.missing: int | None = None
+        self.missing = 0
         self.position = 0
         try:
             # Closed when the iteration ends.

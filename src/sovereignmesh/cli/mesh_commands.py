@@ -12,7 +12,7 @@ import click
 
 from sovereignmesh import mesh as meshes
 from sovereignmesh.cli.common import find_mesh
-from sovereignmesh.errors import MeshError
+from sovereignmesh.yamlfile import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +43,7 @@ def validate(ctx: click.Context, mesh: Path | None) -> None:
     for problem in problems:
         click.echo(str(problem))
     count = Counter(problem.severity for problem in problems)
-    click.echo(
-        f"{click.format_filename(path)}: {_counted(count['error'], 'error')}, {_counted(count['warning'], 'warning')}"
-    )
+    click.echo(f"{printable(str(path))}: {_counted(count['error'], 'error')}, {_counted(count['warning'], 'warning')}")
     ctx.exit(1 if count["error"] else 0)
 
 
@@ -56,12 +54,8 @@ def init(folder: Path) -> None:
 
     Overwrites nothing. Exit codes: 0 written, 1 not written, 2 wrong usage.
     """
-    try:
-        written = meshes.init(folder)
-    except MeshError as error:
-        raise click.ClickException(str(error)) from error
-    for file in written:
-        click.echo(f"wrote {click.format_filename(file)}")
+    for file in meshes.init(folder):
+        click.echo(f"wrote {printable(str(file))}")
 
 
 @click.command(epilog="Example: sovereignmesh schema mesh -o mesh/sovereignmesh.schema.json")
@@ -79,7 +73,7 @@ def schema(kind: str, output: Path | None) -> None:
     try:
         output.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise click.ClickException(f"{click.format_filename(output)} cannot be written: {error.strerror}") from error
+        raise click.ClickException(f"{printable(str(output))} cannot be written: {error.strerror}") from error
 
 
 def _counted(number: int, noun: str) -> str:

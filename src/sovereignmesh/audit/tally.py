@@ -1,0 +1,117 @@
+"""Counts while an audit runs: judgements, domains, types, waivers, and what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.result import SEVERITIES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.audit.plan import Plan
+    from sovereignmesh.mesh import Waiver
+    from sovereignmesh.result import Check, Finding, Severity, State
+
+__all__ = ["Tally", "TypeTally"]
+
+_SHOWN_GAPS: Final = 20  # of one kind; the rest are counted
+
+
+class TypeTally:
+    """How many resources of a type were seen, in which api-versions, and the plan for judging them."""
+
+    __slots__ = ("_api_versions", "_name", "_resources", "plan")
+
+    def __init__(self, name: str, plan: Plan) -> None:
+        self.plan = plan
+        self._name = plan.row.name if plan.row else name
+        self._resources = 0
+        self._api_versions: set[str] = set()
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Counts a resource."""
+        self._resources += 1
+        version = row.get("apiVersion")
+        if type(version) is str:
+            self._api_versions.add(version)
+
+    def coverage(self) -> TypeCoverage:
+        """What was looked at for the type."""
+        return TypeCoverage(
+            self._name, self._resources, tuple(sorted(self._api_versions)), self.plan.assessed, self.plan.not_assessed
+        )
+
+
+class Tally:
+    """All counts of one run. `rows` are those that are resources, `repeated` those of a resource seen before."""
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        self._checks = checks
+        self.summary: dict[Check, Counter[State]] = {check: Counter() for check in checks}
+        self.worst: Counter[tuple[State, Severity]] = Counter()
+        self.types: dict[str, TypeTally] = {}
+        self.subscriptions: set[str] = set()
+        self.domains: Counter[str] = Counter()
+        self.rows = self.repeated = 0
+        self._unread = 0
+        self._failures: Counter[tuple[str, Severity]] = Counter()
+        self._waivers: Counter[Waiver] = Counter()
+        self._gaps: dict[str, list[str]] = {}
+        self._gap_counts: Counter[str] = Counter()
+
+    def gap(self, why: str, what: str, *, rows: int = 1) -> None:
+        """Notes something that could not be judged; `rows` of the inventory are lost by it."""
+        self._unread += rows
+        self._gap_counts[why] += 1
+        shown = self._gaps.setdefault(why, [])
+        if len(shown) < _SHOWN_GAPS:
+            shown.append(what)
+
+    def add(self, finding: Finding, waiver: Waiver | None) -> None:
+        """Counts a finding that is listed."""
+        self.summary[finding.check][finding.state] += 1
+        if waiver is not None:
+            self._waivers[waiver] += 1
+        elif not finding.advisory and not finding.passed:
+            self.worst[finding.state, finding.severity] += 1
+            self._failures[finding.domain, finding.severity] += 1
+
+    def domain_summaries(self) -> tuple[DomainSummary, ...]:
+        """The domains by name, what has none last."""
+        return tuple(
+            DomainSummary(domain, self.domains[domain], *(self._failures[domain, level] for level in SEVERITIES))
+            for domain in sorted(self.domains, key=lambda name: (not name, name))
+        )
+
+    def waiver_uses(self, waivers: Iterable[Waiver], today: dt.date) -> Iterator[WaiverUse]:
+        """What became of each waiver of the mesh."""
+        for waiver in waivers:
+            used = self._waivers[waiver]
+            state = "expired" if waiver.expires < today else "in force" if used else "matches nothing"
+            yield WaiverUse(waiver.target, waiver.check, waiver.owner, waiver.expires.isoformat(), state, used)
+
+    def coverage(self, name: str, resources: int, missing: int) -> Coverage:
+        """What was looked at in the inventory called `name`, which itself says that `missing` rows are not in it."""
+        state = "read" if not self._gaps else "partial" if self.rows else "failed"
+        scope = Scope(
+            kind="file",
+            id=name,
+            name=Path(name).name,
+            state=state,
+            read=self.rows,
+            expected=self.rows + self._unread + missing,
+            reason="; ".join(f"{why} ({count})" for why, count in self._gap_counts.items()),
+        )
+        types = tuple(self.types[key].coverage() for key in sorted(self.types))
+        return Coverage(resources, self.repeated, (scope,), types, tuple(self._all_gaps(name)))
+
+    def _all_gaps(self, name: str) -> Iterator[Gap]:
+        for why, shown in self._gaps.items():
+            for what in shown:
+                yield Gap(name, self._checks, what, why)
+            if more := self._gap_counts[why] - len(shown):
+                yield Gap(name, self._checks, f"and {more} more", why)
