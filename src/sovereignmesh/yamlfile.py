@@ -19,11 +19,12 @@ from yaml.scanner import Scanner
 
 from sovereignmesh.errors import MeshError
 from sovereignmesh.result.location import Location, Problem
+from sovereignmesh.result.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_BYTES", "Document", "Path", "json_path", "parse", "parse_all", "printable"]
+__all__ = ["MAX_BYTES", "Document", "Path", "json_path", "parse", "parse_all"]
 
 Path = tuple[str | int, ...]
 
@@ -179,19 +180,6 @@ def json_path(path: Path) -> str:
     "$.domain.subscriptions[0]['a b']"
     """
     return "$" + "".join(_step(step) for step in path)
-
-
-def printable(text: str) -> str:
-    r"""`text` with everything that a terminal would act on, or not show, escaped.
-
-    >>> print(printable("a\x1b[31m"))
-    a\x1b[31m
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def _step(step: str | int) -> str:

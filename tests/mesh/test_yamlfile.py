@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sovereignmesh import yamlfile
 from sovereignmesh.errors import MeshError
-from sovereignmesh.result.location import Location
-from sovereignmesh.yamlfile import json_path, parse, parse_all, printable
+from sovereignmesh.result import Location, printable
+from sovereignmesh.yamlfile import json_path, parse, parse_all
 
 
 @pytest.fixture(params=[yamlfile._Loader, yamlfile._PureLoader], ids=["fast", "pure"], autouse=True)

@@ -12,7 +12,7 @@ import click
 
 from sovereignmesh import mesh as meshes
 from sovereignmesh.cli.common import find_mesh
-from sovereignmesh.yamlfile import printable
+from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

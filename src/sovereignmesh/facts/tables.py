@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from sovereignmesh.errors import FactsError, MeshError
 from sovereignmesh.yamlfile import parse
 
 __all__ = ["read_table"]
@@ -15,5 +16,8 @@ __all__ = ["read_table"]
 def read_table(name: str) -> dict[str, Any]:
     """The table `name`, a path below `facts/`, as plain data."""
     content = files(__package__).joinpath(name).read_bytes()
-    table: dict[str, Any] = parse(content, f"facts/{name}").value
+    try:
+        table: dict[str, Any] = parse(content, f"facts/{name}").require()
+    except MeshError as error:
+        raise FactsError(str(error)) from error
     return table

@@ -15,7 +15,8 @@ from sovereignmesh.mesh.mesh import Mesh
 from sovereignmesh.mesh.references import Documents, Loaded, check_references
 from sovereignmesh.mesh.words import did_you_mean, explain, found
 from sovereignmesh.result.location import Location, Problem
-from sovereignmesh.yamlfile import MAX_BYTES, json_path, parse_all, printable
+from sovereignmesh.result.text import printable
+from sovereignmesh.yamlfile import MAX_BYTES, json_path, parse_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +123,7 @@ class _Reader:
 
     def refuse(self, path: Path, message: str) -> None:
         self.problems.append(Problem(Location(_shown(path)), "$", message))
+        self.lost = True
 
     def unreadable(self, error: OSError) -> None:
         self.refuse(Path(error.filename), f"cannot be read: {error.strerror}")
@@ -133,7 +135,6 @@ class _Reader:
                     data = stream.read(MAX_BYTES + 1)
             except OSError as error:
                 self.unreadable(error)
-                self.lost = True
                 return
             for document in parse_all(data, _shown(file)):
                 self.accept(document)

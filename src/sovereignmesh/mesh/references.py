@@ -11,7 +11,8 @@ from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies
 from sovereignmesh.mesh.policy import area_of
 from sovereignmesh.mesh.words import did_you_mean, listed
 from sovereignmesh.result.location import Location, Problem
-from sovereignmesh.yamlfile import json_path, printable
+from sovereignmesh.result.text import printable
+from sovereignmesh.yamlfile import json_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from pydantic import BaseModel
 
 from sovereignmesh.result.location import Problem
-from sovereignmesh.yamlfile import json_path, printable
+from sovereignmesh.result.text import printable
+from sovereignmesh.yamlfile import json_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
