@@ -11,7 +11,7 @@ from sovereignmesh.facts import CopiesRule, StateRule, VaultRule, resource_types
 from sovereignmesh.facts.expressions import compile_expression
 
 EXAMPLES = [
-    "a", "a.b", "a.b.c", "a[0]", "a[-1].b", "a[]", "a[].b", "a[].b[]", "a[*].b", "a.*", "a.*.b", "a || b", "a && b",
+    "a", "a.b", "a.b.c", "a[0]", "a[-1].b", "a.b[0].c", "a.b[].c[0].d", "a[]", "a[].b", "a[].b[]", "a[*].b", "a.*", "a.*.b", "a || b", "a && b",
     "a[?b == 'x']", "a[?b.c == `1`].d", "a == 'x'", "a[].b | [0]", "(a || b).c", "[a, b][]", "a[?@ == 'x']",
 ]  # fmt: skip
 
@@ -47,7 +47,7 @@ def lowered_literals(text):
 
 
 def agrees(text, body):
-    ours = compile_expression(text, "test")(lowered(body))
+    ours = compile_expression(lowered_literals(text), "test")(lowered(body))
     theirs = jmespath.search(lowered_literals(text), lowered(body))
     assert ours == theirs, (text, body)
 

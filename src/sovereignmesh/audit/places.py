@@ -17,7 +17,7 @@ from sovereignmesh.audit.judgement import (
     shortened,
     unsettled,
 )
-from sovereignmesh.facts import Answer, find_global_service, squeeze
+from sovereignmesh.facts import Answer, find_global_service, find_resource_type, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,6 +59,9 @@ def _without_region(resource: Resource, residency: Residency) -> Judgement:
     if resource.type == "microsoft.resources/subscriptions":
         return Judgement("not-applicable", reason="container")
     if type(location) is not str or not location.strip():
+        row = find_resource_type(resource.type)
+        if row is not None and row.child_of:
+            return Judgement("not-applicable", reason="in-parent")
         return Judgement("unknown", "", "no-location", expected, "no location")
     service = find_global_service(resource.type)
     if service is not None:

@@ -25,6 +25,7 @@ __all__ = ["Plan", "make_plan"]
 
 _REGIONS: Final = "https://learn.microsoft.com/azure/reliability/regions-list"
 _TAG_SUPPORT: Final = "https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support"
+_NEVER: Final = (Judgement("not-applicable", reason="documented-exception"),)
 _NO_DATA: Final = (Judgement("not-applicable", reason="no-customer-data"),)
 
 
@@ -77,8 +78,13 @@ def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:
         return partial(judge_copies, rule, governed)
     if isinstance(rule, VaultRule):
         return partial(judge_vault, rule, index)
-    assert isinstance(rule, StateRule)
-    return partial(judge_state, rule)
+    if isinstance(rule, StateRule):
+        return partial(judge_state, rule)
+    return _never
+
+
+def _never(_: Resource) -> Iterable[Judgement]:
+    return _NEVER
 
 
 def _no_data(_: Resource) -> Iterable[Judgement]:

@@ -83,7 +83,7 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
         if answer in answers:
             at = answers[answer].at
             return Judgement(state, subject, reason, expected, f"{at.text}: {shortened(at.find(item))}")
-    return _silent(rule, resource, subject, rule.readings[0].at.text)
+    return _silent(rule, resource, subject, rule.readings[0].at.text if rule.readings else "answer in the body")
 
 
 def _silent(rule: StateRule, resource: Resource, subject: str, at: str) -> Judgement:
@@ -118,10 +118,8 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
     elif references := places_at(rule.vault, resource):
         for name in dict.fromkeys(map(vault_name, references)):
             yield _in_vault(name, ", ".join(references), index, residency)
-    elif _has_key(resource):
-        yield Judgement("unknown", "", "missing-property", one_of(residency.allowed), "a key whose vault is not named")
     else:
-        yield Judgement("not-applicable", reason="no-customer-key")
+        yield _without_vault(resource, residency)
 
 
 def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residency: Residency) -> Judgement:
@@ -140,12 +138,18 @@ def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residenc
     return outside(region, residency.area, vault, expected)
 
 
-def _has_key(resource: Resource) -> bool:
+def _without_vault(resource: Resource, residency: Residency) -> Judgement:
+    """No vault is named: fine where there is no customer-managed key, unknown where there is or may be one."""
     row = find_resource_type(resource.type)
     rule = row.rules.get("customer-managed-key") if row else None
-    if not isinstance(rule, StateRule):
-        return False
-    return any(judgement.state == "compliant" for judgement in judge_state(rule, resource))
+    keys = list(judge_state(rule, resource)) if isinstance(rule, StateRule) else [Judgement("compliant")]
+    expected, actual = one_of(residency.allowed), "no vault named"
+    for judgement in keys:
+        if judgement.state == "compliant":
+            return Judgement("unknown", "", "missing-property", expected, actual)
+        if judgement.state == "unknown":
+            return Judgement("unknown", "", judgement.reason, expected, actual)
+    return Judgement("not-applicable", reason="no-customer-key")
 
 
 def vault_unseen(rule: VaultRule, index: Index, resource: Resource) -> bool:

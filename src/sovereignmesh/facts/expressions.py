@@ -74,8 +74,16 @@ def _chain(names: Sequence[str]) -> Getter:
 
 
 def _then(_: Node, parts: list[Getter]) -> Getter:
-    left, right = parts
-    return lambda body: right(left(body))
+    if len(parts) == 2:  # noqa: PLR2004 - nearly always
+        left, right = parts
+        return lambda body: right(left(body))
+
+    def follow(body: Any) -> Any:
+        for part in parts:
+            body = part(body)
+        return body
+
+    return follow
 
 
 def _index(node: Node, _: list[Getter]) -> Getter:

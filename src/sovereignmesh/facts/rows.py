@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.errors import FactsError
 from sovereignmesh.facts.rules import (
@@ -17,6 +17,7 @@ from sovereignmesh.facts.rules import (
     Copy,
     Exclusion,
     Expression,
+    NeverRule,
     Reading,
     ResourceType,
     Rule,
@@ -26,6 +27,9 @@ from sovereignmesh.facts.rules import (
 )
 from sovereignmesh.facts.tables import read_table
 from sovereignmesh.result.checks import CHECKS, Check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["find_resource_type", "load_rows", "resource_types"]
 
@@ -89,12 +93,23 @@ def _load_rule(check: Check, written: dict[str, Any], where: str) -> Rule:
         "since": fields.get("since"),
         "deviates_from": fields.get("deviates_from"),
     }
-    load = _state_rule if "readings" in fields else _copies_rule if "copies" in fields else _vault_rule
+    load = next((load for key, load in _FORMS.items() if key in written), None) or (
+        _state_rule if "readings" in fields else None
+    )
+    if load is None:
+        raise FactsError(f"{where}: has none of {', '.join(_FORMS)}")
     return load(common, fields, where)
+
+
+def _never_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> NeverRule:
+    _refuse_unknown(fields, {*_COMMON, "never", *read_table("defaults.yaml").get(common["check"], {})}, where)
+    return NeverRule(**common, because=fields["never"])
 
 
 def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> StateRule:
     _refuse_unknown(fields, {*_COMMON, "readings", "absent", "absent_because", "incapable", "each", "subject"}, where)
+    if not fields["readings"] and fields.get("absent") not in ("child", "inherits"):
+        raise FactsError(f"{where}: `readings` is empty; only with `absent: child` or `inherits` may it be")
     return StateRule(
         **common,
         readings=tuple(_reading(reading, where) for reading in fields["readings"]),
@@ -115,8 +130,9 @@ def _copy(fields: dict[str, Any], where: str) -> Copy:
     where = f"{where}: copy {fields.get('name')!r}"
     _refuse_unknown(fields, {"name", "exists", "at", "pair", "absent", "implicit", "not_applicable", "not_in"}, where)
     implicit = fields.get("implicit", False)
-    if bool(fields.get("at")) == bool(fields.get("pair")):
-        raise FactsError(f"{where}: needs one of `at` and `pair: true`")
+    places = bool(fields.get("at")) + bool(fields.get("pair"))
+    if places != 1 and not (places == 0 and fields.get("absent") == "child"):
+        raise FactsError(f"{where}: needs one of `at` and `pair: true`, unless only a child resource tells")
     if implicit and "exists" in fields:
         raise FactsError(f"{where}: an implicit copy always exists; drop `exists`")
     return Copy(
@@ -133,8 +149,6 @@ def _copy(fields: dict[str, Any], where: str) -> Copy:
 
 def _vault_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> VaultRule:
     _refuse_unknown(fields, {*_COMMON, "vault", "through", "through_type"}, where)
-    if not (fields.get("vault") or fields.get("through")):
-        raise FactsError(f"{where}: has none of `readings`, `copies`, `vault`, `through`")
     if bool(fields.get("through")) != bool(fields.get("through_type")):
         raise FactsError(f"{where}: `through` and `through_type` go together")
     return VaultRule(
@@ -188,6 +202,16 @@ def _choice(fields: dict[str, Any], key: str, allowed: tuple[str, ...], where: s
     if fields.get(key) not in allowed:
         raise FactsError(f"{where}: `{key}` must be one of {', '.join(allowed)}")
     return fields[key]
+
+
+# What an entry's form is known by.
+_FORMS: dict[str, Callable[[dict[str, Any], dict[str, Any], str], Rule]] = {
+    "never": _never_rule,
+    "readings": _state_rule,
+    "copies": _copies_rule,
+    "vault": _vault_rule,
+    "through": _vault_rule,
+}
 
 
 def _refuse_unknown(fields: dict[str, Any], known: set[str], where: str) -> None:

@@ -17,7 +17,19 @@ if TYPE_CHECKING:
 
     from sovereignmesh.result.checks import Check
 
-__all__ = ["Answer", "CopiesRule", "Copy", "Exclusion", "Reading", "ResourceType", "Rule", "StateRule", "VaultRule"]
+__all__ = [
+    "Answer",
+    "CopiesRule",
+    "Copy",
+    "Exclusion",
+    "Expression",
+    "NeverRule",
+    "Reading",
+    "ResourceType",
+    "Rule",
+    "StateRule",
+    "VaultRule",
+]
 
 
 class Answer(Enum):
@@ -32,6 +44,11 @@ class Answer(Enum):
 def fold(value: Any) -> str:
     """A value as the tables compare it: without case; true and false as YAML and JSON write them."""
     return str(value).casefold()
+
+
+def is_blank(value: Any) -> bool:
+    """Whether the value says nothing; false and 0 say something."""
+    return value is None or value in ("", [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,9 @@ class Reading:
 
     def answer(self, body: Any) -> Answer:
         value = self.at.find(body)
-        if value is None or value in ("", [], {}):
+        if type(value) is list:
+            value = [item for item in value if not is_blank(item)]
+        if is_blank(value):
             return Answer.ABSENT
         if self.yes is None:
             return Answer.YES
@@ -142,6 +161,13 @@ class VaultRule(Rule):
     vault: Expression | None
     through: Expression | None
     through_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NeverRule(Rule):
+    """The check does not concern the type at all, which somebody has looked up."""
+
+    because: str
 
 
 @dataclass(frozen=True, slots=True)

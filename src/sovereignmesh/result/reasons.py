@@ -146,6 +146,7 @@ REASONS: Final[dict[str, Reason]] = {
     "held-elsewhere": _not_applicable("The key is held, and counted, at another resource."),
     "managed": _not_applicable("A managed resource group: it counts for the resource that owns it."),
     "no-tag-support": _not_applicable("The type does not support tags."),
+    "in-parent": _not_applicable("A child without a location is where its parent is, which is judged itself."),
     "no-wish": _not_applicable("The policy asks nothing of the kind of this domain."),
     "container": _not_applicable("A subscription has no region of its own."),
 }
