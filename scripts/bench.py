@@ -56,8 +56,10 @@ def rows(count: int, *, containers_last: bool = False) -> Iterator[str]:
 
 def seconds(*command: str, **options: Any) -> float:
     started = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=False, **options)
-    return time.perf_counter() - started
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, **options)
+    taken = time.perf_counter() - started
+    assert done.returncode in (0, 3), f"{command} ended {done.returncode}"
+    return taken
 
 
 def ratio(name: str, ours: tuple[str, ...], floor: tuple[str, ...], limit: float, runs: int) -> bool:
@@ -79,8 +81,9 @@ def memory(name: str, count: int, limit: int) -> bool:
         for row in rows(count):
             process.stdin.write(row + "\n")
         process.stdin.close()
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in (0, 3), f"the audit ended {process.returncode}"
     peak = usage.ru_maxrss // 1024
     verdict = "within" if peak <= limit else "OVER"
     taken = time.perf_counter() - started

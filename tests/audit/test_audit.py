@@ -1,5 +1,7 @@
 import datetime as dt
 import json
+import os
+import threading
 
 import pytest
 from hypothesis import given
@@ -124,6 +126,30 @@ def test_the_domain_is_that_of_the_tag_else_of_the_group_else_of_the_subscriptio
         assert {f.resource_name: f.domain for f in audit.findings} == {
             "own": "Sales", "from-group": "Sales", "from-subscription": "Sales",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["list", "lines", "escaped lines", "pages one a line", "array", "pipe"])
+def test_containers_are_found_wherever_they_stand(tmp_path, shape):
+    (tmp_path / "mesh").mkdir()
+    a_mesh(tmp_path / "mesh", POLICY)
+    mesh = a_mesh(tmp_path / "mesh", SALES, "sales.yaml")
+    rows = [storage("a", "northeurope"), group(tags={"Domain": "Sales"})]
+    path = tmp_path / "export"
+    text = {
+        "lines": "\n".join(map(json.dumps, rows)),
+        "escaped lines": "\n".join(map(json.dumps, rows)).replace("/", "\\/"),
+        "pages one a line": "\n".join(json.dumps({"data": [row]}) for row in rows),
+        "array": json.dumps(rows),
+        "pipe": "\n".join(map(json.dumps, rows)),
+    }.get(shape)
+    if shape == "pipe":
+        os.mkfifo(path)
+        threading.Thread(target=path.write_text, args=(text,), daemon=True).start()
+    elif text:
+        path.write_text(text)
+    audit = audit_inventory(path if text else rows, mesh, checks=["region"])
+    assert [(f.resource_name, f.domain) for f in audit.findings] == [("a", "Sales")]
+    assert audit.complete
 
 
 def test_a_managed_group_counts_for_its_owner(tmp_path):

@@ -82,13 +82,22 @@ class _Run:
         """
         with WaitingRoom() as waiting:
             try:
+                seen = self._read_ahead(rows)
                 for number, row in enumerate(rows, 1):
-                    if self._accept(row, number) and not self._take(row, final=False):
+                    if self._accept(row, number) and not self._take(row, final=seen):
                         waiting.add(row)
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
             for row in waiting:
                 self._take(row, final=True)
+
+    def _read_ahead(self, rows: Iterable[Any]) -> bool:
+        """Keeps what others point at before they come, where the inventory allows it: then no row has to wait."""
+        pointed_at = rows.ahead(self._index.types) if isinstance(rows, Inventory) else None
+        for row in pointed_at or ():
+            if type(row) is dict and type(row.get("id")) is str and type(row.get("type")) is str:
+                self._index.add(row["type"].lower(), row["id"], row)
+        return pointed_at is not None
 
     def _accept(self, row: Any, number: int) -> bool:
         """Counts a row and keeps what others point at; False, with a gap, where it is no resource."""

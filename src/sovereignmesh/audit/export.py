@@ -9,8 +9,11 @@ import codecs
 import gzip
 import io
 import json
+import re
+import stat
 import sys
 import zlib
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -20,13 +23,14 @@ import orjson
 from sovereignmesh.errors import InventoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Inventory", "Unread"]
 
 _CHUNK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 24  # a longer first line is one document: it is streamed, not held
 _LARGEST_VALUE: Final = 1 << 26  # ARM answers at most 16 MiB; a value that does not end by here is broken
+_BROKEN_GZIP: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 _SPACE: Final = " \t\r\n"
 _HOW: Final = "export with `az graph query -q 'resources' -o json` or one JSON object a line"
 # How each of the tools names the rows of a page, the total, and the mark that a further page exists.
@@ -53,66 +57,101 @@ class Inventory:
 
     def __init__(self, path: Path | str) -> None:
         self.name = str(path)
-        self.missing = 0
-        self.position = 0
-        try:
-            # Closed when the iteration ends.
-            self._raw: IO[bytes] = sys.stdin.buffer if self.name == "-" else Path(path).open("rb")  # noqa: SIM115
-            self.size = 0 if self.name == "-" else Path(path).stat().st_size
-        except OSError as error:
-            raise InventoryError(f"{self.name}: cannot be opened: {error.strerror}; {_HOW}") from error
+        self.size = self.position = self.missing = 0
+        self._twice = False  # whether it can be read twice
         self._totals: list[int] = []
         self._paged = 0
         self._more = False
+        if self.name == "-":
+            return
+        try:
+            about = Path(path).stat()
+            self.size, self._twice = about.st_size, stat.S_ISREG(about.st_mode)
+            if not stat.S_ISFIFO(about.st_mode):  # opening and closing a pipe would end it
+                Path(path).open("rb").close()
+        except OSError as error:
+            raise InventoryError(f"{self.name}: cannot be opened: {error.strerror}; {_HOW}") from error
 
     def __iter__(self) -> Iterator[Any]:
-        with self._raw:
-            try:
-                yield from self._rows(self._stream())
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                yield Unread(f"{self.name}, after byte {self.position}", f"broken gzip: {error}", final=True)
+        self._totals, self._paged, self._more = [], 0, False
+        try:
+            with self._text() as text:
+                yield from self._rows(text)
+        except _BROKEN_GZIP as error:
+            yield Unread(f"{self.name}, after byte {self.position}", f"broken gzip: {error}", final=True)
         if self._totals and max(self._totals) > self._paged:
             self.missing = max(self._totals) - self._paged
-            yield Unread(
-                self.name,
-                f"holds {self._paged} of {max(self._totals)} rows: the query's further pages are not in it",
-                final=True,
-            )
+            why = f"holds {self._paged} of {max(self._totals)} rows: the query's further pages are not in it"
+            yield Unread(self.name, why, final=True)
         elif self._more and not self._totals:
             yield Unread(self.name, "ends with a link to a further page, which is not in it", final=True)
 
-    def _stream(self) -> IO[bytes]:
-        """The text as UTF-8 bytes, whatever wraps it."""
-        counted = io.BufferedReader(_Counted(self._raw, self), _CHUNK)
-        stream: io.BufferedReader[Any] = counted
-        if counted.peek(2)[:2] == b"\x1f\x8b":
-            stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=counted)), _CHUNK)
-        mark = stream.peek(3)[:3]
-        if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            # What `>` writes in Windows PowerShell.
-            return cast("IO[bytes]", codecs.EncodedFile(stream, "utf-8", "utf-16", errors="replace"))
-        if mark == codecs.BOM_UTF8:
-            stream.read(3)
-        return stream
+    def ahead(self, types: Iterable[str]) -> Iterator[Any] | None:
+        """The rows of these types (in lower case) and perhaps some others, read before all rows.
 
-    def _rows(self, stream: IO[bytes]) -> Iterator[Any]:
+        None where that cannot be done: a pipe is read once, and only JSON lines can be passed over unparsed.
+        """
+        if not self._twice:
+            return None
+        try:
+            with self._text() as text:
+                as_lines = self._head(text)[1]
+        except _BROKEN_GZIP:
+            return None
+        return self._of_types(types) if as_lines else None
+
+    def _of_types(self, types: Iterable[str]) -> Iterator[Any]:
+        wanted = re.compile(b"|".join(re.escape(f'"{name}"'.encode()) for name in types))
+        # What breaks the reading is said when all rows are read.
+        with suppress(*_BROKEN_GZIP), self._text() as text:
+            for line in text:
+                if b"\\" in line or wanted.search(line.lower()):  # an escape may hide the type
+                    value = _parse(line)
+                    yield from _page_rows(value) or (value,)
+
+    @contextmanager
+    def _text(self) -> Iterator[IO[bytes]]:
+        """The file's text from its beginning, as UTF-8 bytes, whatever wraps it."""
+        self.position = 0
+        with nullcontext(sys.stdin.buffer) if self.name == "-" else Path(self.name).open("rb") as raw:
+            counted = io.BufferedReader(_Counted(raw, self), _CHUNK)
+            stream: io.BufferedReader[Any] = counted
+            if counted.peek(2)[:2] == b"\x1f\x8b":
+                stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=counted)), _CHUNK)
+            mark = stream.peek(3)[:3]
+            if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                # What `>` writes in Windows PowerShell.
+                yield cast("IO[bytes]", codecs.EncodedFile(stream, "utf-8", "utf-16", errors="replace"))
+                return
+            if mark == codecs.BOM_UTF8:
+                stream.read(3)
+            yield stream
+
+    def _head(self, stream: IO[bytes]) -> tuple[list[bytes], bool]:
+        """The first lines, as many as it takes to tell, and whether each line is a value of its own."""
         head = _lines_to_text(stream)
         first = head[-1].lstrip() if head else b""
-        if not first:
-            yield Unread(self.name, "the file is empty", final=True)
-            return
-        if first[:1] not in (b"[", b"{"):
+        if first[:1] not in (b"[", b"{", b""):
             raise InventoryError(f"{self.name}: is not JSON: it starts with {first[:20]!r}; {_HOW}")
         as_lines = first[:1] == b"{" and len(first) < _LONGEST_LINE and first.strip() != b"{"
-        if as_lines and _parse(first) is _BROKEN:
+        if as_lines and _parse(first) is None:
             head += _lines_to_text(stream)
             as_lines = head[-1].lstrip().startswith(b"{")
+        return head, as_lines
+
+    def _rows(self, stream: IO[bytes]) -> Iterator[Any]:
+        head, as_lines = self._head(stream)
+        if not any(line.strip() for line in head):
+            yield Unread(self.name, "the file is empty", final=True)
+            return
         values = self._lines(head, stream) if as_lines else _Document(self.name, b"".join(head), stream).values(self)
         for value in values:
-            if type(value) is dict and "type" in value:
+            rows = _page_rows(value)
+            if rows is None:
                 yield value
             else:
-                yield from self._unwrap(value)
+                yield from rows
+                self.page(value, len(rows))
 
     def _lines(self, head: list[bytes], stream: IO[bytes]) -> Iterator[Any]:
         number = 0
@@ -124,20 +163,6 @@ class Inventory:
                 except orjson.JSONDecodeError as error:
                     if line.strip():
                         yield Unread(f"{self.name}:{number}", f"broken JSON: {error.msg}")
-
-    def _unwrap(self, value: Any) -> Iterator[Any]:
-        """The rows of a page; a value that is no page is a row itself."""
-        if type(value) is dict and "type" not in value and "id" not in value:
-            for key in _ROWS:
-                rows = value.get(key)
-                if type(rows) is dict and type(rows.get("columns")) is list and type(rows.get("rows")) is list:
-                    names = [column.get("name") for column in rows["columns"]]
-                    rows = [dict(zip(names, row, strict=False)) for row in rows["rows"]]
-                if type(rows) is list:
-                    yield from rows
-                    self.page(value, len(rows))
-                    return
-        yield value
 
     def page(self, envelope: dict[str, Any], rows: int) -> None:
         """Takes note of what a page says about itself."""
@@ -162,14 +187,30 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-_BROKEN: Final = object()
-
-
 def _parse(line: bytes) -> Any:
+    """The line's value, None where it is broken."""
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
-        return _BROKEN
+        return None
+
+
+def _page_rows(value: Any) -> list[Any] | None:
+    """The rows of a page; None for a value that is no page, and so a row itself."""
+    if type(value) is not dict or "type" in value or "id" in value:
+        return None
+    for key in _ROWS:
+        rows = value.get(key)
+        if type(rows) is dict and _lists_of(rows.get("columns"), dict) and _lists_of(rows.get("rows"), list):
+            names = [str(column.get("name")) for column in rows["columns"]]
+            return [dict(zip(names, row, strict=False)) for row in rows["rows"]]
+        if type(rows) is list:
+            return rows
+    return None
+
+
+def _lists_of(value: Any, kind: type) -> bool:
+    return type(value) is list and all(type(item) is kind for item in value)
 
 
 def _lines_to_text(stream: IO[bytes]) -> list[bytes]:

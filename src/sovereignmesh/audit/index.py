@@ -63,6 +63,11 @@ class Index:
         self.key_holders: set[str] = set()
         self._kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _key_holders()
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that are kept, in lower case."""
+        return tuple(sorted(self._kept))
+
     def add(self, resource_type: str, resource_id: str, row: dict[str, Any]) -> None:
         """Keeps what others may point at; any other type is passed over."""
         if resource_type not in self._kept:

@@ -14,10 +14,9 @@ from sovereignmesh.audit.judgement import (
     one_of,
     places_at,
     region_of,
-    shortened,
     unsettled,
 )
-from sovereignmesh.facts import Answer, find_global_service, find_resource_type, squeeze
+from sovereignmesh.facts import find_global_service, find_resource_type, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,10 +90,10 @@ def _in_place(service: GlobalService, resource: Resource, residency: Residency) 
     if type(place) is not str or not place:
         known = type(resource.row.get("properties")) is dict
         reason = "missing-property" if known else "no-properties"
-        return Judgement("unknown", "", reason, expected, f"{resource.location}, no {service.at.text}")
+        return Judgement("unknown", "", reason, expected, f"{resource.location}, no {service.at.label}")
     region = region_of(place)
     inside = frozenset({region.name}) if region else service.places.get(squeeze(place), frozenset())
-    actual = f"{service.at.text}: {place}"
+    actual = service.at.found(place)
     if not inside:
         return Judgement("unknown", "", "unrecognised-value", expected, actual)
     if inside <= residency.allowed:
@@ -128,16 +127,16 @@ def _placed(
 ) -> Iterator[Judgement]:
     expected = one_of(allowed)
     answer = copy.exists.answer(resource.row) if copy.exists else None
-    if answer is Answer.NO:
+    if answer == "no":
         yield Judgement("compliant", copy.name)
     elif places := places_at(copy.at, resource):
         for place in places:
             yield _in_region(copy, place, residency, allowed)
-    elif answer is Answer.UNRECOGNISED:
+    elif answer == "unrecognised":
         assert copy.exists is not None
-        actual = f"{copy.exists.at.text}: {shortened(copy.exists.at.find(resource.row))}"
+        actual = copy.exists.at.found(copy.exists.at.find(resource.row))
         yield Judgement("unknown", copy.name, "unrecognised-value", expected, actual)
-    elif copy.pair and answer is not Answer.ABSENT:
+    elif copy.pair and answer != "absent":
         yield _in_pair(copy, resource, residency, allowed)
     elif reason := unsettled(rule, resource) or ABSENT.get(copy.absent):
         yield Judgement("unknown", copy.name, reason, expected, "not said by the body")

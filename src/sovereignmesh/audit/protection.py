@@ -15,19 +15,18 @@ from sovereignmesh.audit.judgement import (
     one_of,
     places_at,
     region_of,
-    shortened,
     unsettled,
 )
 from sovereignmesh.audit.places import outside
-from sovereignmesh.facts import Answer, StateRule, find_resource_type
+from sovereignmesh.facts import StateRule, find_resource_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sovereignmesh.audit.index import Index
-    from sovereignmesh.facts import Expression, VaultRule
+    from sovereignmesh.facts import Answer, Expression, Reading, VaultRule
     from sovereignmesh.mesh import Policy, Residency
-    from sovereignmesh.result import Check, State
+    from sovereignmesh.result import Check
 
 __all__ = ["judge_state", "judge_vault", "vault_unseen"]
 
@@ -61,29 +60,28 @@ def judge_state(rule: StateRule, resource: Resource) -> Iterable[Judgement]:
         return (_settled(rule, resource, resource.row, ""),)
     items = rule.each.find(resource.row)
     if type(items) is not list or not items:
-        return (_silent(rule, resource, "", rule.each.text),)
+        return (_silent(rule, resource, "", rule.each.label),)
     return [_settled(rule, resource, item, _name(rule.subject, item, at)) for at, item in enumerate(items, 1)]
 
 
 def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Judgement:
     """Any yes passes; an unrecognised value is unknown; then a no fails; silence is as the row says."""
-    answers = {reading.answer(item): reading for reading in reversed(rule.readings)}
-    if Answer.YES in answers:
-        return Judgement("compliant", subject)
+    answered: dict[Answer, Reading] = {}
+    for reading in rule.readings:
+        answer = reading.answer(item)
+        if answer == "yes":
+            return Judgement("compliant", subject)
+        answered.setdefault(answer, reading)
     expected = _EXPECTED[rule.check]
     if any_holds(rule.incapable, resource):
         if resource.policy.key == "required":
             return Judgement("non-compliant", subject, "sku-without-keys", expected, "a SKU that cannot hold one")
         return Judgement("not-applicable", subject, "documented-exception")
-    outcomes: tuple[tuple[Answer, State, str], ...] = (
-        (Answer.UNRECOGNISED, "unknown", "unrecognised-value"),
-        (Answer.NO, "non-compliant", _FAILURE[rule.check]),
-    )
-    for answer, state, reason in outcomes:
-        if answer in answers:
-            at = answers[answer].at
-            return Judgement(state, subject, reason, expected, f"{at.text}: {shortened(at.find(item))}")
-    return _silent(rule, resource, subject, rule.readings[0].at.text if rule.readings else "answer in the body")
+    if odd := answered.get("unrecognised"):
+        return Judgement("unknown", subject, "unrecognised-value", expected, odd.at.found(odd.at.find(item)))
+    if bad := answered.get("no"):
+        return Judgement("non-compliant", subject, _FAILURE[rule.check], expected, bad.at.found(bad.at.find(item)))
+    return _silent(rule, resource, subject, rule.readings[0].at.label if rule.readings else "answer in the body")
 
 
 def _silent(rule: StateRule, resource: Resource, subject: str, at: str) -> Judgement:
@@ -125,7 +123,7 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
 def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residency: Residency) -> Judgement:
     expected = one_of(residency.allowed)
     if name is None:
-        return Judgement("unknown", "", "unrecognised-value", expected, shortened(written))
+        return Judgement("unknown", "", "unrecognised-value", expected, written)
     kind, vault = name
     if name not in index.vaults:
         return Judgement("unknown", vault, "not-in-inventory", expected, f"{kind} {vault}")

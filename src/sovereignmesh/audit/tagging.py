@@ -28,8 +28,9 @@ def judge_tags(resource: Resource) -> Iterable[Judgement]:
 def _each_tag(resource: Resource, *, supported: bool) -> Iterator[Judgement]:
     inherited = resource.containers if resource.policy.inherit_tags else ()
     for rule in resource.policy.tags:
-        name = rule.name.lower()
-        value = resource.tags.get(name) or next((box.tags[name] for box in inherited if box.tags.get(name)), "")
+        value = resource.tags.get(rule.key, "")
+        for container in inherited:
+            value = value or container.tags.get(rule.key, "")
         if value and rule.accepts(value):
             yield Judgement("compliant", rule.name, actual=value)
         elif value:

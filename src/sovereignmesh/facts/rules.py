@@ -6,9 +6,9 @@ deleting a property can take a pass away and can never give one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh.facts.expressions import compile_expression
 
@@ -32,13 +32,12 @@ __all__ = [
 ]
 
 
-class Answer(Enum):
-    """What a body answers to one reading."""
+_PATH: Final = re.compile(r"[A-Za-z]\w*(?:\.\w+)*")
+_CELL: Final = 80  # characters that a table's cell can show
 
-    YES = "yes"
-    NO = "no"
-    ABSENT = "absent"
-    UNRECOGNISED = "unrecognised"
+
+# What a body answers to one reading. Plain strings: an enumeration's hash is the dearest thing in the hot path.
+Answer = Literal["yes", "no", "absent", "unrecognised"]
 
 
 def fold(value: Any) -> str:
@@ -53,14 +52,23 @@ def is_blank(value: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A JMESPath expression with its text, which messages and documents show."""
+    """A JMESPath expression: its text, the function that it means, and the property that people know it by."""
 
     text: str
     find: Callable[[Any], Any]
+    label: str
 
     @classmethod
     def of(cls, text: str, where: str) -> Expression:
-        return cls(text, compile_expression(text, where))
+        """The expression that `text` writes; `where` names its place in a message."""
+        path = _PATH.search(text)
+        return cls(text, compile_expression(text, where), path[0].removeprefix("properties.") if path else text)
+
+    def found(self, value: Any) -> str:
+        """What was found there, for people: with the property's name where the expression is no more than that."""
+        text = str(value)
+        short = text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+        return f"{self.label}: {short}" if _PATH.fullmatch(self.text) else short
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +84,13 @@ class Reading:
         if type(value) is list:
             value = [item for item in value if not is_blank(item)]
         if is_blank(value):
-            return Answer.ABSENT
+            return "absent"
         if self.yes is None:
-            return Answer.YES
+            return "yes"
         folded = fold(value)
         if folded in self.yes:
-            return Answer.YES
-        return Answer.NO if folded in self.no else Answer.UNRECOGNISED
+            return "yes"
+        return "no" if folded in self.no else "unrecognised"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from sovereignmesh.facts import area_regions
@@ -35,6 +35,10 @@ class TagRule:
     name: str
     allowed: tuple[str, ...] | None = None
     pattern: re.Pattern[str] | None = None
+    key: str = field(init=False)  # the name as it is compared
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.name.lower())
 
     def accepts(self, value: str) -> bool:
         """Whether the tag may have this value; a blank one never."""
