@@ -11,8 +11,9 @@ from sovereignmesh.facts import CopiesRule, StateRule, VaultRule, resource_types
 from sovereignmesh.facts.expressions import compile_expression
 
 EXAMPLES = [
-    "a", "a.b", "a.b.c", "a[0]", "a[-1].b", "a.b[0].c", "a.b[].c[0].d", "a[]", "a[].b", "a[].b[]", "a[*].b", "a.*", "a.*.b", "a || b", "a && b",
-    "a[?b == 'x']", "a[?b.c == `1`].d", "a == 'x'", "a[].b | [0]", "(a || b).c", "[a, b][]", "a[?@ == 'x']",
+    "a", "a.b", "a.b.c", "a[0]", "a[-1].b", "a.b[0].c", "a.b[].c[0].d", "a[]", "a[].b", "a[].b[]", "a[*].b", "a.*",
+    "a.*.b", "a || b", "a && b", "a[?b == 'x']", "a[?b.c == `1`].d", "a == 'x'", "a[].b | [0]", "(a || b).c",
+    "[a, b][]", "a[?@ == 'x']",
 ]  # fmt: skip
 
 
@@ -90,3 +91,10 @@ def test_what_a_missing_value_could_satisfy_is_refused(text):
 def test_what_is_no_expression_is_refused():
     with pytest.raises(FactsError, match=r"somewhere: 'a\.\.b' is not JMESPath"):
         compile_expression("a..b", "somewhere")
+
+
+def test_an_item_that_lacks_the_property_can_be_kept():
+    body = {"a": [{"b": "x"}, {}, None]}
+    assert compile_expression("a[].b", "test")(body) == ["x"]
+    assert compile_expression("a[].b", "test", keep_missing=True)(body) == ["x", None, None]
+    assert compile_expression("[a, c][]", "test", keep_missing=True)({"a": ["x"]}) == ["x"]

@@ -86,13 +86,16 @@ def any_holds(cases: Iterable[Exclusion], resource: Resource) -> bool:
     return False
 
 
-def places_at(at: Expression | None, resource: Resource) -> Sequence[str]:
-    """What stands at an expression, without repeats and blanks."""
+def places_at(at: Expression | None, resource: Resource, *, keep_missing: bool = False) -> Sequence[str]:
+    """What stands at an expression, without repeats; with `keep_missing` "" stands for items of a list without it."""
     value = at.find(resource.row) if at else None
     if value is None:
         return ()
     values = value if type(value) is list else (value,)
-    return list(dict.fromkeys(place if type(place) is str else str(place) for place in values if place))
+    places = dict.fromkeys(place if type(place) is str else str(place or "") for place in values)
+    if not keep_missing or type(value) is not list:
+        places.pop("", None)
+    return list(places)
 
 
 def unsettled(rule: Rule, resource: Resource) -> str | None:

@@ -19,25 +19,26 @@ from sovereignmesh.audit.judgement import (
 from sovereignmesh.facts import find_global_service, find_resource_type, squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from sovereignmesh.facts import CopiesRule, Copy, GlobalService, Region
+    from sovereignmesh.facts import CopiesRule, Copy, Exclusion, GlobalService, Region
     from sovereignmesh.mesh import Residency
 
 __all__ = ["judge_copies", "judge_edge", "judge_region", "outside"]
 
 
-def judge_region(resource: Resource) -> Iterable[Judgement]:
-    """Whether the resource itself is where its policy allows."""
+def judge_region(resource: Resource, replica: Sequence[Exclusion] = ()) -> Iterable[Judgement]:
+    """Whether the resource itself is where its policy allows; in the cases `replica` it is one."""
     residency = resource.policy.residency
     if residency is None:
         return NO_WISH
     region = region_of(resource.location)
     if region is None:
         return (_without_region(resource, residency),)
-    if region.name in residency.allowed:
+    allowed = residency.replicas if replica and any_holds(replica, resource) else residency.allowed
+    if region.name in allowed:
         return COMPLIANT
-    return (outside(region, residency.area, "", one_of(residency.allowed)),)
+    return (outside(region, residency.area, "", one_of(allowed)),)
 
 
 def judge_edge(service: GlobalService, resource: Resource) -> Iterable[Judgement]:
@@ -129,7 +130,7 @@ def _placed(
     answer = copy.exists.answer(resource.row) if copy.exists else None
     if answer == "no":
         yield Judgement("compliant", copy.name)
-    elif places := places_at(copy.at, resource):
+    elif places := places_at(copy.at, resource, keep_missing=True):
         for place in places:
             yield _in_region(copy, place, residency, allowed)
     elif answer == "unrecognised":
@@ -145,6 +146,8 @@ def _placed(
 
 
 def _in_region(copy: Copy, place: str, residency: Residency, allowed: frozenset[str]) -> Judgement:
+    if not place:
+        return Judgement("unknown", copy.name, "missing-property", one_of(allowed), "a copy whose region is not named")
     region = region_of(place)
     if region is None:
         return Judgement("unknown", f"{copy.name} {place}", "unknown-location", one_of(allowed), place)

@@ -54,7 +54,7 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
     for check in checks:
         rule = row.rules.get(check) if row else None
         if check == "region":
-            steps.append((check, _region_judge(resource_type), _REGIONS))
+            steps.append((check, _region_judge(resource_type, row), _REGIONS))
         elif check == "required-tags":
             steps.append((check, judge_tags, _TAG_SUPPORT))
         elif rule is not None:
@@ -68,9 +68,11 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
     return Plan(tuple(steps), tuple(missing), row, waits)
 
 
-def _region_judge(resource_type: str) -> Judge:
+def _region_judge(resource_type: str, row: ResourceType | None) -> Judge:
     service = find_global_service(resource_type)
-    return partial(judge_edge, service) if service is not None and service.kind == "edge" else judge_region
+    if service is not None and service.kind == "edge":
+        return partial(judge_edge, service)
+    return partial(judge_region, replica=row.replica) if row and row.replica else judge_region
 
 
 def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:

@@ -107,17 +107,22 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
         yield MANAGED[0]
     elif any_holds(rule.not_applicable, resource):
         yield Judgement("not-applicable", reason="documented-exception")
-    elif holders := places_at(rule.through, resource):
+    else:
+        holders, references = places_at(rule.through, resource), places_at(rule.vault, resource)
         for holder in holders:
-            if holder.lower() in index.key_holders:
-                yield Judgement("not-applicable", reason="held-elsewhere")
-            else:
-                yield Judgement("unknown", "", "not-in-inventory", one_of(residency.allowed), holder)
-    elif references := places_at(rule.vault, resource):
+            yield _at_holder(holder, index, residency)
         for name in dict.fromkeys(map(vault_name, references)):
             yield _in_vault(name, ", ".join(references), index, residency)
-    else:
-        yield _without_vault(resource, residency)
+        if not holders and not references:
+            yield _without_vault(resource, residency)
+
+
+def _at_holder(holder: str, index: Index, residency: Residency) -> Judgement:
+    """Where the key is held by another resource, it is judged there, once."""
+    name = holder.rsplit("/", 1)[-1].lower()
+    if holder.lower() in index.key_holders:
+        return Judgement("not-applicable", name, "held-elsewhere")
+    return Judgement("unknown", name, "not-in-inventory", one_of(residency.allowed), holder)
 
 
 def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residency: Residency) -> Judgement:
@@ -152,7 +157,7 @@ def _without_vault(resource: Resource, residency: Residency) -> Judgement:
 
 def vault_unseen(rule: VaultRule, index: Index, resource: Resource) -> bool:
     """Whether the resource's key is held by something that has not been seen yet."""
-    if holders := places_at(rule.through, resource):
-        return any(holder.lower() not in index.key_holders for holder in holders)
+    if any(holder.lower() not in index.key_holders for holder in places_at(rule.through, resource)):
+        return True
     names = map(vault_name, places_at(rule.vault, resource))
     return any(name is not None and name not in index.vaults for name in names)

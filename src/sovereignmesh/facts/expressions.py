@@ -15,16 +15,20 @@ import jmespath.parser
 from sovereignmesh.errors import FactsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     Getter = Callable[[Any], Any]
     Node = dict[str, Any]
+    Builder = Callable[[Node, list[Getter]], Getter]
 
 __all__ = ["compile_expression"]
 
 
-def compile_expression(text: str, where: str) -> Getter:
+def compile_expression(text: str, where: str, *, keep_missing: bool = False) -> Getter:
     """A function from a body to the expression's value, None where it finds nothing.
+
+    JMESPath leaves items out of a projected list that lack the property. With `keep_missing` they stay, as None, so
+    that an item which hides its region is not an item less.
 
     Raises FactsError, naming `where`, for a syntax error or a construct that the tables have no use for.
 
@@ -35,17 +39,17 @@ def compile_expression(text: str, where: str) -> Getter:
         tree = jmespath.parser.Parser().parse(text).parsed
     except jmespath.exceptions.JMESPathError as error:
         raise FactsError(f"{where}: {text!r} is not JMESPath: {error}") from error
-    return _compile(cast("Node", tree), where)
+    return _compile(cast("Node", tree), where, _KEEPING if keep_missing else _BUILDERS)
 
 
-def _compile(node: Node, where: str) -> Getter:
+def _compile(node: Node, where: str, builders: Mapping[str, Builder]) -> Getter:
     names = _field_chain(node)
     if names:
         return _chain(names)
-    build = _BUILDERS.get(node["type"])
+    build = builders.get(node["type"])
     if build is None:
         raise FactsError(f"{where}: {node['type']} is not used in fact tables; write it as values of a reading")
-    return build(node, [_compile(child, where) for child in node["children"]])
+    return build(node, [_compile(child, where, builders) for child in node["children"]])
 
 
 def _field_chain(node: Node) -> list[str]:
@@ -203,7 +207,19 @@ def _truthy(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [], {})
 
 
-_BUILDERS: dict[str, Callable[[Node, list[Getter]], Getter]] = {
+def _keeping_projection(node: Node, parts: list[Getter]) -> Getter:
+    if node["children"][1]["type"] == "identity":  # the items themselves: null among them is nothing left out
+        return _projection(node, parts)
+    left, right = parts
+
+    def project(body: Any) -> Any:
+        base = left(body)
+        return [right(item) for item in base] if type(base) is list else None
+
+    return project
+
+
+_BUILDERS: dict[str, Builder] = {
     "and_expression": _and,
     "comparator": _comparator,
     "current": _identity,
@@ -220,3 +236,4 @@ _BUILDERS: dict[str, Callable[[Node, list[Getter]], Getter]] = {
     "subexpression": _then,
     "value_projection": _value_projection,
 }
+_KEEPING = {**_BUILDERS, "projection": _keeping_projection}

@@ -67,7 +67,7 @@ def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
     if not _TYPE_NAME.fullmatch(name):
         raise FactsError(f"{where}: not a resource type name")
     checks: dict[Check, Any] = {check: row[check] for check in CHECKS if check in row}
-    _refuse_unknown(row, {"title", "metadata", "holds_no_data", "child_of", "note", *checks}, where)
+    _refuse_unknown(row, {"title", "metadata", "holds_no_data", "child_of", "replica", "note", *checks}, where)
     if "title" not in row:
         raise FactsError(f"{where}: `title` is missing")
     if not checks and not row.get("holds_no_data") and not row.get("metadata"):
@@ -79,6 +79,7 @@ def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
         metadata=row.get("metadata", False),
         holds_no_data=row.get("holds_no_data"),
         child_of=row.get("child_of"),
+        replica=_exclusions(row, "replica", where),
         note=row.get("note"),
     )
 
@@ -138,7 +139,7 @@ def _copy(fields: dict[str, Any], where: str) -> Copy:
     return Copy(
         name=fields["name"],
         exists=_reading(fields["exists"], where) if "exists" in fields else None,
-        at=_optional(fields, "at", where),
+        at=_optional(fields, "at", where, keep_missing=True),
         pair=fields.get("pair", False),
         absent="unknown" if implicit else _choice(fields, "absent", ("none", "unknown", "child"), where),
         implicit=implicit,
@@ -179,8 +180,8 @@ def _exclusions(fields: dict[str, Any], key: str, where: str) -> tuple[Exclusion
     return tuple(found)
 
 
-def _optional(fields: dict[str, Any], key: str, where: str) -> Expression | None:
-    return Expression.of(fields[key], where) if fields.get(key) else None
+def _optional(fields: dict[str, Any], key: str, where: str, *, keep_missing: bool = False) -> Expression | None:
+    return Expression.of(fields[key], where, keep_missing=keep_missing) if fields.get(key) else None
 
 
 def _sources(fields: dict[str, Any], where: str) -> tuple[str, ...]:

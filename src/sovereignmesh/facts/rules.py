@@ -59,10 +59,14 @@ class Expression:
     label: str
 
     @classmethod
-    def of(cls, text: str, where: str) -> Expression:
+    def of(cls, text: str, where: str, *, keep_missing: bool = False) -> Expression:
         """The expression that `text` writes; `where` names its place in a message."""
         path = _PATH.search(text)
-        return cls(text, compile_expression(text, where), path[0].removeprefix("properties.") if path else text)
+        return cls(
+            text,
+            compile_expression(text, where, keep_missing=keep_missing),
+            path[0].removeprefix("properties.") if path else text,
+        )
 
     def found(self, value: Any) -> str:
         """What was found there, for people: with the property's name where the expression is no more than that."""
@@ -180,7 +184,10 @@ class NeverRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
-    """A row of the resource tables: one Azure resource type and what is known of it, by check."""
+    """A row of the resource tables: one Azure resource type and what is known of it, by check.
+
+    `replica`: the cases in which such a resource is itself a replica, which may be where replicas may be.
+    """
 
     name: str
     title: str
@@ -188,4 +195,5 @@ class ResourceType:
     metadata: bool
     holds_no_data: str | None
     child_of: str | None
+    replica: tuple[Exclusion, ...]
     note: str | None
