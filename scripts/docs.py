@@ -57,6 +57,7 @@ def coverage() -> str:
             word = "verified" if (key, check) in proven else "unverified"
             cells.append(word if settled(row.rules[check]) else f"child, {word}")
         notes = [f"child of {row.child_of}"] if row.child_of else []
+        notes += ["built-in in preview"] if any(rule.preview for rule in row.rules.values()) else []
         notes += sorted({rule.deviates_from for rule in row.rules.values() if rule.deviates_from})
         rows.append(f"| {row.name} | {' | '.join(cells)} | {'; '.join(notes)} |")
     headings = dict(zip(FACT_CHECKS, HEADINGS, strict=True))
@@ -110,7 +111,7 @@ def reasons() -> str:
 
 def commands() -> str:
     lines = ["# Commands", "", "Written by `scripts/docs.py` from the commands' own help.", ""]
-    with click.Context(main, info_name="sovereignmesh", max_content_width=100, terminal_width=100) as context:
+    with click.Context(main, info_name="sovereignmesh", terminal_width=100, **main.context_settings) as context:
         lines += ["## sovereignmesh", "", "```", main.get_help(context), "```", ""]
         for name in main.list_commands(context):
             command = main.get_command(context, name)

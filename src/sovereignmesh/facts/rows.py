@@ -35,7 +35,7 @@ __all__ = ["find_resource_type", "load_rows", "resource_types"]
 
 _TYPE_NAME = re.compile(r"[A-Za-z0-9.]+(/[A-Za-z0-9]+)+")
 _SOURCE = re.compile(r"https://\S+|policy:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_COMMON = {"source", "checked", "not_applicable", "since", "deviates_from"}
+_COMMON = {"source", "checked", "not_applicable", "since", "deviates_from", "preview"}
 
 
 @cache
@@ -93,6 +93,7 @@ def _load_rule(check: Check, written: dict[str, Any], where: str) -> Rule:
         "not_applicable": _exclusions(fields, "not_applicable", where),
         "since": fields.get("since"),
         "deviates_from": fields.get("deviates_from"),
+        "preview": fields.get("preview", False),
     }
     load = next((load for key, load in _FORMS.items() if key in written), None) or (
         _state_rule if "readings" in fields else None

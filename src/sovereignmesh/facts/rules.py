@@ -112,7 +112,10 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What all forms share. `since`: the api-version from which the property exists at all."""
+    """What all forms share.
+
+    `since`: the api-version from which the property exists at all. `preview`: the cited built-in is one.
+    """
 
     check: Check
     source: tuple[str, ...]
@@ -120,6 +123,7 @@ class Rule:
     not_applicable: tuple[Exclusion, ...]
     since: str | None
     deviates_from: str | None
+    preview: bool
 
 
 @dataclass(frozen=True, slots=True)
