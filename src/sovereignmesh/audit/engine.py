@@ -134,10 +134,12 @@ class _Run:
             self._tally.domains[resource.domain] += 1
         else:
             self._tally.repeated += 1
+        summary, hide = self._tally.summary, not self._show
         for check, judge, source in kind.plan.steps:
+            counts = summary[check]
             for judgement in judge(resource):
-                if judgement.state in ("compliant", "not-applicable") and not self._show:
-                    self._tally.summary[check][judgement.state] += fresh
+                if hide and judgement.state in ("compliant", "not-applicable"):
+                    counts[judgement.state] += fresh
                 else:
                     self._list(resource, check, judgement, source, kind)
         return True
@@ -148,16 +150,17 @@ class _Run:
         parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
         subscription = parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004
         group = parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
-        inner = self._index.groups.get((subscription.lower(), group.lower())) if group else None
+        key = subscription.lower()
+        inner = self._index.groups.get((key, group.lower())) if group else None
+        outer = self._index.subscriptions.get(key)
         if not final and group and inner is None:
             return None
-        outer = self._index.subscriptions.get(subscription.lower())
-        tags = tags_of(row)
         containers = (inner or _NO_CONTAINER, outer or _NO_CONTAINER)
-        named = next((found["domain"] for found in (tags, *(c.tags for c in containers)) if found.get("domain")), None)
-        if not final and subscription and outer is None and (named is None or self._mesh.inherits_tags):
+        tags = tags_of(row)
+        named = tags.get("domain") or containers[0].tags.get("domain") or containers[1].tags.get("domain")
+        if not final and subscription and outer is None and (not named or self._mesh.inherits_tags):
             return None
-        if named is None and subscription:
+        if not named and subscription:
             named = self._mesh.domain_of_subscription(subscription)
         domain = (self._mesh.domain_named(named) or named) if named else None
         policy = self._mesh.policy_for(domain, tags.get("dataproduct"))

@@ -105,7 +105,8 @@ class Inventory:
         # What breaks the reading is said when all rows are read.
         with suppress(*_BROKEN_GZIP), self._text() as text:
             for line in text:
-                if b"\\" in line or wanted.search(line.lower()):  # an escape may hide the type
+                hidden = b"\\" in line and (b"\\/" in line or b"\\u" in line)  # an escape may hide the type
+                if hidden or wanted.search(line.lower()):
                     value = _parse(line)
                     yield from _page_rows(value) or (value,)
 

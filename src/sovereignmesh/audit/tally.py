@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.result import SEVERITIES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
+from sovereignmesh.result import SEVERITIES, STATES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -51,7 +51,7 @@ class Tally:
 
     def __init__(self, checks: tuple[Check, ...]) -> None:
         self._checks = checks
-        self.summary: dict[Check, Counter[State]] = {check: Counter() for check in checks}
+        self.summary: dict[Check, dict[State, int]] = {check: dict.fromkeys(STATES, 0) for check in checks}
         self.worst: Counter[tuple[State, Severity]] = Counter()
         self.types: dict[str, TypeTally] = {}
         self.subscriptions: set[str] = set()
