@@ -96,7 +96,7 @@ def test_not_enforced_is_judged_and_does_not_count(tmp_path):
 def test_what_was_not_asked_is_listed_and_not_summed_up(mesh):
     audit = audit_inventory([storage()], mesh)
     assert "customer-managed-key" in audit.policy.not_asked
-    assert set(audit.summary) == {"region", "replica-region", "backup-region"}
+    assert set(audit.summary) == {"region", "replica-region", "backup-region", "key-residency"}
 
 
 SALES = """
@@ -115,7 +115,6 @@ def test_the_domain_is_that_of_the_tag_else_of_the_group_else_of_the_subscriptio
         storage("own", "northeurope", tags={"domain": "sales"}),
         storage("from-group", "northeurope"),
         {**storage("from-subscription", "northeurope"), "id": f"{SUBSCRIPTION}/resourceGroups/other/providers/x/y/z"},
-        {**storage("nobody", "northeurope"), "id": "/subscriptions/2/resourceGroups/other/providers/x/y/z"},
     ]
     containers = [
         group(tags={"Domain": "Sales"}),
@@ -152,16 +151,85 @@ def test_containers_are_found_wherever_they_stand(tmp_path, shape):
     assert audit.complete
 
 
-def test_a_managed_group_counts_for_its_owner(tmp_path):
-    mesh = a_mesh(
-        tmp_path,
-        POLICY + "  requiredTags: [Domain]\n  encryption: {customerManagedKeys: required}\n",
-    )
-    rows = [storage(), group(managedBy="/subscriptions/x/providers/owner", tags={"Domain": "Sales"})]
-    audit = audit_inventory(rows, mesh, checks=["required-tags", "customer-managed-key", "key-residency"])
-    assert found(audit) == []
-    assert audit.summary["customer-managed-key"]["not-applicable"] == 1
-    assert len(found(audit_inventory([rows[0]], mesh, checks=["customer-managed-key"]))) == 1
+OWNER = {
+    "id": f"{SUBSCRIPTION}/resourceGroups/other/providers/Microsoft.Databricks/workspaces/w", "name": "w",
+    "type": "Microsoft.Databricks/workspaces", "location": "westeurope", "properties": {}, "tags": {"Domain": "Sales"},
+}  # fmt: skip
+
+
+def test_without_its_containers_a_resource_s_domain_is_a_gap(tmp_path):
+    a_mesh(tmp_path, POLICY)
+    mesh = a_mesh(tmp_path, SALES, "sales.yaml")
+    audit = audit_inventory([storage("a", "northeurope"), storage("b", tags={"Domain": "Sales"})], mesh)
+    assert not audit.complete
+    assert [gap.what for gap in audit.coverage.gaps] == [GROUP.lower().replace("resourcegroups", "resourceGroups")]
+
+
+@pytest.mark.parametrize("name", ["sales-prod", SUBSCRIPTION.rsplit("/", 1)[-1]])
+def test_a_subscription_is_a_domain_s_by_name_or_id(tmp_path, name):
+    a_mesh(tmp_path, POLICY)
+    a_mesh(tmp_path, f"domain: {{name: Sales, subscriptions: [{name}]}}", "domain.yaml")
+    mesh = a_mesh(tmp_path, SALES, "sales.yaml")
+    rows = [
+        storage("a", "northeurope", tags={"Domain": " "}), group(),
+        {"id": SUBSCRIPTION, "name": "Sales-Prod", "type": "microsoft.resources/subscriptions"},
+    ]  # fmt: skip
+    audit = audit_inventory(rows, mesh, checks=["region"])
+    assert [(f.domain, f.reason) for f in audit.findings] == [("Sales", "outside-policy")]
+
+
+def test_keys_in_hardware_are_proven_only_by_a_managed_hsm(tmp_path):
+    mesh = a_mesh(tmp_path, POLICY + "  encryption: {customerManagedKeys: required, keyType: hsm}\n")
+    for host, expected in (
+        ("https://k.managedhsm.azure.net", []),
+        ("https://k.vault.azure.net", [("customer-managed-key", "unknown", "key-type-unknown")]),
+    ):
+        encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": host}}
+        account = storage(properties={"encryption": encryption}, sku={"name": "Premium_LRS", "tier": "Premium"})
+        audit = audit_inventory([account], mesh, checks=["customer-managed-key"])
+        assert found(audit)[:1] == expected
+
+
+def test_an_inventory_without_a_resource_is_a_gap(tmp_path, mesh):
+    path = tmp_path / "export.json"
+    for content in ("[]", '{"count": 0, "data": [], "total_records": 0}'):
+        path.write_text(content)
+        audit = audit_inventory(path, mesh)
+        assert not audit.complete
+        assert audit.coverage.scopes[0].state == "failed"
+
+
+def test_what_a_repeated_row_passes_is_counted_once_whether_it_is_shown_or_not(mesh):
+    rows = [storage(location="eastus"), storage(location="westeurope")]
+    counts = [audit_inventory(rows, mesh, checks=["region"], show_compliant=show).summary for show in (False, True)]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("owner", "judged"),
+    [
+        (OWNER, False),
+        (None, True),  # nobody is there to answer for it
+        (
+            {
+                **OWNER,
+                "type": "Microsoft.Nothing/here",
+                "id": OWNER["id"].replace("Databricks/workspaces", "Nothing/here"),
+            },
+            True,
+        ),
+    ],
+)
+def test_a_managed_group_counts_for_its_owner_if_that_is_judged(tmp_path, owner, judged):
+    mesh = a_mesh(tmp_path, POLICY + "  requiredTags: [Domain]\n  encryption: {customerManagedKeys: required}\n")
+    owner_id = (owner or OWNER)["id"]
+    rows = [storage(), group(managedBy=owner_id, tags={"Domain": "Sales"}), *([owner] if owner else [])]
+    checks = ["customer-managed-key", "key-residency"]
+    for inventory in (rows, rows[::-1]):
+        audit = audit_inventory(inventory, mesh, checks=checks)
+        assert any(f.resource_name == "st1" for f in audit.findings) is judged
+        tags = audit_inventory(inventory, mesh, checks=["required-tags"])
+        assert any(f.resource_name == "st1" for f in tags.findings) is (owner is None)
 
 
 def test_tags(tmp_path):
@@ -295,7 +363,7 @@ def test_an_interrupted_audit_keeps_what_it_has(mesh):
 
 
 def test_times_come_from_the_clock(mesh, now):
-    audit = audit_inventory([], mesh, now=now)
+    audit = audit_inventory([storage()], mesh, now=now)
     assert audit.started_at == audit.finished_at == "2026-11-24T12:00:00Z"
     assert dt.datetime.fromisoformat(audit.started_at) == now()
 

@@ -31,7 +31,8 @@ SHAPES = {
         for p, t in ((ROWS[:4], "next"), (ROWS[4:], None))
     ),
     "pages one after the other": "\n".join(
-        json.dumps({"totalRecords": 7, "data": p}, indent=1) for p in (ROWS[:4], ROWS[4:])
+        json.dumps({"total_records": 7, "data": p, "skip_token": t}, indent=1)
+        for p, t in ((ROWS[:4], "next"), (ROWS[4:], None))
     ),
     "table format": json.dumps(
         {
@@ -123,7 +124,23 @@ def test_a_first_page_alone_is_said(tmp_path):
     rows, unread, inventory = read(path)
     assert len(rows) == 7
     assert inventory.missing == 4993
-    assert "7 of 5000" in unread[0].why
+    assert "4993 more rows" in unread[0].why
+
+
+def test_two_first_pages_of_two_queries_are_not_taken_for_one_whole(tmp_path):
+    page = json.dumps({"total_records": 10, "data": ROWS[:5], "skip_token": "next"})
+    path = tmp_path / "export"
+    path.write_text(page + "\n" + page)
+    assert read(path)[1]
+
+
+def test_pages_of_two_queries_are_each_held_to_their_own_total(tmp_path):
+    whole = {"total_records": 5, "data": ROWS[:5], "skip_token": None}
+    path = tmp_path / "export"
+    path.write_text(json.dumps(whole) + "\n" + json.dumps({**whole, "total_records": 9}))
+    _, unread, inventory = read(path)
+    assert inventory.missing == 4
+    assert len(unread) == 1
 
 
 def test_a_link_to_a_further_page_is_said(tmp_path):

@@ -96,5 +96,5 @@ def test_what_is_no_expression_is_refused():
 def test_an_item_that_lacks_the_property_can_be_kept():
     body = {"a": [{"b": "x"}, {}, None]}
     assert compile_expression("a[].b", "test")(body) == ["x"]
-    assert compile_expression("a[].b", "test", keep_missing=True)(body) == ["x", None, None]
+    assert compile_expression("a[].b", "test", keep_missing=True)(body) == ["x", "", ""]
     assert compile_expression("[a, c][]", "test", keep_missing=True)({"a": ["x"]}) == ["x"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh import __version__
 from sovereignmesh.audit.export import Inventory, Unread
-from sovereignmesh.audit.index import Container, Index, tags_of
+from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
 from sovereignmesh.audit.judgement import Resource
 from sovereignmesh.audit.plan import make_plan
 from sovereignmesh.audit.severity import severity_of
@@ -30,7 +30,7 @@ CHECKS_OF_AN_INVENTORY: Final[tuple[Check, ...]] = tuple(
     check for check in CHECKS if check not in ("processing-region", "log-region")
 )
 _RESIDENCY: Final = frozenset({"region", "replica-region", "backup-region", "key-residency"})
-_NO_CONTAINER: Final = Container({}, managed=False)
+_NO_CONTAINER: Final = Container({})
 
 
 def audit_inventory(
@@ -80,16 +80,21 @@ class _Run:
 
         An interruption ends the reading: what was read by then is judged, and the rest is a gap.
         """
-        with WaitingRoom() as waiting:
+        with WaitingRoom() as waiting, WaitingRoom() as managed:
             try:
-                seen = self._read_ahead(rows)
+                indexed = self._read_ahead(rows)
                 for number, row in enumerate(rows, 1):
-                    if self._accept(row, number) and not self._take(row, final=seen):
+                    if self._accept(row, number) and not self._take(row, indexed=indexed, last=False):
                         waiting.add(row)
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
             for row in waiting:
-                self._take(row, final=True)
+                if not self._take(row, indexed=True, last=False):
+                    managed.add(row)  # its group's owner was not among those before it
+            for row in managed:
+                self._take(row, indexed=True, last=True)
+        if not self._tally.rows and not self._tally.gaps:
+            self._tally.gap("the inventory holds no resource", "nothing was judged", rows=0)
 
     def _read_ahead(self, rows: Iterable[Any]) -> bool:
         """Keeps what others point at before they come, where the inventory allows it: then no row has to wait."""
@@ -118,13 +123,16 @@ class _Run:
         self._index.add(resource_type.lower(), resource_id, row)
         return True
 
-    def _take(self, row: dict[str, Any], *, final: bool) -> bool:
-        """Judges a row; False where it must wait for what it depends on."""
-        resource = self._resource(row, final=final)
+    def _take(self, row: dict[str, Any], *, indexed: bool, last: bool) -> bool:
+        """Judges a row; False where it must wait.
+
+        `indexed`: what others point at is known. `last`: every row has been seen.
+        """
+        resource = self._resource(row, indexed=indexed, last=last)
         if resource is None:
             return False
         kind = self._kind_of(resource)
-        if not final and kind.plan.waits is not None and kind.plan.waits(resource):
+        if not indexed and any(waits(resource) for waits in kind.plan.waits):
             return False
         key = hash(resource.id.lower())
         fresh = key not in self._seen
@@ -134,18 +142,21 @@ class _Run:
             self._tally.domains[resource.domain] += 1
         else:
             self._tally.repeated += 1
-        summary, hide = self._tally.summary, not self._show
+        summary, show = self._tally.summary, self._show
         for check, judge, source in kind.plan.steps:
             counts = summary[check]
             for judgement in judge(resource):
-                if hide and judgement.state in ("compliant", "not-applicable"):
-                    counts[judgement.state] += fresh
-                else:
+                if judgement.state not in ("compliant", "not-applicable"):
                     self._list(resource, check, judgement, source, kind)
+                elif fresh:  # a repeated row adds its failures alone: what it passes has been counted
+                    if show:
+                        self._list(resource, check, judgement, source, kind)
+                    else:
+                        counts[judgement.state] += 1
         return True
 
-    def _resource(self, row: dict[str, Any], *, final: bool) -> Resource | None:
-        """The row in its surroundings, None where its containers have not been seen and may still come."""
+    def _resource(self, row: dict[str, Any], *, indexed: bool, last: bool) -> Resource | None:
+        """The row in its surroundings, None where they have not been seen and may still come."""
         resource_id, resource_type = row["id"], row["type"].lower()
         parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
         subscription = parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004
@@ -153,22 +164,34 @@ class _Run:
         key = subscription.lower()
         inner = self._index.groups.get((key, group.lower())) if group else None
         outer = self._index.subscriptions.get(key)
-        if not final and group and inner is None:
+        if not indexed and group and inner is None:
             return None
         containers = (inner or _NO_CONTAINER, outer or _NO_CONTAINER)
+        owner = containers[0].owner
+        if owner and not last and hash(owner.lower()) not in self._seen:
+            return None
         tags = tags_of(row)
-        named = tags.get("domain") or containers[0].tags.get("domain") or containers[1].tags.get("domain")
-        if not final and subscription and outer is None and (not named or self._mesh.inherits_tags):
+        named: str | None = (
+            _said(tags, "domain") or _said(containers[0].tags, "domain") or _said(containers[1].tags, "domain")
+        )
+        if not indexed and subscription and outer is None and (not named or self._mesh.inherits_tags):
             return None
         if not named and subscription:
             named = self._mesh.domain_of_subscription(subscription)
+            if named is None and containers[1].name:
+                named = self._mesh.domain_of_subscription(containers[1].name)
+            if named is None and self._mesh.domains and (outer is None or (group and inner is None)):
+                self._tally.unplaced.add(
+                    f"/subscriptions/{key}" + (f"/resourceGroups/{group.lower()}" if group else "")
+                )
         domain = (self._mesh.domain_named(named) or named) if named else None
-        policy = self._mesh.policy_for(domain, tags.get("dataproduct"))
+        policy = self._mesh.policy_for(domain, _said(tags, "dataproduct") or None)
         if subscription:
             self._tally.subscriptions.add(subscription)
+        seen = owner and hash(owner.lower()) in self._seen
         return Resource(
             row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain or "",
-            policy,
+            policy, type_of(owner) if seen else "",
         )  # fmt: skip
 
     def _kind_of(self, resource: Resource) -> TypeTally:
@@ -192,7 +215,7 @@ class _Run:
             else severity_of(check, judgement.reason, policy, self._mesh.severity, kind.plan.row),
             advisory=check in _RESIDENCY and _is_advisory(policy),
             resource_id=resource.id,
-            resource_name=_text(resource.row.get("name")) or resource.id.rsplit("/", 1)[-1],
+            resource_name=name_of(resource.row) or resource.id.rsplit("/", 1)[-1],
             resource_type=resource.row["type"],
             subscription_id=resource.subscription,
             resource_group=resource.group,
@@ -222,6 +245,7 @@ class _Run:
                 files=mesh.files,
                 not_asked=tuple(check for check in CHECKS_OF_AN_INVENTORY if check not in mesh.asked),
                 waivers=tuple(tally.waiver_uses(mesh.waivers, self._today)),
+                not_answerable=tuple(check for check in CHECKS if check not in CHECKS_OF_AN_INVENTORY),
             ),
             coverage=tally.coverage(name, len(self._seen), missing),
             summary=tally.summary,
@@ -229,6 +253,11 @@ class _Run:
             findings=self._findings,
             worst=tally.worst,
         )
+
+
+def _said(tags: dict[str, str], name: str) -> str:
+    """A tag's value; a blank one says nothing."""
+    return tags.get(name, "").strip()
 
 
 def _is_advisory(policy: Policy) -> bool:

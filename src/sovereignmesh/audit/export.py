@@ -59,9 +59,7 @@ class Inventory:
         self.name = str(path)
         self.size = self.position = self.missing = 0
         self._twice = False  # whether it can be read twice
-        self._totals: list[int] = []
-        self._paged = 0
-        self._more = False
+        self._pages = _Pages()
         if self.name == "-":
             return
         try:
@@ -73,18 +71,15 @@ class Inventory:
             raise InventoryError(f"{self.name}: cannot be opened: {error.strerror}; {_HOW}") from error
 
     def __iter__(self) -> Iterator[Any]:
-        self._totals, self._paged, self._more = [], 0, False
+        self._pages = _Pages()
         try:
             with self._text() as text:
                 yield from self._rows(text)
         except _BROKEN_GZIP as error:
             yield Unread(f"{self.name}, after byte {self.position}", f"broken gzip: {error}", final=True)
-        if self._totals and max(self._totals) > self._paged:
-            self.missing = max(self._totals) - self._paged
-            why = f"holds {self._paged} of {max(self._totals)} rows: the query's further pages are not in it"
-            yield Unread(self.name, why, final=True)
-        elif self._more and not self._totals:
-            yield Unread(self.name, "ends with a link to a further page, which is not in it", final=True)
+        complaints = list(self._pages.complaints())
+        self.missing = self._pages.missing
+        yield from (Unread(self.name, why, final=True) for why in complaints)
 
     def ahead(self, types: Iterable[str]) -> Iterator[Any] | None:
         """The rows of these types (in lower case) and perhaps some others, read before all rows.
@@ -167,9 +162,39 @@ class Inventory:
 
     def page(self, envelope: dict[str, Any], rows: int) -> None:
         """Takes note of what a page says about itself."""
-        self._paged += rows
-        self._totals += [envelope[key] for key in _TOTALS if type(envelope.get(key)) is int]
+        self._pages.add(envelope, rows)
+
+
+class _Pages:
+    """What the pages of an export say of their number: a page without a further one ends its query's answer."""
+
+    def __init__(self) -> None:
+        self.missing = 0
+        self._rows = 0
+        self._total: int | None = None
+        self._more = False
+
+    def add(self, envelope: dict[str, Any], rows: int) -> None:
+        self._rows += rows
+        totals = [envelope[key] for key in _TOTALS if type(envelope.get(key)) is int]
+        self._total = max(totals) if totals else self._total
         self._more = any(envelope.get(key) for key in _MORE)
+        if not self._more:
+            self._end()
+
+    def complaints(self) -> Iterator[str]:
+        """What is missing, known at the end."""
+        more = self._more
+        if more:
+            self._end()
+        if self.missing:
+            yield f"says itself that {self.missing} more rows belong to it: further pages are not in it"
+        elif more:
+            yield "ends with a link to a further page, which is not in it"
+
+    def _end(self) -> None:
+        self.missing += max(0, (self._total or 0) - self._rows)
+        self._rows, self._total, self._more = 0, None, False
 
 
 class _Counted(io.RawIOBase):

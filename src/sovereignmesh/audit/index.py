@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sovereignmesh.facts import VaultRule, resource_types
+from sovereignmesh.facts import StateRule, VaultRule, resource_types
 
 __all__ = ["Container", "Index", "vault_name"]
 
@@ -20,10 +20,11 @@ _VAULT_ID: Final = re.compile(r"/providers/(microsoft\.keyvault/(?:vaults|manage
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A resource group or subscription: its tags by lower-case name, and whether another resource manages it."""
+    """A resource group or subscription: its tags by lower-case name, and the id of the resource that manages it."""
 
     tags: dict[str, str]
-    managed: bool
+    owner: str = ""
+    name: str = ""
 
 
 def tags_of(row: dict[str, Any]) -> dict[str, str]:
@@ -32,6 +33,26 @@ def tags_of(row: dict[str, Any]) -> dict[str, str]:
     if type(tags) is not dict or not tags:
         return {}
     return {name.lower(): value for name, value in tags.items() if type(value) is str}
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """The name, as text; empty where there is none."""
+    return _text_at(row, "name")
+
+
+def _text_at(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    return value if type(value) is str else ""
+
+
+def type_of(resource_id: str) -> str:
+    """The type that a resource id names, in lower case; empty where it names none.
+
+    >>> type_of("/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/a/databases/b")
+    'microsoft.sql/servers/databases'
+    """
+    provider, *rest = resource_id.lower().rpartition("/providers/")[2].split("/")
+    return "/".join((provider, *rest[::2])) if rest else ""
 
 
 def vault_name(reference: str) -> tuple[str, str] | None:
@@ -48,9 +69,12 @@ def vault_name(reference: str) -> tuple[str, str] | None:
 
 
 @cache
-def _key_holders() -> frozenset[str]:
-    rules = (rule for row in resource_types().values() for rule in row.rules.values())
-    return frozenset(rule.through_type.lower() for rule in rules if isinstance(rule, VaultRule) and rule.through_type)
+def _holder_types() -> frozenset[str]:
+    """The types that answer for others."""
+    rules = [rule for row in resource_types().values() for rule in row.rules.values()]
+    through = {rule.through_type for rule in rules if isinstance(rule, VaultRule)}
+    held_by = {rule.held_by_type for rule in rules if isinstance(rule, StateRule)}
+    return frozenset(name.lower() for name in through | held_by if name)
 
 
 class Index:
@@ -60,8 +84,8 @@ class Index:
         self.groups: dict[tuple[str, str], Container] = {}
         self.subscriptions: dict[str, Container] = {}
         self.vaults: dict[tuple[str, str], Any] = {}
-        self.key_holders: set[str] = set()
-        self._kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _key_holders()
+        self.holders: set[str] = set()
+        self._kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _holder_types()
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -76,9 +100,9 @@ class Index:
         if resource_type in _VAULTS:
             self.vaults[_VAULTS[resource_type], parts[-1]] = row.get("location")
         elif resource_type in _SUBSCRIPTIONS:
-            self.subscriptions[parts[-1]] = Container(tags_of(row), managed=False)
+            self.subscriptions[parts[-1]] = Container(tags_of(row), name=name_of(row))
         elif resource_type in _GROUPS:
             subscription = parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/ID/...
-            self.groups[subscription, parts[-1]] = Container(tags_of(row), managed=bool(row.get("managedBy")))
+            self.groups[subscription, parts[-1]] = Container(tags_of(row), owner=_text_at(row, "managedBy"))
         else:
-            self.key_holders.add(resource_id.lower())
+            self.holders.add(resource_id.lower())

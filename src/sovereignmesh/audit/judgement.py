@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.facts import find_region
+from sovereignmesh.facts import find_region, find_resource_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from sovereignmesh.audit.index import Container
     from sovereignmesh.facts import Exclusion, Expression, Region, Rule
     from sovereignmesh.mesh import Policy
-    from sovereignmesh.result import State
+    from sovereignmesh.result import Check, State
 
 __all__ = [
     "ABSENT",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 
+_VERSION: Final = re.compile(r"(\d{4}-\d\d-\d\d)(-[a-z]+)?")
+
+
 class Judgement(NamedTuple):
     """One answer: for `subject` of the resource. `reason` is a code of `result.REASONS`."""
 
@@ -41,7 +45,10 @@ class Judgement(NamedTuple):
 
 
 class Resource(NamedTuple):
-    """A row of the inventory with what its judgement needs to know of its surroundings."""
+    """A row of the inventory with what its judgement needs to know of its surroundings.
+
+    `owner` is the type of the resource that manages its group, where that resource is in the inventory too.
+    """
 
     row: dict[str, Any]
     id: str
@@ -54,10 +61,14 @@ class Resource(NamedTuple):
     domain: str
     policy: Policy
 
-    @property
-    def managed(self) -> bool:
-        """Whether another resource owns its resource group, and answers for its tags and keys."""
-        return self.containers[0].managed
+    owner: str
+
+    def answered_for(self, check: Check) -> bool:
+        """Whether the resource that owns its group, of type `owner`, is judged in its place."""
+        if not self.owner or check == "required-tags":
+            return bool(self.owner)
+        row = find_resource_type(self.owner)
+        return row is not None and check in row.rules
 
 
 COMPLIANT: Final = (Judgement("compliant"),)
@@ -87,15 +98,23 @@ def any_holds(cases: Iterable[Exclusion], resource: Resource) -> bool:
 
 
 def places_at(at: Expression | None, resource: Resource, *, keep_missing: bool = False) -> Sequence[str]:
-    """What stands at an expression, without repeats; with `keep_missing` "" stands for items of a list without it."""
+    """What stands at an expression, without repeats; with `keep_missing` "" stands for an item that does not say it."""
     value = at.find(resource.row) if at else None
     if value is None:
         return ()
     values = value if type(value) is list else (value,)
-    places = dict.fromkeys(place if type(place) is str else str(place or "") for place in values)
+    said = (place for place in values if place is not None and place is not False)
+    places = dict.fromkeys(place if type(place) is str else str(place) for place in said)
     if not keep_missing or type(value) is not list:
         places.pop("", None)
     return list(places)
+
+
+@lru_cache(maxsize=4096)
+def _version(text: Any) -> tuple[str, bool] | None:
+    """An api-version as it sorts: by its date, a preview before what it previews; None where it is none."""
+    found = _VERSION.fullmatch(text) if type(text) is str else None
+    return (found[1], found[2] is None) if found else None
 
 
 def unsettled(rule: Rule, resource: Resource) -> str | None:
@@ -103,7 +122,10 @@ def unsettled(rule: Rule, resource: Resource) -> str | None:
     if type(resource.row.get("properties")) is not dict:
         return "no-properties"
     if rule.since is not None:
-        version = resource.row.get("apiVersion")
-        if type(version) is not str or version < rule.since:  # versions are dates: they sort as text
+        version = _version(resource.row.get("apiVersion"))
+        if version is None:
+            return "no-api-version"
+        since = _version(rule.since)
+        if since is None or version < since:
             return "older-api-version"
     return None

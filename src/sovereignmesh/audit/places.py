@@ -60,13 +60,13 @@ def _without_region(resource: Resource, residency: Residency) -> Judgement:
         return Judgement("not-applicable", reason="container")
     if type(location) is not str or not location.strip():
         row = find_resource_type(resource.type)
-        if row is not None and row.child_of:
+        if row is not None and row.child_of and not row.replica:
             return Judgement("not-applicable", reason="in-parent")
         return Judgement("unknown", "", "no-location", expected, "no location")
-    service = find_global_service(resource.type)
-    if service is not None:
+    service, place = find_global_service(resource.type), squeeze(location)
+    if service is not None and (place == "global" or place in service.places):
         return _in_service(service, resource, residency)
-    reason = "global-unknown" if squeeze(location) == "global" else "unknown-location"
+    reason = "global-unknown" if place == "global" else "unknown-location"
     return Judgement("unknown", "", reason, expected, location)
 
 
@@ -131,14 +131,15 @@ def _placed(
     if answer == "no":
         yield Judgement("compliant", copy.name)
     elif places := places_at(copy.at, resource, keep_missing=True):
-        for place in places:
-            yield _in_region(copy, place, residency, allowed)
+        yield from dict.fromkeys(_in_region(copy, place, residency, allowed) for place in places)
     elif answer == "unrecognised":
         assert copy.exists is not None
         actual = copy.exists.at.found(copy.exists.at.find(resource.row))
         yield Judgement("unknown", copy.name, "unrecognised-value", expected, actual)
     elif copy.pair and answer != "absent":
         yield _in_pair(copy, resource, residency, allowed)
+    elif copy.empty and copy.at is not None and copy.at.find(resource.row) == []:
+        yield Judgement("not-applicable", copy.name, "no-copy")
     elif reason := unsettled(rule, resource) or ABSENT.get(copy.absent):
         yield Judgement("unknown", copy.name, reason, expected, "not said by the body")
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sovereignmesh.audit.judgement import Judgement, Resource
 from sovereignmesh.audit.places import judge_copies, judge_edge, judge_region
-from sovereignmesh.audit.protection import judge_state, judge_vault, vault_unseen
+from sovereignmesh.audit.protection import holder_unseen, judge_state, judge_vault, vault_unseen
 from sovereignmesh.audit.tagging import judge_tags
 from sovereignmesh.facts import CopiesRule, StateRule, VaultRule, find_global_service, find_resource_type
 
@@ -32,13 +32,13 @@ _NO_DATA: Final = (Judgement("not-applicable", reason="no-customer-data"),)
 class Plan(NamedTuple):
     """The steps for one type: check, judge, and the source of the fact that it judges by.
 
-    `waits` tells whether a resource points at something that has not been seen yet.
+    `waits` tell whether a resource points at something that has not been seen yet.
     """
 
     steps: tuple[tuple[Check, Judge, str], ...]
     not_assessed: tuple[Check, ...]
     row: ResourceType | None
-    waits: Callable[[Resource], bool] | None
+    waits: tuple[Callable[[Resource], bool], ...]
 
     @property
     def assessed(self) -> tuple[Check, ...]:
@@ -50,7 +50,7 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
     row = find_resource_type(resource_type)
     steps: list[tuple[Check, Judge, str]] = []
     missing: list[Check] = []
-    waits = None
+    waits: list[Callable[[Resource], bool]] = []
     for check in checks:
         rule = row.rules.get(check) if row else None
         if check == "region":
@@ -60,12 +60,14 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
         elif rule is not None:
             steps.append((check, _judge_by(rule, index, governed), " ".join(rule.source)))
             if isinstance(rule, VaultRule):
-                waits = partial(vault_unseen, rule, index)
-        elif row is not None and row.holds_no_data:
+                waits.append(partial(vault_unseen, rule, index))
+            elif isinstance(rule, StateRule) and rule.held_by:
+                waits.append(partial(holder_unseen, rule, index))
+        elif row is not None and (row.holds_no_data or row.metadata):
             steps.append((check, _no_data, ""))
         else:
             missing.append(check)
-    return Plan(tuple(steps), tuple(missing), row, waits)
+    return Plan(tuple(steps), tuple(missing), row, tuple(waits))
 
 
 def _region_judge(resource_type: str, row: ResourceType | None) -> Judge:
@@ -81,7 +83,7 @@ def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:
     if isinstance(rule, VaultRule):
         return partial(judge_vault, rule, index)
     if isinstance(rule, StateRule):
-        return partial(judge_state, rule)
+        return partial(judge_state, rule, index)
     return _never
 
 

@@ -18,17 +18,17 @@ from sovereignmesh.audit.judgement import (
     unsettled,
 )
 from sovereignmesh.audit.places import outside
-from sovereignmesh.facts import StateRule, find_resource_type
+from sovereignmesh.facts import StateRule, VaultRule, find_resource_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sovereignmesh.audit.index import Index
-    from sovereignmesh.facts import Answer, Expression, Reading, VaultRule
+    from sovereignmesh.facts import Answer, Expression, Reading
     from sovereignmesh.mesh import Policy, Residency
     from sovereignmesh.result import Check
 
-__all__ = ["judge_state", "judge_vault", "vault_unseen"]
+__all__ = ["holder_unseen", "judge_state", "judge_vault", "vault_unseen"]
 
 _EXPECTED: Final[dict[Check, str]] = {
     "customer-managed-key": "a customer-managed key",
@@ -48,12 +48,34 @@ def _wished(check: Check, policy: Policy) -> bool:
     return policy.public_access_denied if check == "public-access" else policy.private_endpoint_required
 
 
-def judge_state(rule: StateRule, resource: Resource) -> Iterable[Judgement]:
+def judge_state(rule: StateRule, index: Index, resource: Resource) -> Iterable[Judgement]:
     """Whether the resource has what the check asks for; item by item where the row names a list."""
     if not _wished(rule.check, resource.policy):
         return NO_WISH
-    if rule.check == "customer-managed-key" and resource.managed:
+    if rule.check == "customer-managed-key" and resource.answered_for(rule.check):
         return MANAGED
+    if holders := places_at(rule.held_by, resource):
+        return [_at_holder(holder, index, _EXPECTED[rule.check]) for holder in holders]
+    answers = _answers(rule, resource)
+    if rule.check == "customer-managed-key" and resource.policy.hsm:
+        return [_in_hardware(answer, resource) for answer in answers]
+    return answers
+
+
+def _in_hardware(answer: Judgement, resource: Resource) -> Judgement:
+    """Where the policy wants keys in hardware, one in a managed HSM passes; of one in a vault nothing tells."""
+    if answer.state != "compliant":
+        return answer
+    row = find_resource_type(resource.type)
+    rule = row.rules.get("key-residency") if row else None
+    vaults = [vault_name(name) for name in places_at(rule.vault, resource)] if isinstance(rule, VaultRule) else []
+    if vaults and all(name is not None and name[0] == "managedhsm" for name in vaults):
+        return answer
+    return Judgement("unknown", answer.subject, "key-type-unknown", "a key held in hardware", "a customer-managed key")
+
+
+def _answers(rule: StateRule, resource: Resource) -> Sequence[Judgement]:
+    """What the body says, whether anybody asks or not."""
     if any_holds(rule.not_applicable, resource):
         return (Judgement("not-applicable", reason="documented-exception"),)
     if rule.each is None:
@@ -81,12 +103,15 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
         return Judgement("unknown", subject, "unrecognised-value", expected, odd.at.found(odd.at.find(item)))
     if bad := answered.get("no"):
         return Judgement("non-compliant", subject, _FAILURE[rule.check], expected, bad.at.found(bad.at.find(item)))
-    return _silent(rule, resource, subject, rule.readings[0].at.label if rule.readings else "answer in the body")
+    there = any(reading.at.find(item) is not None for reading in rule.readings)
+    label = rule.readings[0].at.label if rule.readings else "answer in the body"
+    return _silent(rule, resource, subject, label, there=there)
 
 
-def _silent(rule: StateRule, resource: Resource, subject: str, at: str) -> Judgement:
+def _silent(rule: StateRule, resource: Resource, subject: str, at: str, *, there: bool = False) -> Judgement:
+    """What silence means. A property that is `there` and blank, an empty list, is no matter of the api-version."""
     expected, actual = _EXPECTED[rule.check], f"no {at}"
-    if reason := unsettled(rule, resource) or ABSENT.get(rule.absent):
+    if reason := (None if there else unsettled(rule, resource)) or ABSENT.get(rule.absent):
         return Judgement("unknown", subject, reason, expected, actual)
     if rule.absent == "inherits":
         return Judgement("not-applicable", subject, "held-elsewhere")
@@ -101,28 +126,34 @@ def _name(expression: Expression | None, item: Any, position: int) -> str:
 def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[Judgement]:
     """Whether the vault that holds the resource's key is where the policy allows."""
     residency = resource.policy.residency
-    if residency is None or resource.policy.key == "off":
+    if residency is None:
         yield NO_WISH[0]
-    elif resource.managed:
+    elif resource.answered_for(rule.check):
         yield MANAGED[0]
     elif any_holds(rule.not_applicable, resource):
         yield Judgement("not-applicable", reason="documented-exception")
     else:
-        holders, references = places_at(rule.through, resource), places_at(rule.vault, resource)
+        holders = places_at(rule.through, resource)
+        references = places_at(rule.vault, resource, keep_missing=True)
         for holder in holders:
-            yield _at_holder(holder, index, residency)
-        for name in dict.fromkeys(map(vault_name, references)):
-            yield _in_vault(name, ", ".join(references), index, residency)
+            yield _at_holder(holder, index, one_of(residency.allowed))
+        named = {vault_name(reference): reference for reference in references if reference}
+        for name, reference in named.items():
+            yield _in_vault(name, reference, index, residency)
+        if "" in references:
+            yield Judgement(
+                "unknown", "", "missing-property", one_of(residency.allowed), "a key whose vault is not named"
+            )
         if not holders and not references:
             yield _without_vault(resource, residency)
 
 
-def _at_holder(holder: str, index: Index, residency: Residency) -> Judgement:
-    """Where the key is held by another resource, it is judged there, once."""
+def _at_holder(holder: str, index: Index, expected: str) -> Judgement:
+    """Where another resource answers, it is judged there, once; if it is there."""
     name = holder.rsplit("/", 1)[-1].lower()
-    if holder.lower() in index.key_holders:
+    if holder.lower() in index.holders:
         return Judgement("not-applicable", name, "held-elsewhere")
-    return Judgement("unknown", name, "not-in-inventory", one_of(residency.allowed), holder)
+    return Judgement("unknown", name, "not-in-inventory", expected, holder)
 
 
 def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residency: Residency) -> Judgement:
@@ -145,7 +176,7 @@ def _without_vault(resource: Resource, residency: Residency) -> Judgement:
     """No vault is named: fine where there is no customer-managed key, unknown where there is or may be one."""
     row = find_resource_type(resource.type)
     rule = row.rules.get("customer-managed-key") if row else None
-    keys = list(judge_state(rule, resource)) if isinstance(rule, StateRule) else [Judgement("compliant")]
+    keys = _answers(rule, resource) if isinstance(rule, StateRule) else (Judgement("compliant"),)
     expected, actual = one_of(residency.allowed), "no vault named"
     for judgement in keys:
         if judgement.state == "compliant":
@@ -155,9 +186,14 @@ def _without_vault(resource: Resource, residency: Residency) -> Judgement:
     return Judgement("not-applicable", reason="no-customer-key")
 
 
+def holder_unseen(rule: StateRule, index: Index, resource: Resource) -> bool:
+    """Whether the resource that answers for this one has not been seen yet."""
+    return any(holder.lower() not in index.holders for holder in places_at(rule.held_by, resource))
+
+
 def vault_unseen(rule: VaultRule, index: Index, resource: Resource) -> bool:
     """Whether the resource's key is held by something that has not been seen yet."""
-    if any(holder.lower() not in index.key_holders for holder in places_at(rule.through, resource)):
+    if any(holder.lower() not in index.holders for holder in places_at(rule.through, resource)):
         return True
     names = map(vault_name, places_at(rule.vault, resource))
     return any(name is not None and name not in index.vaults for name in names)

@@ -43,5 +43,6 @@ def severity_of(
     if check == "public-access" and policy.personal:
         return "high"
     severity = REASONS[reason].severity or _WORST[check]
-    # It holds configuration or passes traffic on: worse than metadata, less than data at rest abroad.
-    return "medium" if severity == "high" and row is not None and row.holds_no_data else severity
+    # Configuration abroad is worse than metadata and less than data; what computes there has the data in its hands.
+    configuration = row is not None and row.holds_no_data and not row.processes_data
+    return "medium" if severity == "high" and configuration else severity

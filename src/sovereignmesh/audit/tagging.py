@@ -17,7 +17,7 @@ def judge_tags(resource: Resource) -> Iterable[Judgement]:
     """One answer for each required tag."""
     if not resource.policy.tags:
         return NO_WISH
-    if resource.managed:
+    if resource.answered_for("required-tags"):
         return MANAGED
     supported = supports_tags(resource.type)
     if supported is False:

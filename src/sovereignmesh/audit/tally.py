@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.result import SEVERITIES, STATES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
+from sovereignmesh.result import STATES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -56,12 +56,19 @@ class Tally:
         self.types: dict[str, TypeTally] = {}
         self.subscriptions: set[str] = set()
         self.domains: Counter[str] = Counter()
+        self.unplaced: set[str] = set()  # groups and subscriptions that would tell a domain, and are not there
         self.rows = self.repeated = 0
         self._unread = 0
         self._failures: Counter[tuple[str, Severity]] = Counter()
+        self._unknown: Counter[str] = Counter()
         self._waivers: Counter[Waiver] = Counter()
         self._gaps: dict[str, list[str]] = {}
         self._gap_counts: Counter[str] = Counter()
+
+    @property
+    def gaps(self) -> int:
+        """How many gaps there are."""
+        return self._gap_counts.total()
 
     def gap(self, why: str, what: str, *, rows: int = 1) -> None:
         """Notes something that could not be judged; `rows` of the inventory are lost by it."""
@@ -78,12 +85,22 @@ class Tally:
             self._waivers[waiver] += 1
         elif not finding.advisory and not finding.passed:
             self.worst[finding.state, finding.severity] += 1
-            self._failures[finding.domain, finding.severity] += 1
+            if finding.state == "unknown":
+                self._unknown[finding.domain] += 1
+            else:
+                self._failures[finding.domain, finding.severity] += 1
 
     def domain_summaries(self) -> tuple[DomainSummary, ...]:
         """The domains by name, what has none last."""
         return tuple(
-            DomainSummary(domain, self.domains[domain], *(self._failures[domain, level] for level in SEVERITIES))
+            DomainSummary(
+                domain=domain,
+                resources=self.domains[domain],
+                high=self._failures[domain, "high"],
+                medium=self._failures[domain, "medium"],
+                low=self._failures[domain, "low"],
+                unknown=self._unknown[domain],
+            )
             for domain in sorted(self.domains, key=lambda name: (not name, name))
         )
 
@@ -91,11 +108,18 @@ class Tally:
         """What became of each waiver of the mesh."""
         for waiver in waivers:
             used = self._waivers[waiver]
-            state = "expired" if waiver.expires < today else "in force" if used else "matches nothing"
+            if waiver.expires < today:
+                state = "expired"
+            elif waiver.check not in self._checks:
+                state = "not judged"
+            else:
+                state = "in force" if used else "matches nothing"
             yield WaiverUse(waiver.target, waiver.check, waiver.owner, waiver.expires.isoformat(), state, used)
 
     def coverage(self, name: str, resources: int, missing: int) -> Coverage:
         """What was looked at in the inventory called `name`, which itself says that `missing` rows are not in it."""
+        for container in sorted(self.unplaced):
+            self.gap("not in the inventory, so that the domain of what is inside is not known", container, rows=0)
         state = "read" if not self._gaps else "partial" if self.rows else "failed"
         scope = Scope(
             kind="file",

@@ -27,8 +27,8 @@ __all__ = ["compile_expression"]
 def compile_expression(text: str, where: str, *, keep_missing: bool = False) -> Getter:
     """A function from a body to the expression's value, None where it finds nothing.
 
-    JMESPath leaves items out of a projected list that lack the property. With `keep_missing` they stay, as None, so
-    that an item which hides its region is not an item less.
+    JMESPath leaves items out of a projected list that lack the property. With `keep_missing` they stay, as "", so that
+    an item which hides its region is not an item less.
 
     Raises FactsError, naming `where`, for a syntax error or a construct that the tables have no use for.
 
@@ -207,16 +207,16 @@ def _truthy(value: Any) -> bool:
     return value is not None and value is not False and value not in ("", [], {})
 
 
-def _keeping_projection(node: Node, parts: list[Getter]) -> Getter:
-    if node["children"][1]["type"] == "identity":  # the items themselves: null among them is nothing left out
-        return _projection(node, parts)
-    left, right = parts
+def _marking(project: Builder) -> Builder:
+    """A projection that gives "" for an item that lacks the property, instead of leaving the item out."""
 
-    def project(body: Any) -> Any:
-        base = left(body)
-        return [right(item) for item in base] if type(base) is list else None
+    def build(node: Node, parts: list[Getter]) -> Getter:
+        if node["children"][1]["type"] == "identity":  # the items themselves: null among them is nothing left out
+            return project(node, parts)
+        left, right, *keep = parts
+        return project(node, [left, lambda item: "" if (value := right(item)) is None else value, *keep])
 
-    return project
+    return build
 
 
 _BUILDERS: dict[str, Builder] = {
@@ -236,4 +236,8 @@ _BUILDERS: dict[str, Builder] = {
     "subexpression": _then,
     "value_projection": _value_projection,
 }
-_KEEPING = {**_BUILDERS, "projection": _keeping_projection}
+_KEEPING = {
+    **_BUILDERS,
+    "filter_projection": _marking(_filter_projection),
+    "projection": _marking(_projection),
+}

@@ -35,6 +35,9 @@ __all__ = ["find_resource_type", "load_rows", "resource_types"]
 
 _TYPE_NAME = re.compile(r"[A-Za-z0-9.]+(/[A-Za-z0-9]+)+")
 _SOURCE = re.compile(r"https://\S+|policy:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_STATE = {
+    "readings", "absent", "absent_because", "incapable", "held_by", "held_by_type", "each", "subject",
+}  # fmt: skip
 _COMMON = {"source", "checked", "not_applicable", "since", "deviates_from", "preview"}
 
 
@@ -67,7 +70,9 @@ def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
     if not _TYPE_NAME.fullmatch(name):
         raise FactsError(f"{where}: not a resource type name")
     checks: dict[Check, Any] = {check: row[check] for check in CHECKS if check in row}
-    _refuse_unknown(row, {"title", "metadata", "holds_no_data", "child_of", "replica", "note", *checks}, where)
+    _refuse_unknown(
+        row, {"title", "metadata", "holds_no_data", "processes_data", "child_of", "replica", "note", *checks}, where
+    )
     if "title" not in row:
         raise FactsError(f"{where}: `title` is missing")
     if not checks and not row.get("holds_no_data") and not row.get("metadata"):
@@ -78,6 +83,7 @@ def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
         rules={check: _load_rule(check, fields, f"{where}: {check}") for check, fields in checks.items()},
         metadata=row.get("metadata", False),
         holds_no_data=row.get("holds_no_data"),
+        processes_data=row.get("processes_data", False),
         child_of=row.get("child_of"),
         replica=_exclusions(row, "replica", where),
         note=row.get("note"),
@@ -109,15 +115,19 @@ def _never_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> N
 
 
 def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> StateRule:
-    _refuse_unknown(fields, {*_COMMON, "readings", "absent", "absent_because", "incapable", "each", "subject"}, where)
-    if not fields["readings"] and fields.get("absent") not in ("child", "inherits"):
-        raise FactsError(f"{where}: `readings` is empty; only with `absent: child` or `inherits` may it be")
+    _refuse_unknown(fields, {*_COMMON, *_STATE}, where)
+    if not (fields["readings"] or fields.get("held_by") or fields.get("absent") in ("child", "inherits")):
+        raise FactsError(f"{where}: `readings` is empty; only with `held_by`, `absent: child` or `inherits` may it be")
+    if bool(fields.get("held_by")) != bool(fields.get("held_by_type")):
+        raise FactsError(f"{where}: `held_by` and `held_by_type` go together")
     return StateRule(
         **common,
         readings=tuple(_reading(reading, where) for reading in fields["readings"]),
         absent=_choice(fields, "absent", ("no", "unknown", "child", "inherits"), where),
         absent_because=fields.get("absent_because", ""),
         incapable=_exclusions(fields, "incapable", where),
+        held_by=_optional(fields, "held_by", where),
+        held_by_type=fields.get("held_by_type"),
         each=_optional(fields, "each", where),
         subject=_optional(fields, "subject", where),
     )
@@ -130,7 +140,9 @@ def _copies_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> 
 
 def _copy(fields: dict[str, Any], where: str) -> Copy:
     where = f"{where}: copy {fields.get('name')!r}"
-    _refuse_unknown(fields, {"name", "exists", "at", "pair", "absent", "implicit", "not_applicable", "not_in"}, where)
+    _refuse_unknown(
+        fields, {"name", "exists", "at", "pair", "absent", "implicit", "not_applicable", "not_in", "empty"}, where
+    )
     implicit = fields.get("implicit", False)
     places = bool(fields.get("at")) + bool(fields.get("pair"))
     if places != 1 and not (places == 0 and fields.get("absent") == "child"):
@@ -146,6 +158,7 @@ def _copy(fields: dict[str, Any], where: str) -> Copy:
         implicit=implicit,
         not_applicable=_exclusions(fields, "not_applicable", where),
         not_in=frozenset(fields.get("not_in", ())),
+        empty=fields.get("empty") == "none",
     )
 
 
@@ -155,7 +168,7 @@ def _vault_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> V
         raise FactsError(f"{where}: `through` and `through_type` go together")
     return VaultRule(
         **common,
-        vault=_optional(fields, "vault", where),
+        vault=_optional(fields, "vault", where, keep_missing=True),
         through=_optional(fields, "through", where),
         through_type=fields.get("through_type"),
     )

@@ -50,6 +50,18 @@ def is_blank(value: Any) -> bool:
     return value is None or value in ("", [], {})
 
 
+_NESTED: Final = (dict, list)
+
+
+def says_something(value: Any) -> bool:
+    """Whether there is any text in it: a key, an id, an address. A bare false or a number names nothing."""
+    if type(value) is str:
+        return bool(value.strip())
+    if type(value) in _NESTED:
+        return any(map(says_something, value.values() if type(value) is dict else value))
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """A JMESPath expression: its text, the function that it means, and the property that people know it by."""
@@ -85,12 +97,12 @@ class Reading:
 
     def answer(self, body: Any) -> Answer:
         value = self.at.find(body)
-        if type(value) is list:
-            value = [item for item in value if not is_blank(item)]
+        if type(value) in _NESTED and not says_something(value):
+            return "absent"
         if is_blank(value):
             return "absent"
         if self.yes is None:
-            return "yes"
+            return "yes" if says_something(value) else "unrecognised"
         folded = fold(value)
         if folded in self.yes:
             return "yes"
@@ -133,13 +145,16 @@ class StateRule(Rule):
     Otherwise it fails where one says no; a value that no reading knows is unknown. Where the body is silent, `absent`
     decides: "no" (documented to mean the default, which fails), "unknown", "child" (only a child resource tells), or
     "inherits" (counted at the parent). `each` names a list of subjects inside the body, judged one by one.
-    `incapable`: cases in which the resource cannot pass whatever is configured.
+    `incapable`: cases in which the resource cannot pass whatever is configured. `held_by`: the id of a resource of
+    `held_by_type` that answers for this one.
     """
 
     readings: tuple[Reading, ...]
     absent: Literal["no", "unknown", "child", "inherits"]
     absent_because: str
     incapable: tuple[Exclusion, ...]
+    held_by: Expression | None
+    held_by_type: str | None
     each: Expression | None
     subject: Expression | None
 
@@ -150,7 +165,8 @@ class Copy:
 
     `exists` tells whether there is one (None: there is one where `at` names a place). Its regions stand at `at`, or it
     is in the region's `pair`, except in the regions `not_in`. `absent` is what silence means: "none", "unknown" or
-    "child" (only a child resource tells). An `implicit` copy cannot be switched off.
+    "child" (only a child resource tells); `empty`: an empty list says that there is no copy. An `implicit` copy cannot
+    be switched off.
     """
 
     name: str
@@ -161,6 +177,7 @@ class Copy:
     implicit: bool
     not_applicable: tuple[Exclusion, ...]
     not_in: frozenset[str]
+    empty: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +208,7 @@ class ResourceType:
     """A row of the resource tables: one Azure resource type and what is known of it, by check.
 
     `replica`: the cases in which such a resource is itself a replica, which may be where replicas may be.
+    `processes_data`: it holds none, and works on data all the same.
     """
 
     name: str
@@ -198,6 +216,7 @@ class ResourceType:
     rules: dict[Check, Rule]
     metadata: bool
     holds_no_data: str | None
+    processes_data: bool
     child_of: str | None
     replica: tuple[Exclusion, ...]
     note: str | None

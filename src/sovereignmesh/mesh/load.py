@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,20 +35,27 @@ _LATER: Final = ("purview",)
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
-def load_mesh(path: str | os.PathLike[str], *, today: date | None = None) -> Mesh:
+def load_mesh(path: str | os.PathLike[str]) -> Mesh:
     """The mesh in the folder, or the one file, at `path`; raises `MeshError` with every problem that it has.
 
-    Warnings do not stop it: `validate` lists them. `today` decides which waivers have expired.
+    Warnings do not stop it: `validate` lists them.
     """
-    mesh, problems = _read(Path(path), today or date.today())  # noqa: DTZ011 - a waiver ends with the local day
+    mesh, problems = _read(Path(path), _today())
     if mesh is None:
         raise MeshError([problem for problem in problems if problem.severity == "error"])
     return mesh
 
 
 def validate(path: str | os.PathLike[str], *, today: date | None = None) -> list[Problem]:
-    """Everything wrong with the mesh at `path`, errors and warnings, sorted by file and line; empty: nothing is."""
-    return _read(Path(path), today or date.today())[1]  # noqa: DTZ011 - a waiver ends with the local day
+    """Everything wrong with the mesh at `path`, errors and warnings, sorted by file and line; empty: nothing is.
+
+    `today` (default: the day in UTC, as in an audit) decides which waivers have expired.
+    """
+    return _read(Path(path), today or _today())[1]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import re
@@ -136,9 +135,7 @@ def _asked(policies: Iterable[Policy]) -> Iterator[Check]:
     every = list(policies)
     keys = any(policy.key != "off" for policy in every)
     if any(policy.residency for policy in every):
-        yield from ("region", "replica-region", "backup-region")
-        if keys:
-            yield "key-residency"
+        yield from ("region", "replica-region", "backup-region", "key-residency")
     if keys:
         yield "customer-managed-key"
     if every[0].tags:
@@ -152,8 +149,10 @@ def _asked(policies: Iterable[Policy]) -> Iterator[Check]:
 def _waivers_by_check(waivers: Iterable[Waiver]) -> dict[Check, list[tuple[re.Pattern[str], Waiver]]]:
     by_check: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = {}
     for waiver in waivers:
-        expression = re.escape(waiver.resource) if waiver.resource else fnmatch.translate(waiver.target)
-        by_check.setdefault(waiver.check, []).append((re.compile(expression, re.IGNORECASE), waiver))
+        expression = re.escape(waiver.target)
+        if waiver.pattern:
+            expression = expression.replace(r"\*", ".*").replace(r"\?", ".")
+        by_check.setdefault(waiver.check, []).append((re.compile(expression, re.IGNORECASE | re.DOTALL), waiver))
     return by_check
 
 

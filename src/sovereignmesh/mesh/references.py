@@ -62,6 +62,11 @@ def check_references(documents: Documents, today: date) -> Iterator[Problem]:
         yield other.problem((), f"a second governancePolicies; the first is at {first.locate()}: a mesh has one")
     if first is not None:
         yield from _policy(first, today)
+    elif documents.products:
+        message = (
+            "no governancePolicies in the mesh: keys, networks and tags are not asked for, nor regions beyond this"
+        )
+        yield documents.products[0].problem((), message, "warning")
     yield from _domains(documents.domains)
     yield from _products(documents)
     known = _known_domains(documents)

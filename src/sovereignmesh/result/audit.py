@@ -79,7 +79,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class WaiverUse:
-    """What a waiver did in this run: `state` is "in force", "expired" or "matches nothing"."""
+    """What a waiver did in this run.
+
+    `state` is "in force", "expired", "matches nothing" (in what was read) or "not judged" (its check was not).
+    """
 
     target: str
     check: Check
@@ -91,23 +94,31 @@ class WaiverUse:
 
 @dataclass(frozen=True, slots=True)
 class DomainSummary:
-    """One domain's share: its resources, and its findings that count, by severity. `domain` "" has no domain."""
+    """One domain's share: its resources, and what counts of its findings: failures by severity, and unknowns.
+
+    `domain` "" stands for what has no domain.
+    """
 
     domain: str
     resources: int
     high: int
     medium: int
     low: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyView:
-    """The mesh that was asked: its digest, its files, the checks it has no wish for, and its waivers' fate."""
+    """The mesh that was asked: its digest, its files, the checks it has no wish for, and its waivers' fate.
+
+    `not_answerable` are checks that this kind of audit cannot judge at all, whatever the mesh wants.
+    """
 
     digest: str
     files: tuple[str, ...]
     not_asked: tuple[Check, ...]
     waivers: tuple[WaiverUse, ...] = ()
+    not_answerable: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,7 @@ class Audit:
                 "digest": self.policy.digest,
                 "files": list(self.policy.files),
                 "not_asked": list(self.policy.not_asked),
+                "not_answerable": list(self.policy.not_answerable),
                 "waivers": _plain_all(self.policy.waivers, WaiverUse.__slots__),
             },
             "compliant": self.compliant,

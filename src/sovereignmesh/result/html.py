@@ -20,13 +20,14 @@ _SHOWN: Final = 50
 _COLOURS: Final = {"high": "#c62828", "medium": "#b26a00", "low": "#00719c", "unknown": "#7b1fa2", "exempt": "#607d8b"}
 _STYLE: Final = """
 .sm-audit{font:13px/1.45 system-ui,sans-serif;max-width:72em}
-.sm-audit table{border-collapse:collapse;margin:.8em 0}
+.sm-audit table{border-collapse:collapse;margin:.8em 0;font:inherit}
 .sm-audit th,.sm-audit td{text-align:left;padding:.2em .8em;vertical-align:top;border-bottom:1px solid #8883}
 .sm-audit td.n{text-align:right;font-variant-numeric:tabular-nums}
 .sm-audit .bar{display:inline-block;width:9em;height:.7em;background:#c6282855;border-radius:.2em;overflow:hidden}
 .sm-audit .bar i{display:block;height:100%;background:#2e7d32}
 .sm-audit .tag{color:#fff;border-radius:.25em;padding:0 .45em;white-space:nowrap}
-.sm-audit small{opacity:.7}
+.sm-audit small{opacity:.7;overflow-wrap:anywhere}
+.sm-audit .todo{min-width:20em}
 """
 
 
@@ -97,7 +98,7 @@ def _findings(audit: Audit) -> Iterator[str]:
             f"<td title='{_text(finding.resource_id)}'>{_text(finding.resource_name)}<br>"
             f"<small>{_text(finding.resource_type)}</small></td>"
             f"<td>{_text(what)}<br><small>expected {_text(finding.expected)}</small></td>"
-            f"<td title='{_text(finding.why)}'>{_text(finding.remediation)}</td>"
+            f"<td class='todo' title='{_text(finding.why)}'>{_text(finding.remediation)}</td>"
         )
     if rows:
         yield from _table(("", "check", "resource", "found", "what to do"), rows)

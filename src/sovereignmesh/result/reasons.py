@@ -93,7 +93,7 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "missing-property": _unknown(
         "The body lacks the property that would tell, and no documentation says what its absence means.",
-        "Read the resource through ARM with a newer api-version, or check it by hand.",
+        "Check the resource by hand.",
     ),
     "no-properties": _unknown(
         "The body has no properties object, so nothing inside it could be judged.",
@@ -105,11 +105,18 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "older-api-version": _unknown(
         "The row was read with an api-version in which the property does not exist yet.",
-        "Read the resource through ARM with a newer api-version.",
+        "Check the resource by hand, or read it through ARM with a newer api-version.",
+    ),
+    "no-api-version": _unknown(
+        "The property exists only in newer api-versions, and the row does not say with which it was read.",
+        "Export the column apiVersion too.",
+    ),
+    "key-type-unknown": _unknown(
+        "The policy wants keys in hardware; a vault holds both kinds, and only the key itself says which it is.",
+        "Check the key's type, or hold it in a managed HSM.",
     ),
     "needs-child-read": _unknown(
-        "Only a child resource tells, and an inventory does not list it.",
-        "Audit with access to Azure, or check the child resource by hand.",
+        "Only a child resource tells, and an inventory does not list it.", "Check the child resource by hand."
     ),
     "no-location": _unknown("The body has no location.", "Export the resource with its location."),
     "unknown-location": _unknown(
