@@ -36,7 +36,7 @@ class MeshError(SovereignMeshError):
 
 
 class InventoryError(SovereignMeshError):
-    """An inventory file could not be opened, is empty, or holds no resources in a shape that is known."""
+    """An inventory file could not be opened, or is no JSON at all."""
 
 
 class ReportError(SovereignMeshError):

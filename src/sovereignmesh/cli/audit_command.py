@@ -33,8 +33,8 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
 
 
 @click.command(
-    epilog="Example: az graph query -q 'resources' --first 1000 -o json > resources.json && "
-    "sovereignmesh audit mesh --inventory resources.json -o findings.csv"
+    epilog="Example: sovereignmesh audit mesh --inventory export.json -o findings.csv (README.md, 'Reading an export', "
+    "says how to make one)"
 )
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
 @click.option(

@@ -72,6 +72,12 @@ class Finding:
         return self.state in ("compliant", "not-applicable")
 
     @property
+    def path(self) -> str:
+        """The resource's name with those of its parents: `server/database`."""
+        names = self.resource_id.rpartition("/providers/")[2].split("/")[2::2]
+        return "/".join(names) if len(names) > 1 else self.resource_name
+
+    @property
     def why(self) -> str:
         return REASONS[self.reason].why if self.reason else ""
 

@@ -95,8 +95,8 @@ def _findings(audit: Audit) -> Iterator[str]:
         what = ": ".join(part for part in (finding.subject, finding.actual or finding.reason) if part)
         rows.append(
             f"<td>{_tag(label, _COLOURS.get(label, '#2e7d32'))}</td><td>{_text(finding.check)}</td>"
-            f"<td title='{_text(finding.resource_id)}'>{_text(finding.resource_name)}<br>"
-            f"<small>{_text(finding.resource_type)}</small></td>"
+            f"<td title='{_text(finding.resource_id)}'>{_text(finding.path)}<br>"
+            f"<small>{_text(finding.resource_type)} in {_text(finding.resource_group)}</small></td>"
             f"<td>{_text(what)}<br><small>expected {_text(finding.expected)}</small></td>"
             f"<td class='todo' title='{_text(finding.why)}'>{_text(finding.remediation)}</td>"
         )
@@ -110,10 +110,10 @@ def _domains(audit: Audit) -> Iterator[str]:
     if any(domain.domain for domain in audit.domains):
         rows = (
             f"<td>{_text(domain.domain or 'no domain')}</td>"
-            + _numbers(domain.resources, domain.high, domain.medium, domain.low)
+            + _numbers(domain.resources, domain.high, domain.medium, domain.low, domain.unknown)
             for domain in audit.domains
         )
-        yield from _table(("domain", "resources", "high", "medium", "low"), rows)
+        yield from _table(("domain", "resources", "high", "medium", "low", "unknown"), rows)
 
 
 def _coverage(audit: Audit) -> Iterator[str]:
@@ -123,6 +123,16 @@ def _coverage(audit: Audit) -> Iterator[str]:
         for scope in audit.coverage.scopes
     )
     yield from _table(("coverage", "scope", "read", "expected", "why not all"), rows)
+    gaps = audit.coverage.gaps
+    rows = (f"<td>{_text(gap.why)}</td><td>{_text(gap.what)}</td>" for gap in gaps[:_SHOWN])
+    if gaps:
+        yield from _table(("gap", f"what ({len(gaps):,})"), rows)
+    for waiver in audit.policy.waivers:
+        if waiver.state in ("expired", "matches nothing"):
+            yield f"<p>Waiver {waiver.state}: {_text(waiver.check)} for {_text(waiver.target)}</p>"
+    unjudged = [*audit.policy.not_answerable, *audit.policy.not_asked]
+    if unjudged:
+        yield f"<p><small>Not judged: {_text(', '.join(unjudged))}</small></p>"
     partly = [kind for kind in audit.coverage.types if kind.not_assessed]
     if partly:
         names = ", ".join(kind.type for kind in partly[:5]) + (", …" if len(partly) > 5 else "")  # noqa: PLR2004

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sovereignmesh.result.checks import CHECKS
+from sovereignmesh.result.reasons import REASONS
 from sovereignmesh.result.text import printable
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["print_audit"]
 
 _SHOWN: Final = 8  # findings of a check; all of them are in a report
+_REASONS: Final = 3  # whose mend is shown
 _BAR: Final = 18
 _STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan", "unknown": "magenta", "exempt": "dim"}
 _PASS, _FAIL = "bold green", "bold red"
@@ -33,8 +35,15 @@ _PASS, _FAIL = "bold green", "bold red"
 def print_audit(audit: Audit, console: Console | None = None) -> None:
     """Prints the audit; without colour and control codes where the output is no terminal or NO_COLOR is set."""
     console = console or Console(highlight=False, soft_wrap=False)
-    for part in _parts(audit):
-        console.print(part)
+    if console.is_terminal:
+        for part in _parts(audit):
+            console.print(part)
+        return
+    with console.capture() as capture:
+        for part in _parts(audit):
+            console.print(part)
+    for line in capture.get().splitlines():  # no cell's padding where a program may read
+        console.file.write(line.rstrip() + "\n")
 
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:
@@ -46,6 +55,8 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
         same = f"; expected {printable(wanted.pop())}" if len(wanted) == 1 and wanted != {""} else ""
         yield Text.assemble((check, "bold"), (f"  {_counted(count, 'finding')}{same}", "dim"))
         yield _findings(findings, say_expected=not same)
+        for reason in list(dict.fromkeys(finding.reason for finding in findings if finding.remediation))[:_REASONS]:
+            yield Padding(Text(f"{reason}: {REASONS[reason].remedy}", "italic"), (0, 0, 0, 2))
         if count > len(findings):
             yield Text(f"  and {count - len(findings):,} more: -o findings.csv, or --format json", "dim")
     if any(domain.domain for domain in audit.domains):
@@ -57,8 +68,10 @@ def _parts(audit: Audit) -> Iterator[RenderableType]:
 
 def _verdict(audit: Audit) -> Text:
     coverage = audit.coverage
+    nothing = ("NOTHING JUDGED", _FAIL)
+    good = ("compliant", _PASS) if coverage.resources else nothing
     words = Text.assemble(
-        ("compliant", _PASS) if audit.compliant else ("NOT COMPLIANT", _FAIL),
+        good if audit.compliant else ("NOT COMPLIANT", _FAIL),
         ", ",
         ("complete", _PASS) if audit.complete else ("INCOMPLETE", _FAIL),
     )
@@ -123,7 +136,7 @@ def _findings(findings: list[Finding], *, say_expected: bool) -> RenderableType:
     table.add_column(ratio=4, overflow="fold")
     for finding in findings:
         label = finding.severity if finding.state == "non-compliant" else finding.state
-        name = Text(printable(finding.resource_name))
+        name = Text(printable(finding.path))
         name.append(f"\n{_place(finding)}", "dim")
         what = Text(_what(finding))
         for remark in _remarks(finding, say_expected=say_expected):
@@ -133,7 +146,7 @@ def _findings(findings: list[Finding], *, say_expected: bool) -> RenderableType:
 
 
 def _place(finding: Finding) -> str:
-    kind = finding.resource_type.rsplit("/", 1)[-1]
+    kind = finding.resource_type.lower().removeprefix("microsoft.")
     return printable(f"{kind} in {finding.resource_group or finding.subscription_id or 'no group'}")
 
 
@@ -156,13 +169,18 @@ def _remarks(finding: Finding, *, say_expected: bool) -> Iterator[str]:
 def _domains(audit: Audit) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("domain", overflow="ellipsis", no_wrap=True, max_width=30)
-    for heading in ("resources", "high", "medium", "low"):
+    for heading in ("resources", "high", "medium", "low", "unknown"):
         table.add_column(heading, justify="right")
     for domain in audit.domains:
         name = Text(printable(domain.domain)) if domain.domain else Text("no domain", "dim")
         numbers = (
             Text(f"{number:,}", _STYLES[level] if number else "dim")
-            for level, number in (("high", domain.high), ("medium", domain.medium), ("low", domain.low))
+            for level, number in (
+                ("high", domain.high),
+                ("medium", domain.medium),
+                ("low", domain.low),
+                ("unknown", domain.unknown),
+            )
         )
         table.add_row(name, f"{domain.resources:,}", *numbers)
     return table
@@ -177,17 +195,17 @@ def _coverage(audit: Audit) -> Iterator[RenderableType]:
         yield Text(f"  and {len(coverage.gaps) - _SHOWN} more gaps: --format json", "red")
     if coverage.repeated:
         yield Text(f"  {_counted(coverage.repeated, 'row')} repeated a resource that was read already", "dim")
-    partly = [kind for kind in coverage.types if kind.not_assessed]
-    if partly:
-        resources = sum(kind.resources for kind in partly)
-        names = ", ".join(printable(kind.type) for kind in partly[:3]) + (", ..." if len(partly) > 3 else "")  # noqa: PLR2004
-        yield Text(
-            f"  {_counted(len(partly), 'type')} ({_counted(resources, 'resource')}) not assessed for every check, "
-            f"having no facts: {names}",
-            "dim",
-        )
+    without: dict[Check, int] = {}
+    for kind in coverage.types:
+        for check in kind.not_assessed:
+            without[check] = without.get(check, 0) + kind.resources
+    if without:
+        listed = ", ".join(f"{check} {count:,}" for check, count in without.items())
+        yield Text(f"  resources of types without facts for a check: {listed}", "dim")
+    if audit.policy.not_answerable:
+        yield Text(f"  not judged at all: {', '.join(audit.policy.not_answerable)}", "dim")
     for waiver in audit.policy.waivers:
-        if waiver.state != "in force":
+        if waiver.state in ("expired", "matches nothing"):
             yield Text(f"  waiver {waiver.state}: {waiver.check} for {printable(waiver.target)}", "yellow")
 
 
