@@ -115,7 +115,8 @@ def judge_copies(rule: CopiesRule, governed: Residency | None, resource: Resourc
         yield Judgement("not-applicable", reason="documented-exception")
     else:
         for copy in rule.copies:
-            if any_holds(copy.not_applicable, resource):
+            # A copy that the body names is judged, whatever the table says of its kind.
+            if any_holds(copy.not_applicable, resource) and not places_at(copy.at, resource, keep_missing=True):
                 yield Judgement("not-applicable", copy.name, "documented-exception")
             elif copy.implicit:
                 yield from _placed(rule, copy, resource, residency, (governed or residency).allowed)
