@@ -2,6 +2,7 @@ import datetime as dt
 import json
 import os
 import threading
+import types
 
 import pytest
 from hypothesis import given
@@ -409,3 +410,73 @@ def test_no_row_crashes_and_every_row_is_counted(strict, rows):
     for finding in audit.findings:
         assert finding.check in CHECKS
         assert finding.reason in REASONS or (finding.reason == "" and finding.state == "compliant")
+
+
+VAULT = {"type": "Microsoft.KeyVault/vaults", "id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/keys"}
+
+
+def keyed(vault):
+    encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": vault}}
+    return storage(properties={"encryption": encryption})
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("https://keys.vault.azure.net", None),
+        ("https://KEYS.vault.azure.net:443/", None),
+        ("https://keys.vault.azure.net.evil.example", "unrecognised-value"),
+        ("https://keys.vault.evil.example", "unrecognised-value"),
+        ("https://evil/providers/microsoft.keyvault/vaults/keys", "unrecognised-value"),
+        (VAULT["id"].upper(), None),
+        (VAULT["id"].replace("sales-rg", "other-rg"), "not-in-inventory"),
+    ],
+)
+def test_only_the_vault_itself_answers_for_a_key(mesh, reference, reason):
+    rows = [keyed(reference), {**VAULT, "location": "westeurope"}]
+    audit = audit_inventory(rows, mesh, checks=["key-residency"])
+    assert [f.reason for f in audit.findings] == ([reason] if reason else [])
+
+
+def test_rows_that_contradict_each_other_give_the_worst_in_any_order(tmp_path):
+    mesh = a_mesh(tmp_path, POLICY + "  requiredTags: [DataOwner]\n")
+    vaults = [{**VAULT, "location": "westeurope"}, {**VAULT, "location": "eastus"}]
+    groups = [group(tags={"DataOwner": "x"}), group(managedBy=OWNER["id"], tags={"DataOwner": "x"}), OWNER]
+    places = [storage("twice", "atlantis"), storage("twice", "eastus")]
+    rows = [keyed("https://keys.vault.azure.net"), *vaults, *groups, *places]
+    results = []
+    for inventory in (rows, rows[::-1], [*rows[3:], *rows[:3]]):
+        audit = audit_inventory(inventory, mesh)
+        results.append({(f.resource_name, f.check, f.subject, f.reason) for f in audit.findings})
+        assert ("st1", "key-residency", "keys", "outside-area") in results[-1]
+        assert ("twice", "region", "", "outside-area") in results[-1]
+        assert ("twice", "region", "", "unknown-location") not in results[-1]
+        assert ("st1", "required-tags", "DataOwner", "tag-missing") in results[-1]
+    assert results[0] == results[1] == results[2]
+
+
+def test_an_id_that_names_a_type_with_facts_is_a_gap_where_the_type_has_none(mesh):
+    audit = audit_inventory([{**storage(), "type": "Microsoft.Nothing/here"}], mesh)
+    assert [gap.why for gap in audit.coverage.gaps] == ["its id names another type, of which more is known"]
+    assert audit_inventory([{**storage(), "type": " microsoft.Storage/storageAccounts "}], mesh).complete
+
+
+@pytest.mark.parametrize("location", ["we\ufb06europe", "west\u200beurope", "westeurope\x00", "West-Europe!!"])
+def test_a_look_alike_of_a_region_is_none(mesh, location):
+    audit = audit_inventory([storage(location=location)], mesh, checks=["region"])
+    assert [f.reason for f in audit.findings] == ["unknown-location"]
+
+
+def test_odd_values_of_a_library_s_rows_are_gaps_or_words(mesh):
+    deep = "x"
+    for _ in range(2000):
+        deep = [deep]
+    rows = [
+        storage(name="a", location=deep, tags={1: "x"}, properties={"publicNetworkAccess": deep}),
+        types.MappingProxyType({}), (), {1}, dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    ]  # fmt: skip
+    audit = audit_inventory(rows, mesh)
+    assert [gap.why for gap in audit.coverage.gaps] == [
+        f"a row must be an object, not a {name}" for name in ("mappingproxy", "tuple", "set", "datetime")
+    ]
+    assert list(audit_inventory([], mesh).to_pandas().columns)

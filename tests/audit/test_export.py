@@ -186,3 +186,39 @@ def test_any_array_of_values_comes_out_as_it_is(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("export") / "array"
     path.write_text(json.dumps([{"type": "t", "v": v} for v in values], indent=1))
     assert [r["v"] for r in read(path)[0]] == values
+
+
+LOST = {
+    "rows under both names": {"data": [], "value": ROWS[:1]},
+    "a row with a list called value": {"name": "x", "location": "eastus", "value": []},
+    "an error beside no rows": {"error": {"code": "AuthorizationFailed"}, "value": []},
+    "a table whose rows are longer than its columns": {"data": {"columns": [{"name": "id"}], "rows": [["a", "b"]]}},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("case", LOST)
+def test_what_only_looks_like_a_page_is_not_lost(tmp_path, case, indent):
+    path = tmp_path / "export"
+    path.write_text(json.dumps(LOST[case], indent=indent))
+    rows, _, _ = read(path)
+    assert rows
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "NaN"])
+@pytest.mark.parametrize("text", ['[{"id": "/a"}, {"id": "/b", "x": %s}]', '{"total_records": %s,\n"data": []}'])
+def test_a_number_that_is_none_is_said(tmp_path, text, value):
+    path = tmp_path / "export"
+    path.write_text(text % value)
+    _, unread, _ = read(path)
+    assert unread
+
+
+def test_blank_lines_and_lines_without_end_are_not_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(export_module, "_LARGEST_VALUE", 100)
+    path = tmp_path / "export.gz"
+    path.write_bytes(gzip.compress(b"\n" * 50 + b'{"id": "a", "type": "t"}\n' + b"x" * 500 + b"\n{}\n"))
+    rows, unread, _ = read(path)
+    assert [row["id"] for row in rows] == ["a"]
+    assert unread[-1].why.startswith("a line of more than")
+    assert unread[-1].where == f"{path}:52"

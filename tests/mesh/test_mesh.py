@@ -187,3 +187,23 @@ def test_tag_rules(contoso):
     ]  # fmt: skip
     assert "Public" in classification.wanted
     assert TagRule("A").wanted == "A"
+
+
+def test_a_pattern_that_may_never_end_is_a_warning(tmp_path):
+    path = tmp_path / "policy.yaml"
+    for pattern, count in (
+        ("([a-z]+)+@x", 1),
+        ("(a|b*)*", 1),
+        (r"[^@\s]+@[^@\s]+", 0),
+        (r"(\d{3}-)+x", 0),
+        ("(ab)+c*", 0),
+    ):
+        path.write_text(f"governancePolicies: {{requiredTags: [{{name: Owner, pattern: '{pattern}'}}]}}")
+        assert len(validate(path)) == count, pattern
+
+
+def test_a_linked_folder_that_is_hidden_is_refused(tmp_path):
+    (tmp_path / ".real").mkdir()
+    (tmp_path / "policy.yaml").write_text("governancePolicies: {}")
+    (tmp_path / "products").symlink_to(tmp_path / ".real")
+    assert any("hidden" in problem.message for problem in validate(tmp_path))

@@ -14,6 +14,7 @@ from sovereignmesh.audit.plan import make_plan
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
 from sovereignmesh.audit.waiting import WaitingRoom
+from sovereignmesh.facts import in_words
 from sovereignmesh.result import CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
 
 if TYPE_CHECKING:
@@ -88,11 +89,14 @@ class _Run:
                         waiting.add(row)
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
-            for row in waiting:
-                if not self._take(row, indexed=True, last=False):
-                    managed.add(row)  # its group's owner was not among those before it
-            for row in managed:
-                self._take(row, indexed=True, last=True)
+            try:
+                for row in waiting:
+                    if not self._take(row, indexed=True, last=False):
+                        managed.add(row)  # its group's owner was not among those before it
+                for row in managed:
+                    self._take(row, indexed=True, last=True)
+            except KeyboardInterrupt:
+                self._tally.gap("interrupted", "before all rows were judged", rows=0)
         if not self._tally.rows and not self._tally.gaps:
             self._tally.gap("the inventory holds no resource", "nothing was judged", rows=0)
 
@@ -101,7 +105,7 @@ class _Run:
         pointed_at = rows.ahead(self._index.types) if isinstance(rows, Inventory) else None
         for row in pointed_at or ():
             if type(row) is dict and type(row.get("id")) is str and type(row.get("type")) is str:
-                self._index.add(row["type"].lower(), row["id"], row)
+                self._index.add(row["type"].strip().lower(), row["id"].rstrip("/"), row)
         return pointed_at is not None
 
     def _accept(self, row: Any, number: int) -> bool:
@@ -120,7 +124,7 @@ class _Run:
             self._tally.gap("a resource without a type", resource_id)
             return False
         self._tally.rows += 1
-        self._index.add(resource_type.lower(), resource_id, row)
+        self._index.add(resource_type.strip().lower(), resource_id.rstrip("/"), row)
         return True
 
     def _take(self, row: dict[str, Any], *, indexed: bool, last: bool) -> bool:
@@ -139,6 +143,8 @@ class _Run:
         if fresh:
             self._seen.add(key)
             kind.add(row)
+            if kind.facts_missed(resource.id):
+                self._tally.gap("its id names another type, of which more is known", resource.id, rows=0)
             self._tally.domains[resource.domain] += 1
         else:
             self._tally.repeated += 1
@@ -157,7 +163,7 @@ class _Run:
 
     def _resource(self, row: dict[str, Any], *, indexed: bool, last: bool) -> Resource | None:
         """The row in its surroundings, None where they have not been seen and may still come."""
-        resource_id, resource_type = row["id"], row["type"].lower()
+        resource_id, resource_type = row["id"].rstrip("/"), row["type"].strip().lower()
         parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
         subscription = parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004
         group = parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
@@ -187,7 +193,7 @@ class _Run:
         domain = (self._mesh.domain_named(named) or named) if named else None
         policy = self._mesh.policy_for(domain, _said(tags, "dataproduct") or None)
         if subscription:
-            self._tally.subscriptions.add(subscription)
+            self._tally.subscriptions.add(key)
         seen = owner and hash(owner.lower()) in self._seen
         return Resource(
             row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain or "",
@@ -269,11 +275,12 @@ def _waiver_view(waiver: Waiver) -> dict[str, str]:
 
 
 def _kind(value: Any) -> str:
-    return {list: "a list", str: "a string", type(None): "null", bool: "true or false"}.get(type(value), "a number")
+    names = {str: "a string", type(None): "null", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def _text(value: Any) -> str:
-    return value if type(value) is str else "" if value is None else str(value)
+    return value if type(value) is str else "" if value is None else in_words(value)
 
 
 def _timestamp(moment: dt.datetime) -> str:

@@ -37,6 +37,8 @@ _HOW: Final = "export with `az graph query -q 'resources' -o json` or one JSON o
 _ROWS: Final = ("data", "value")
 _TOTALS: Final = ("total_records", "totalRecords")
 _MORE: Final = ("skip_token", "$skipToken", "nextLink")
+# What may stand beside the rows of a page; anything else makes the value a row itself.
+_ENVELOPE: Final = frozenset({*_ROWS, *_TOTALS, *_MORE, "count", "facets", "resultTruncated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Inventory:
                 yield from self._rows(text)
         except _BROKEN_GZIP as error:
             yield Unread(f"{self.name}, after byte {self.position}", f"broken gzip: {error}", final=True)
+        except OSError as error:
+            yield Unread(f"{self.name}, after byte {self.position}", f"cannot be read: {error.strerror}", final=True)
         complaints = list(self._pages.complaints())
         self.missing = self._pages.missing
         yield from (Unread(self.name, why, final=True) for why in complaints)
@@ -90,16 +94,16 @@ class Inventory:
             return None
         try:
             with self._text() as text:
-                as_lines = self._head(text)[1]
-        except _BROKEN_GZIP:
+                as_lines = self._head(text)[2]
+        except (*_BROKEN_GZIP, OSError):
             return None
         return self._of_types(types) if as_lines else None
 
     def _of_types(self, types: Iterable[str]) -> Iterator[Any]:
         wanted = re.compile(b"|".join(re.escape(f'"{name}"'.encode()) for name in types))
         # What breaks the reading is said when all rows are read.
-        with suppress(*_BROKEN_GZIP), self._text() as text:
-            for line in text:
+        with suppress(*_BROKEN_GZIP, OSError), self._text() as text:
+            for line in iter(lambda: text.readline(_LARGEST_VALUE), b""):
                 hidden = b"\\" in line and (b"\\/" in line or b"\\u" in line)  # an escape may hide the type
                 if hidden or wanted.search(line.lower()):
                     value = _parse(line)
@@ -123,24 +127,27 @@ class Inventory:
                 stream.read(3)
             yield stream
 
-    def _head(self, stream: IO[bytes]) -> tuple[list[bytes], bool]:
-        """The first lines, as many as it takes to tell, and whether each line is a value of its own."""
-        head = _lines_to_text(stream)
-        first = head[-1].lstrip() if head else b""
-        if first[:1] not in (b"[", b"{", b""):
-            raise InventoryError(f"{self.name}: is not JSON: it starts with {first[:20]!r}; {_HOW}")
-        as_lines = first[:1] == b"{" and len(first) < _LONGEST_LINE and first.strip() != b"{"
-        if as_lines and _parse(first) is None:
-            head += _lines_to_text(stream)
-            as_lines = head[-1].lstrip().startswith(b"{")
-        return head, as_lines
+    def _head(self, stream: IO[bytes]) -> tuple[int, list[bytes], bool]:
+        """How many lines are blank, the first lines after them, and whether each line is a value of its own."""
+        blank, first = _next_line(stream)
+        mark = first.lstrip()[:1]
+        if mark not in (b"[", b"{", b""):
+            raise InventoryError(f"{self.name}: is not JSON: it starts with {first.lstrip()[:20]!r}; {_HOW}")
+        as_lines = mark == b"{" and len(first) < _LONGEST_LINE and first.strip() != b"{"
+        if not as_lines or _parse(first) is not None:
+            return blank, [first], as_lines
+        between, second = _next_line(stream)
+        return blank, [first, *[b"\n"] * between, second], second.lstrip().startswith(b"{")
 
     def _rows(self, stream: IO[bytes]) -> Iterator[Any]:
-        head, as_lines = self._head(stream)
-        if not any(line.strip() for line in head):
+        blank, head, as_lines = self._head(stream)
+        if not head[0].strip():
             yield Unread(self.name, "the file is empty", final=True)
             return
-        values = self._lines(head, stream) if as_lines else _Document(self.name, b"".join(head), stream).values(self)
+        if as_lines:
+            values = self._lines(blank, head, stream)
+        else:
+            values = _Document(self.name, blank, b"".join(head), stream).values(self)
         for value in values:
             rows = _page_rows(value)
             if rows is None:
@@ -149,9 +156,9 @@ class Inventory:
                 yield from rows
                 self.page(value, len(rows))
 
-    def _lines(self, head: list[bytes], stream: IO[bytes]) -> Iterator[Any]:
-        number = 0
-        for lines in (head, stream):
+    def _lines(self, blank: int, head: list[bytes], stream: IO[bytes]) -> Iterator[Any]:
+        number = blank
+        for lines in (head, iter(lambda: stream.readline(_LARGEST_VALUE), b"")):
             for line in lines:
                 number += 1
                 try:
@@ -159,6 +166,10 @@ class Inventory:
                 except orjson.JSONDecodeError as error:
                     if line.strip():
                         yield Unread(f"{self.name}:{number}", f"broken JSON: {error.msg}")
+                if len(line) >= _LARGEST_VALUE and not line.endswith(b"\n"):
+                    why = f"a line of more than {_LARGEST_VALUE >> 20} MB"
+                    yield Unread(f"{self.name}:{number}", why, final=True)
+                    return
 
     def page(self, envelope: dict[str, Any], rows: int) -> None:
         """Takes note of what a page says about itself."""
@@ -223,41 +234,46 @@ def _parse(line: bytes) -> Any:
 
 def _page_rows(value: Any) -> list[Any] | None:
     """The rows of a page; None for a value that is no page, and so a row itself."""
-    if type(value) is not dict or "type" in value or "id" in value:
+    if type(value) is not dict or value.keys() - _ENVELOPE:
         return None
-    for key in _ROWS:
-        rows = value.get(key)
-        if type(rows) is dict and _lists_of(rows.get("columns"), dict) and _lists_of(rows.get("rows"), list):
-            names = [str(column.get("name")) for column in rows["columns"]]
-            return [dict(zip(names, row, strict=False)) for row in rows["rows"]]
-        if type(rows) is list:
-            return rows
-    return None
+    found = [value[key] for key in _ROWS if key in value]
+    if len(found) != 1:
+        return None
+    (rows,) = found
+    if type(rows) is dict and _lists_of(rows.get("columns"), dict) and _lists_of(rows.get("rows"), list):
+        names = [str(column.get("name")) for column in rows["columns"]]
+        if all(len(row) == len(names) for row in rows["rows"]):
+            return [dict(zip(names, row, strict=True)) for row in rows["rows"]]
+    return rows if type(rows) is list else None
 
 
 def _lists_of(value: Any, kind: type) -> bool:
     return type(value) is list and all(type(item) is kind for item in value)
 
 
-def _lines_to_text(stream: IO[bytes]) -> list[bytes]:
-    """The next lines up to the first that is not blank, which may be cut where it is very long."""
-    lines: list[bytes] = []
+def _next_line(stream: IO[bytes]) -> tuple[int, bytes]:
+    """The next line that is not blank, or its beginning where it is very long, and how many blank ones came before."""
+    blank = 0
     while line := stream.readline(_LONGEST_LINE):
-        lines.append(line)
         if line.strip():
-            break
-    return lines
+            return blank, line
+        blank += line.endswith(b"\n")
+    return blank, b""
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 class _Document:
     """Walks through JSON text of any size: top-level values, and inside arrays and pages value by value."""
 
-    def __init__(self, name: str, head: bytes, stream: IO[bytes]) -> None:
+    def __init__(self, name: str, blank: int, head: bytes, stream: IO[bytes]) -> None:
         self._name, self._stream = name, stream
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
-        self._scan = json.JSONDecoder().raw_decode
+        self._scan = json.JSONDecoder(parse_constant=_refuse).raw_decode
         self._text, self._at = self._decode(head), 0
-        self._lines_before = 0
+        self._lines_before = blank
 
     def values(self, inventory: Inventory) -> Iterator[Any]:
         try:
@@ -275,6 +291,8 @@ class _Document:
             yield Unread(f"{self._name}:{self._line()}", "broken JSON: nested too deeply", final=True)
         except UnicodeDecodeError as error:
             yield Unread(f"{self._name}, after line {self._line()}", f"not UTF-8: {error.reason}", final=True)
+        except ValueError as error:  # NaN, or a number of thousands of digits
+            yield Unread(f"{self._name}, after line {self._line()}", f"broken JSON: {error}", final=True)
 
     def _array(self) -> Iterator[Any]:
         self._take("[")
@@ -297,7 +315,7 @@ class _Document:
             if type(key) is not str:
                 raise json.JSONDecodeError("a member name must be a string", self._text, self._at)
             self._take(":")
-            if key in _ROWS and not {"id", "type"} & members.keys() and self._peek() == "[":
+            if key in _ROWS and not members.keys() - _ENVELOPE and self._peek() == "[":
                 paged = True
                 for value in self._array():
                     rows += 1
@@ -310,7 +328,7 @@ class _Document:
             self._take("}")
         if paged:
             inventory.page(members, rows)
-        else:
+        if not paged or members.keys() - _ENVELOPE:  # an error beside the rows, or a resource that looked like a page
             yield members
 
     def _value(self) -> Any:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sovereignmesh.facts import StateRule, VaultRule, resource_types
 
-__all__ = ["Container", "Index", "vault_name"]
+__all__ = ["Container", "Index", "VaultName", "name_of", "tags_of", "type_of", "vault_name"]
 
 _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"})
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
 _VAULTS: Final = {"microsoft.keyvault/vaults": "vault", "microsoft.keyvault/managedhsms": "managedhsm"}
-_VAULT_URI: Final = re.compile(r"https://([a-z0-9-]+)\.(vault|managedhsm)\.[a-z0-9.-]+(?::443)?(?:/|$)", re.IGNORECASE)
-_VAULT_ID: Final = re.compile(r"/providers/(microsoft\.keyvault/(?:vaults|managedhsms))/([^/]+)(?:/|$)", re.IGNORECASE)
+_VAULT_URI: Final = re.compile(
+    r"https://([a-z0-9-]+)\.(vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)(?::443)?(?:/|$)",
+    re.IGNORECASE,
+)
+_VAULT_ID: Final = re.compile(
+    r"(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/(microsoft\.keyvault/(?:vaults|managedhsms))/([^/]+))(?:/|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ def tags_of(row: dict[str, Any]) -> dict[str, str]:
     tags = row.get("tags")
     if type(tags) is not dict or not tags:
         return {}
-    return {name.lower(): value for name, value in tags.items() if type(value) is str}
+    return {name.lower(): value for name, value in tags.items() if type(value) is str and type(name) is str}
 
 
 def name_of(row: dict[str, Any]) -> str:
@@ -55,17 +61,27 @@ def type_of(resource_id: str) -> str:
     return "/".join((provider, *rest[::2])) if rest else ""
 
 
-def vault_name(reference: str) -> tuple[str, str] | None:
-    """(kind, name) of the vault that a key URI, a vault URI or a resource id names; None where it names none.
+class VaultName(NamedTuple):
+    """The vault that a reference names: its kind, its name, and its resource id where the reference is one."""
+
+    kind: str
+    name: str
+    id: str = ""
+
+
+def vault_name(reference: str) -> VaultName | None:
+    """The vault that a key URI, a vault URI or a resource id names; None where it names none of Azure's.
 
     >>> vault_name("https://Contoso.vault.azure.net/keys/k/1")
-    ('vault', 'contoso')
+    VaultName(kind='vault', name='contoso', id='')
+    >>> vault_name("https://contoso.vault.azure.net.example.com") is None
+    True
     """
     found = _VAULT_URI.match(reference)
     if found:
-        return found[2].lower(), found[1].lower()
-    found = _VAULT_ID.search(reference)
-    return (_VAULTS[found[1].lower()], found[2].lower()) if found else None
+        return VaultName(found[2].lower(), found[1].lower())
+    found = _VAULT_ID.match(reference)
+    return VaultName(_VAULTS[found[2].lower()], found[3].lower(), found[1].lower()) if found else None
 
 
 @cache
@@ -78,12 +94,12 @@ def _holder_types() -> frozenset[str]:
 
 
 class Index:
-    """Looks up what a resource points at. `vaults` gives a vault's location as its body spells it."""
+    """Looks up what a resource points at; where two rows contradict each other, the same one counts in any order."""
 
     def __init__(self) -> None:
         self.groups: dict[tuple[str, str], Container] = {}
         self.subscriptions: dict[str, Container] = {}
-        self.vaults: dict[tuple[str, str], Any] = {}
+        self._vaults: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self.holders: set[str] = set()
         self._kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _holder_types()
 
@@ -98,11 +114,28 @@ class Index:
             return
         parts = resource_id.lower().split("/")
         if resource_type in _VAULTS:
-            self.vaults[_VAULTS[resource_type], parts[-1]] = row.get("location")
+            place = (resource_id.lower(), _text_at(row, "location"))
+            self._vaults.setdefault((_VAULTS[resource_type], parts[-1]), set()).add(place)
         elif resource_type in _SUBSCRIPTIONS:
-            self.subscriptions[parts[-1]] = Container(tags_of(row), name=name_of(row))
+            _keep(self.subscriptions, parts[-1], Container(tags_of(row), name=name_of(row)))
         elif resource_type in _GROUPS:
             subscription = parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/ID/...
-            self.groups[subscription, parts[-1]] = Container(tags_of(row), owner=_text_at(row, "managedBy"))
+            _keep(self.groups, (subscription, parts[-1]), Container(tags_of(row), owner=_text_at(row, "managedBy")))
         else:
             self.holders.add(resource_id.lower())
+
+    def vault_locations(self, vault: VaultName) -> list[str]:
+        """Where the vault is, as its rows spell it; empty where it has not been seen."""
+        places = self._vaults.get((vault.kind, vault.name), ())
+        return sorted(location for vault_id, location in places if vault.id in ("", vault_id))
+
+
+def _keep(known: dict[Any, Container], key: Any, container: Container) -> None:
+    """Of two rows that differ the one without an owner, who would excuse what is inside; then always the same one."""
+    other = known.get(key)
+    if other is None or _rank(container) < _rank(other):
+        known[key] = container
+
+
+def _rank(container: Container) -> tuple[str, list[tuple[str, str]], str]:
+    return container.owner, sorted(container.tags.items()), container.name

@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.facts import find_region, find_resource_type
+from sovereignmesh.facts import find_region, find_resource_type, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +104,7 @@ def places_at(at: Expression | None, resource: Resource, *, keep_missing: bool =
         return ()
     values = value if type(value) is list else (value,)
     said = (place for place in values if place is not None and place is not False)
-    places = dict.fromkeys(place if type(place) is str else str(place) for place in said)
+    places = dict.fromkeys(place if type(place) is str else in_words(place) for place in said)
     if not keep_missing or type(value) is not list:
         places.pop("", None)
     return list(places)

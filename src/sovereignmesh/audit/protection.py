@@ -23,7 +23,7 @@ from sovereignmesh.facts import StateRule, VaultRule, find_resource_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sovereignmesh.audit.index import Index
+    from sovereignmesh.audit.index import Index, VaultName
     from sovereignmesh.facts import Answer, Expression, Reading
     from sovereignmesh.mesh import Policy, Residency
     from sovereignmesh.result import Check
@@ -69,7 +69,7 @@ def _in_hardware(answer: Judgement, resource: Resource) -> Judgement:
     row = find_resource_type(resource.type)
     rule = row.rules.get("key-residency") if row else None
     vaults = [vault_name(name) for name in places_at(rule.vault, resource)] if isinstance(rule, VaultRule) else []
-    if vaults and all(name is not None and name[0] == "managedhsm" for name in vaults):
+    if vaults and all(name is not None and name.kind == "managedhsm" for name in vaults):
         return answer
     return Judgement("unknown", answer.subject, "key-type-unknown", "a key held in hardware", "a customer-managed key")
 
@@ -156,20 +156,23 @@ def _at_holder(holder: str, index: Index, expected: str) -> Judgement:
     return Judgement("unknown", name, "not-in-inventory", expected, holder)
 
 
-def _in_vault(name: tuple[str, str] | None, written: str, index: Index, residency: Residency) -> Judgement:
+def _in_vault(name: VaultName | None, written: str, index: Index, residency: Residency) -> Judgement:
     expected = one_of(residency.allowed)
     if name is None:
         return Judgement("unknown", "", "unrecognised-value", expected, written)
-    kind, vault = name
-    if name not in index.vaults:
-        return Judgement("unknown", vault, "not-in-inventory", expected, f"{kind} {vault}")
-    region = region_of(index.vaults[name])
-    if region is None:
-        actual = f"{kind} {vault} in {index.vaults[name]}"
-        return Judgement("unknown", vault, "unknown-location", expected, actual)
-    if region.name in residency.allowed:
-        return Judgement("compliant", vault, actual=region.name)
-    return outside(region, residency.area, vault, expected)
+    locations = index.vault_locations(name)
+    if not locations:
+        return Judgement("unknown", name.name, "not-in-inventory", expected, f"{name.kind} {name.name}")
+    answer = Judgement("compliant", name.name)
+    for location in locations:  # more than one only where rows contradict each other: the worst counts
+        region = region_of(location)
+        if region is None:
+            actual = f"{name.kind} {name.name} in {location or 'no location'}"
+            return Judgement("unknown", name.name, "unknown-location", expected, actual)
+        if region.name not in residency.allowed:
+            return outside(region, residency.area, name.name, expected)
+        answer = Judgement("compliant", name.name, actual=region.name)
+    return answer
 
 
 def _without_vault(resource: Resource, residency: Residency) -> Judgement:
@@ -196,4 +199,4 @@ def vault_unseen(rule: VaultRule, index: Index, resource: Resource) -> bool:
     if any(holder.lower() not in index.holders for holder in places_at(rule.through, resource)):
         return True
     names = map(vault_name, places_at(rule.vault, resource))
-    return any(name is not None and name not in index.vaults for name in names)
+    return any(name is not None and not index.vault_locations(name) for name in names)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 from typing import Final
 
 import click
@@ -47,8 +49,20 @@ class _Commands(click.Group):
         except SovereignMeshError as error:
             if ctx.params["debug"]:
                 raise
-            click.echo(f"Error: {error}", err=True)
+            _complain(str(error))
             ctx.exit(1)
+        except OSError as error:
+            if ctx.params["debug"] or isinstance(error, BrokenPipeError):  # click ends quietly where nobody reads on
+                raise
+            _complain(f"{error.filename or 'a file or the output'}: {error.strerror}")
+            ctx.exit(1)
+
+
+def _complain(message: str) -> None:
+    """One paragraph on standard error, in which no name can move the cursor."""
+    from sovereignmesh.result.text import printable  # noqa: PLC0415 - only a failure needs it
+
+    click.echo("\n".join(map(printable, f"Error: {message}".splitlines())), err=True)
 
 
 @click.group(
@@ -58,8 +72,11 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="sovereignmesh")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def main(debug: bool) -> None:
+def main(debug: bool) -> None:  # noqa: ARG001 - the group reads it from the context
     """A sovereign data mesh on Azure: where data, copies and keys are, and where they may be.
 
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 not compliant, 4 incomplete.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

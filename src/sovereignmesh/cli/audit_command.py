@@ -86,6 +86,9 @@ def audit(
 
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 findings at --fail-on, 4 incomplete.
     """
+    for file in reports:
+        if file.exists() and inventory != "-" and file.samefile(inventory):
+            raise click.UsageError(f"{file} is the inventory: write the report elsewhere")
     wish = load_mesh(find_mesh(mesh))
     export = Inventory(inventory)
     with _progress(export) as rows:

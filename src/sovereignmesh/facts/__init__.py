@@ -14,6 +14,7 @@ from sovereignmesh.facts.rules import (
     Rule,
     StateRule,
     VaultRule,
+    in_words,
 )
 from sovereignmesh.facts.services import GlobalService, find_global_service, supports_tags
 
@@ -37,6 +38,7 @@ __all__ = [
     "find_region",
     "find_resource_type",
     "geography_regions",
+    "in_words",
     "load_rows",
     "regions",
     "resource_types",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Final
 
 from sovereignmesh.facts.tables import read_table
 
 __all__ = ["Region", "area_regions", "areas", "find_region", "geography_regions", "regions", "squeeze"]
+
+
+_PLACE: Final = re.compile(r"[A-Za-z0-9 ()-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +28,11 @@ class Region:
 
 
 def squeeze(spelling: str) -> str:
-    """A place name as it is compared: letters and digits alone, without case."""
-    return "".join(character for character in spelling.casefold() if character.isalnum())
+    """A place name as it is compared: letters and digits alone, without case.
+
+    A name with anything but these, blanks, hyphens and brackets stays as it is, and so is nobody's.
+    """
+    return re.sub(r"[ ()-]", "", spelling).lower() if _PLACE.fullmatch(spelling) else spelling
 
 
 @cache

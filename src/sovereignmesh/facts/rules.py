@@ -45,6 +45,11 @@ def fold(value: Any) -> str:
     return str(value).casefold()
 
 
+def in_words(value: Any) -> str:
+    """A value for people; what is nested is not spelled out."""
+    return "an object" if type(value) is dict else "a list" if type(value) is list else str(value)
+
+
 def is_blank(value: Any) -> bool:
     """Whether the value says nothing; false and 0 say something."""
     return value is None or value in ("", [], {})
@@ -82,7 +87,7 @@ class Expression:
 
     def found(self, value: Any) -> str:
         """What was found there, for people: with the property's name where the expression is no more than that."""
-        text = str(value)
+        text = in_words(value)
         short = text if len(text) <= _CELL else text[: _CELL - 1] + "…"
         return f"{self.label}: {short}" if _PATH.fullmatch(self.text) else short
 
@@ -103,6 +108,8 @@ class Reading:
             return "absent"
         if self.yes is None:
             return "yes" if says_something(value) else "unrecognised"
+        if type(value) in _NESTED:
+            return "unrecognised"
         folded = fold(value)
         if folded in self.yes:
             return "yes"
@@ -119,7 +126,7 @@ class Exclusion:
 
     def holds(self, body: Any) -> bool:
         value = self.at.find(body)
-        return value is not None and fold(value) in self.values
+        return value is not None and type(value) not in _NESTED and fold(value) in self.values
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,10 @@ def _shown(path: Path) -> str:
     return printable(str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute))
 
 
+def _hidden(path: str, root: str) -> bool:
+    return any(part.startswith(".") for part in Path(path).relative_to(root).parts)
+
+
 class _Reader:
     """Collects the documents that are right in themselves, and the problems of the others."""
 
@@ -123,6 +127,10 @@ class _Reader:
                 file, any_file = Path(folder) / name, True
                 if not Path(os.path.realpath(file)).is_relative_to(inside):
                     self.refuse(file, "a link that leads out of the mesh's folder: copy what it points to")
+                elif name in links and _hidden(os.path.realpath(file), inside):
+                    self.refuse(
+                        file, "a link to a folder that is not read by itself, being hidden: copy what it points to"
+                    )
                 elif name not in links:
                     yield file
         if not any_file:

@@ -49,7 +49,8 @@ class Mesh:
     inherits_tags: bool = field(init=False)
     _canonical: dict[str, str] = field(init=False, repr=False)
     _subscriptions: dict[str, str] = field(init=False, repr=False)
-    _waivers: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = field(init=False, repr=False)
+    _exact: dict[tuple[Check, str], list[Waiver]] = field(init=False, repr=False)
+    _wide: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = field(init=False, repr=False)
     _policies: dict[_Names, Policy] = field(init=False, repr=False)
     _spellings: dict[_Names, Policy] = field(init=False, repr=False)
 
@@ -68,7 +69,8 @@ class Mesh:
                 for domain in self.domain_documents
                 for name in domain.subscriptions or ()
             },
-            "_waivers": _waivers_by_check(wishes.waivers),
+            "_exact": _by_resource(wishes.waivers),
+            "_wide": _by_pattern(wishes.waivers),
             "_policies": dict(_all_policies(self.policies, self.products, domains)),
             "_spellings": {},
         }
@@ -92,15 +94,15 @@ class Mesh:
         return known
 
     def waiver_for(self, check: Check, resource_id: str, today: date) -> Waiver | None:
-        """The first waiver of this check for this resource that is in force on `today`, its last day included."""
-        return next(
-            (
-                waiver
-                for target, waiver in self._waivers.get(check, ())
-                if waiver.expires >= today and target.fullmatch(resource_id)
-            ),
-            None,
-        )
+        """A waiver of this check for this resource that is in force on `today`, its last day included.
+
+        One for the resource by its id before one for a pattern, and of several the first in the mesh.
+        """
+        exact = self._exact.get((check, resource_id.casefold()), ())
+        wide = self._wide.get(check, ())
+        found = (waiver for waiver in exact if waiver.expires >= today)
+        matching = (waiver for target, waiver in wide if waiver.expires >= today and target.fullmatch(resource_id))
+        return next(found, None) or next(matching, None)
 
     def domain_of_subscription(self, id_or_name: str) -> str | None:
         """The domain whose document lists this subscription, without case."""
@@ -146,14 +148,22 @@ def _asked(policies: Iterable[Policy]) -> Iterator[Check]:
         yield "private-endpoint"
 
 
-def _waivers_by_check(waivers: Iterable[Waiver]) -> dict[Check, list[tuple[re.Pattern[str], Waiver]]]:
-    by_check: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = {}
+def _by_resource(waivers: Iterable[Waiver]) -> dict[tuple[Check, str], list[Waiver]]:
+    found: dict[tuple[Check, str], list[Waiver]] = {}
     for waiver in waivers:
-        expression = re.escape(waiver.target)
+        if waiver.resource:
+            found.setdefault((waiver.check, waiver.resource.casefold()), []).append(waiver)
+    return found
+
+
+def _by_pattern(waivers: Iterable[Waiver]) -> dict[Check, list[tuple[re.Pattern[str], Waiver]]]:
+    found: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = {}
+    for waiver in waivers:
         if waiver.pattern:
-            expression = expression.replace(r"\*", ".*").replace(r"\?", ".")
-        by_check.setdefault(waiver.check, []).append((re.compile(expression, re.IGNORECASE | re.DOTALL), waiver))
-    return by_check
+            expression = re.escape(waiver.pattern).replace(r"\*", ".*").replace(r"\?", ".")
+            target = re.compile(expression, re.IGNORECASE | re.DOTALL)
+            found.setdefault(waiver.check, []).append((target, waiver))
+    return found
 
 
 def _digest(policies: GovernancePolicies | None, *documents: Sequence[BaseModel]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from sovereignmesh.facts import regions
 from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies, ProductResidency
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Documents", "Loaded", "check_references"]
 
 ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain)
+
+
+# `(a+)+`: a group with a repetition without end inside, itself repeated without end.
+_NESTED_REPEAT: Final = re.compile(r"\((?:[^()\\]|\\.)*(?:[+*]|\{\d*,\})(?:[^()\\]|\\.)*\)(?:[+*]|\{\d*,\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,19 @@ def _repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
             yield index, first
 
 
+def _tag_patterns(policy: Loaded[GovernancePolicies]) -> Iterator[Problem]:
+    for index, tag in enumerate(policy.model.required_tags):
+        if tag.pattern and _NESTED_REPEAT.search(tag.pattern):
+            message = "a repetition inside a repetition: on a long value that nearly matches it may never end"
+            yield policy.problem(("requiredTags", index, "pattern"), message, "warning")
+
+
 def _policy(policy: Loaded[GovernancePolicies], today: date) -> Iterator[Problem]:
     model, residency = policy.model, policy.model.data_residency
     for index, first in _repeated(tag.name for tag in model.required_tags):
         name, line = model.required_tags[index].name, policy.locate("requiredTags", first).line
         yield policy.problem(("requiredTags", index), f"the tag '{name}' is already required in line {line}")
+    yield from _tag_patterns(policy)
     for index, waiver in enumerate(model.waivers):
         if waiver.expires < today:
             message = f"the waiver has expired on {waiver.expires}: it exempts nothing; renew or remove it"

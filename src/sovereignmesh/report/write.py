@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SUFFIXES", "write_csv", "write_json", "write_report"]
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # and their full-width forms
 
 
 def write_json(audit: Audit, stream: TextIO) -> None:
@@ -35,7 +35,7 @@ def write_json(audit: Audit, stream: TextIO) -> None:
 
 def write_csv(audit: Audit, stream: TextIO) -> None:
     """The findings as a table for a spreadsheet: a cell that would be a formula there begins with an apostrophe."""
-    writer = csv.writer(stream)
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL)  # a comma is not everybody's separator
     columns = [*Finding.COLUMNS, "waiver_reason", "waiver_owner", "waiver_expires"]
     writer.writerow(columns)
     for finding in audit.findings:
@@ -62,7 +62,7 @@ def write_report(audit: Audit, path: Path) -> None:
     if path.suffix not in _WRITERS:
         raise ValueError(f"{path}: a report is written by suffix; known: {', '.join(SUFFIXES)}")
     try:
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".sovereignmesh-")
         try:
             with open(handle, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - a handle
                 _WRITERS[path.suffix](audit, stream)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.result.checks import CHECKS, SEVERITIES, STATES
+from sovereignmesh.result.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -174,7 +175,7 @@ class Audit:
         """The findings as a data frame, one row each. Needs pandas installed."""
         import pandas as pd  # noqa: PLC0415 - heavy, and only here
 
-        return pd.DataFrame(list(self.rows()))
+        return pd.DataFrame(list(self.rows()), columns=[*Finding.COLUMNS, "waiver"])
 
     def head(self) -> dict[str, Any]:
         """The JSON contract without its findings."""

@@ -30,22 +30,21 @@ class FindingStore:
         self._fresh: list[Finding] = []
         self._spilled: list[tuple[int, int]] = []
         self._file: IO[bytes] | None = None
-        self._failed: set[int] = set()
-        self._passed: set[int] = set()
+        # Ids by how bad they are: failures and exemptions, unknowns, the rest.
+        self._known: tuple[set[int], set[int], set[int]] = (set(), set(), set())
 
     def __len__(self) -> int:
-        return len(self._failed) + len(self._passed - self._failed)
+        return len(set.union(*self._known))
 
     def add(self, finding: Finding) -> bool:
-        """Keeps the finding; False where one with the same id is kept already.
+        """Keeps the finding; False where one with the same id that is as bad or worse is kept already.
 
-        Where two rows of one resource contradict each other, the failure stays and the pass is not shown.
+        Where two rows of one resource contradict each other, the worst of them is what iterating gives.
         """
-        known = self._passed if finding.passed else self._failed
-        key = _key(finding)
-        if key in known:
+        key, rank = _key(finding), _rank(finding)
+        if any(key in known for known in self._known[: rank + 1]):
             return False
-        known.add(key)
+        self._known[rank].add(key)
         self._fresh.append(finding)
         if len(self._fresh) > self._limit:
             self._spill()
@@ -55,7 +54,11 @@ class FindingStore:
         self._fresh.sort(key=_order)
         runs = [self._read(start, count) for start, count in self._spilled]
         merged = heapq.merge(*runs, self._fresh, key=_order) if runs else self._fresh
-        return (finding for finding in merged if not (finding.passed and _key(finding) in self._failed))
+        return (finding for finding in merged if not self._worse(finding))
+
+    def _worse(self, finding: Finding) -> bool:
+        """Whether something worse is known of the same judgement."""
+        return any(_key(finding) in known for known in self._known[: _rank(finding)])
 
     def _spill(self) -> None:
         if self._file is None:
@@ -81,6 +84,10 @@ class FindingStore:
 
 def _key(finding: Finding) -> int:
     return int(finding.id[:16], 16)
+
+
+def _rank(finding: Finding) -> int:
+    return 2 if finding.passed else finding.state == "unknown"
 
 
 def _order(finding: Finding) -> tuple[int, int, int, str, str]:

@@ -28,6 +28,9 @@ __all__ = ["print_audit"]
 _SHOWN: Final = 8  # findings of a check; all of them are in a report
 _REASONS: Final = 3  # whose mend is shown
 _BAR: Final = 18
+_NARROWEST: Final = 20
+_DOMAINS: Final = 30
+_PLAIN: Final = str.maketrans({"█": "#", "░": "-", "…": "~"})  # for an output that knows no more than ASCII
 _STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan", "unknown": "magenta", "exempt": "dim"}
 _PASS, _FAIL = "bold green", "bold red"
 
@@ -35,6 +38,8 @@ _PASS, _FAIL = "bold green", "bold red"
 def print_audit(audit: Audit, console: Console | None = None) -> None:
     """Prints the audit; without colour and control codes where the output is no terminal or NO_COLOR is set."""
     console = console or Console(highlight=False, soft_wrap=False)
+    if console.width < _NARROWEST:
+        console.width = 80
     if console.is_terminal:
         for part in _parts(audit):
             console.print(part)
@@ -42,8 +47,9 @@ def print_audit(audit: Audit, console: Console | None = None) -> None:
     with console.capture() as capture:
         for part in _parts(audit):
             console.print(part)
+    plain = None if console.encoding.lower().startswith("utf") else _PLAIN
     for line in capture.get().splitlines():  # no cell's padding where a program may read
-        console.file.write(line.rstrip() + "\n")
+        console.file.write(line.rstrip().translate(plain or {}) + "\n")
 
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:
@@ -171,7 +177,7 @@ def _domains(audit: Audit) -> RenderableType:
     table.add_column("domain", overflow="ellipsis", no_wrap=True, max_width=30)
     for heading in ("resources", "high", "medium", "low", "unknown"):
         table.add_column(heading, justify="right")
-    for domain in audit.domains:
+    for domain in audit.domains[:_DOMAINS]:
         name = Text(printable(domain.domain)) if domain.domain else Text("no domain", "dim")
         numbers = (
             Text(f"{number:,}", _STYLES[level] if number else "dim")
@@ -183,6 +189,8 @@ def _domains(audit: Audit) -> RenderableType:
             )
         )
         table.add_row(name, f"{domain.resources:,}", *numbers)
+    if len(audit.domains) > _DOMAINS:
+        table.add_row(Text(f"and {len(audit.domains) - _DOMAINS:,} more", "dim"))
     return table
 
 
