@@ -102,7 +102,7 @@ class _Run:
 
     def _read_ahead(self, rows: Iterable[Any]) -> bool:
         """Keeps what others point at before they come, where the inventory allows it: then no row has to wait."""
-        pointed_at = rows.ahead(self._index.types) if isinstance(rows, Inventory) else None
+        pointed_at = rows.ahead(sorted(self._index.kept)) if isinstance(rows, Inventory) else None
         for row in pointed_at or ():
             if type(row) is dict and type(row.get("id")) is str and type(row.get("type")) is str:
                 self._index.add(row["type"].strip().lower(), row["id"].rstrip("/"), row)
@@ -124,7 +124,8 @@ class _Run:
             self._tally.gap("a resource without a type", resource_id)
             return False
         self._tally.rows += 1
-        self._index.add(resource_type.strip().lower(), resource_id.rstrip("/"), row)
+        if (kind := resource_type.strip().lower()) in self._index.kept:
+            self._index.add(kind, resource_id.rstrip("/"), row)
         return True
 
     def _take(self, row: dict[str, Any], *, indexed: bool, last: bool) -> bool:
@@ -192,8 +193,7 @@ class _Run:
                 )
         domain = (self._mesh.domain_named(named) or named) if named else None
         policy = self._mesh.policy_for(domain, _said(tags, "dataproduct") or None)
-        if subscription:
-            self._tally.subscriptions.add(key)
+        self._tally.subscriptions.add(key)
         seen = owner and hash(owner.lower()) in self._seen
         return Resource(
             row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain or "",
@@ -245,7 +245,7 @@ class _Run:
             tool_version=__version__,
             started_at=_timestamp(self._started),
             finished_at=_timestamp(finished),
-            scope=ScopeView(None, None, tuple(sorted(tally.subscriptions)), (), "file"),
+            scope=ScopeView(None, None, tuple(sorted(tally.subscriptions - {""})), (), "file"),
             policy=PolicyView(
                 digest=mesh.digest,
                 files=mesh.files,

@@ -234,7 +234,7 @@ def _parse(line: bytes) -> Any:
 
 def _page_rows(value: Any) -> list[Any] | None:
     """The rows of a page; None for a value that is no page, and so a row itself."""
-    if type(value) is not dict or value.keys() - _ENVELOPE:
+    if type(value) is not dict or "id" in value or value.keys() - _ENVELOPE:  # most rows have an id
         return None
     found = [value[key] for key in _ROWS if key in value]
     if len(found) != 1:

@@ -94,23 +94,21 @@ def _holder_types() -> frozenset[str]:
 
 
 class Index:
-    """Looks up what a resource points at; where two rows contradict each other, the same one counts in any order."""
+    """Looks up what a resource points at, of the types `kept`.
+
+    Where two rows contradict each other, the same one counts in any order.
+    """
 
     def __init__(self) -> None:
         self.groups: dict[tuple[str, str], Container] = {}
         self.subscriptions: dict[str, Container] = {}
         self._vaults: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self.holders: set[str] = set()
-        self._kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _holder_types()
-
-    @property
-    def types(self) -> tuple[str, ...]:
-        """The types that are kept, in lower case."""
-        return tuple(sorted(self._kept))
+        self.kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _holder_types()
 
     def add(self, resource_type: str, resource_id: str, row: dict[str, Any]) -> None:
         """Keeps what others may point at; any other type is passed over."""
-        if resource_type not in self._kept:
+        if resource_type not in self.kept:
             return
         parts = resource_id.lower().split("/")
         if resource_type in _VAULTS:

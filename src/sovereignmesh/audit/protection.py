@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.audit.index import vault_name
 from sovereignmesh.audit.judgement import (
     ABSENT,
+    COMPLIANT,
     MANAGED,
     NO_WISH,
     Judgement,
@@ -92,7 +93,7 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
     for reading in rule.readings:
         answer = reading.answer(item)
         if answer == "yes":
-            return Judgement("compliant", subject)
+            return Judgement("compliant", subject) if subject else COMPLIANT[0]
         answered.setdefault(answer, reading)
     expected = _EXPECTED[rule.check]
     if any_holds(rule.incapable, resource):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sovereignmesh.audit.judgement import MANAGED, NO_WISH, Judgement, Resource
 from sovereignmesh.facts import supports_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
+
+    from sovereignmesh.mesh import Policy, TagRule
 
 __all__ = ["judge_tags"]
 
@@ -22,20 +25,27 @@ def judge_tags(resource: Resource) -> Iterable[Judgement]:
     supported = supports_tags(resource.type)
     if supported is False:
         return (Judgement("not-applicable", reason="no-tag-support"),)
-    return _each_tag(resource, supported=bool(supported or resource.row.get("tags")))
+    policy, tags = resource.policy, resource.tags
+    values = [tags.get(rule.key, "") for rule in policy.tags]
+    if policy.inherit_tags:
+        for container in resource.containers:
+            values = [
+                value or container.tags.get(rule.key, "") for value, rule in zip(values, policy.tags, strict=True)
+            ]
+    return _answers(policy, tuple(values), bool(supported or resource.row.get("tags")))
 
 
-def _each_tag(resource: Resource, *, supported: bool) -> Iterator[Judgement]:
-    inherited = resource.containers if resource.policy.inherit_tags else ()
-    for rule in resource.policy.tags:
-        value = resource.tags.get(rule.key, "")
-        for container in inherited:
-            value = value or container.tags.get(rule.key, "")
-        if value and rule.accepts(value):
-            yield Judgement("compliant", rule.name, actual=value)
-        elif value:
-            yield Judgement("non-compliant", rule.name, "tag-not-allowed", rule.wanted, value)
-        elif supported:
-            yield Judgement("non-compliant", rule.name, "tag-missing", rule.wanted, "no tag")
-        else:
-            yield Judgement("unknown", rule.name, "tag-support-unknown", rule.wanted, "no tag")
+@lru_cache(maxsize=4096)
+def _answers(policy: Policy, values: tuple[str, ...], supported: bool) -> tuple[Judgement, ...]:
+    """The answers for these values, in the order of the policy's rules: an estate has few different sets of tags."""
+    return tuple(_answer(rule, value, supported=supported) for rule, value in zip(policy.tags, values, strict=True))
+
+
+def _answer(rule: TagRule, value: str, *, supported: bool) -> Judgement:
+    if value and rule.accepts(value):
+        return Judgement("compliant", rule.name, actual=value)
+    if value:
+        return Judgement("non-compliant", rule.name, "tag-not-allowed", rule.wanted, value)
+    if supported:
+        return Judgement("non-compliant", rule.name, "tag-missing", rule.wanted, "no tag")
+    return Judgement("unknown", rule.name, "tag-support-unknown", rule.wanted, "no tag")

@@ -63,7 +63,9 @@ def says_something(value: Any) -> bool:
     if type(value) is str:
         return bool(value.strip())
     if type(value) in _NESTED:
-        return any(map(says_something, value.values() if type(value) is dict else value))
+        for item in value.values() if type(value) is dict else value:
+            if says_something(item):
+                return True
     return False
 
 
@@ -102,14 +104,14 @@ class Reading:
 
     def answer(self, body: Any) -> Answer:
         value = self.at.find(body)
-        if type(value) in _NESTED and not says_something(value):
-            return "absent"
+        if type(value) in _NESTED:
+            if not says_something(value):
+                return "absent"
+            return "yes" if self.yes is None else "unrecognised"
         if is_blank(value):
             return "absent"
         if self.yes is None:
             return "yes" if says_something(value) else "unrecognised"
-        if type(value) in _NESTED:
-            return "unrecognised"
         folded = fold(value)
         if folded in self.yes:
             return "yes"

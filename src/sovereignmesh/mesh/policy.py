@@ -73,9 +73,12 @@ class Residency:
     enforced: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """All that is wanted of one resource. `products` are those that it may belong to; `residency` None: anywhere."""
+    """All that is wanted of one resource; each is equal to itself alone, so that looking up by one is cheap.
+
+    `products` are those that the resource may belong to; `residency` None: anywhere.
+    """
 
     domain: str | None
     products: tuple[str, ...]
