@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sovereignmesh.audit import audit_inventory
+from sovereignmesh.audit import audit_inventory, engine
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import CHECKS, REASONS
 
@@ -129,11 +129,12 @@ def test_the_domain_is_that_of_the_tag_else_of_the_group_else_of_the_subscriptio
 
 
 @pytest.mark.parametrize("shape", ["list", "lines", "escaped lines", "pages one a line", "array", "pipe"])
-def test_containers_are_found_wherever_they_stand(tmp_path, shape):
+def test_containers_are_found_wherever_they_stand(tmp_path, monkeypatch, shape):
+    monkeypatch.setattr(engine, "_MANY", 1)
     (tmp_path / "mesh").mkdir()
     a_mesh(tmp_path / "mesh", POLICY)
     mesh = a_mesh(tmp_path / "mesh", SALES, "sales.yaml")
-    rows = [storage("a", "northeurope"), group(tags={"Domain": "Sales"})]
+    rows = [*(storage(name, "northeurope") for name in "aab"), group(tags={"Domain": "Sales"}), storage("c", "eastus")]
     path = tmp_path / "export"
     text = {
         "lines": "\n".join(map(json.dumps, rows)),
@@ -148,7 +149,7 @@ def test_containers_are_found_wherever_they_stand(tmp_path, shape):
     elif text:
         path.write_text(text)
     audit = audit_inventory(path if text else rows, mesh, checks=["region"])
-    assert [(f.resource_name, f.domain) for f in audit.findings] == [("a", "Sales")]
+    assert [(f.resource_name, f.domain) for f in audit.findings] == [("c", "Sales"), ("a", "Sales"), ("b", "Sales")]
     assert audit.complete
 
 

@@ -31,6 +31,7 @@ CHECKS_OF_AN_INVENTORY: Final[tuple[Check, ...]] = tuple(
     check for check in CHECKS if check not in ("processing-region", "log-region")
 )
 _RESIDENCY: Final = frozenset({"region", "replica-region", "backup-region", "key-residency"})
+_MANY: Final = 10_000  # rows that wait: looking ahead pays where what they wait for is far
 _NO_CONTAINER: Final = Container({})
 
 
@@ -83,10 +84,12 @@ class _Run:
         """
         with WaitingRoom() as waiting, WaitingRoom() as managed:
             try:
-                indexed = self._read_ahead(rows)
+                indexed = False
                 for number, row in enumerate(rows, 1):
                     if self._accept(row, number) and not self._take(row, indexed=indexed, last=False):
                         waiting.add(row)
+                        if len(waiting) == _MANY:
+                            indexed = self._read_ahead(rows)
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
             try:
@@ -101,7 +104,7 @@ class _Run:
             self._tally.gap("the inventory holds no resource", "nothing was judged", rows=0)
 
     def _read_ahead(self, rows: Iterable[Any]) -> bool:
-        """Keeps what others point at before they come, where the inventory allows it: then no row has to wait."""
+        """Keeps what others point at before it comes, where the inventory allows it: then hardly a row has to wait."""
         pointed_at = rows.ahead(sorted(self._index.kept)) if isinstance(rows, Inventory) else None
         for row in pointed_at or ():
             if type(row) is dict and type(row.get("id")) is str and type(row.get("type")) is str:

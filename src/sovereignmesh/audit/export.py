@@ -86,18 +86,19 @@ class Inventory:
         yield from (Unread(self.name, why, final=True) for why in complaints)
 
     def ahead(self, types: Iterable[str]) -> Iterator[Any] | None:
-        """The rows of these types (in lower case) and perhaps some others, read before all rows.
+        """The rows of these types (in lower case) and perhaps some others, read from the file's beginning.
 
         None where that cannot be done: a pipe is read once, and only JSON lines can be passed over unparsed.
         """
         if not self._twice:
             return None
+        twin = Inventory(self.name)  # which may be read while this one is
         try:
-            with self._text() as text:
-                as_lines = self._head(text)[2]
+            with twin._text() as text:
+                as_lines = twin._head(text)[2]
         except (*_BROKEN_GZIP, OSError):
             return None
-        return self._of_types(types) if as_lines else None
+        return twin._of_types(types) if as_lines else None
 
     def _of_types(self, types: Iterable[str]) -> Iterator[Any]:
         wanted = re.compile(b"|".join(re.escape(f'"{name}"'.encode()) for name in types))

@@ -27,6 +27,7 @@ class WaitingRoom:
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by __exit__
         self._odd: list[dict[str, Any]] = []
+        self._count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -34,8 +35,12 @@ class WaitingRoom:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    def __len__(self) -> int:
+        return self._count
+
     def add(self, row: dict[str, Any]) -> None:
         """Takes a row in."""
+        self._count += 1
         try:
             self._file.write(orjson.dumps(row, option=_AS_IT_IS))
         except orjson.JSONEncodeError:  # holds something that JSON does not have
