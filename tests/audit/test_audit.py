@@ -164,7 +164,7 @@ def test_without_its_containers_a_resource_s_domain_is_a_gap(tmp_path):
     mesh = a_mesh(tmp_path, SALES, "sales.yaml")
     audit = audit_inventory([storage("a", "northeurope"), storage("b", tags={"Domain": "Sales"})], mesh)
     assert not audit.complete
-    assert [gap.what for gap in audit.coverage.gaps] == [GROUP.lower().replace("resourcegroups", "resourceGroups")]
+    assert [gap.what for gap in audit.coverage.gaps] == [GROUP.lower()]
 
 
 @pytest.mark.parametrize("name", ["sales-prod", SUBSCRIPTION.rsplit("/", 1)[-1]])

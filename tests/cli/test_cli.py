@@ -117,3 +117,47 @@ def test_every_command_has_an_example_and_the_line_of_the_list(name):
 
 def test_an_unknown_command_is_wrong_usage():
     assert CliRunner().invoke(main, ["adit"]).exit_code == 2
+
+
+def test_a_report_never_replaces_the_inventory(run, tmp_path):
+    result = run(GOOD, args=["--inventory", "export.json", "-o", "export.json"])
+    assert result.exit_code == 1  # there is no such file yet
+    (tmp_path / "export.json").write_text(json.dumps(GOOD))
+    result = run(GOOD, args=["--inventory", "export.json", "-o", "export.json"])
+    assert result.exit_code == 2
+    assert json.loads((tmp_path / "export.json").read_text()) == GOOD
+
+
+@pytest.mark.parametrize(
+    "args", [["validate", "x" * 5000], ["init", "x" * 5000], ["audit", "x" * 5000, "--inventory", "y"]]
+)
+def test_what_the_system_refuses_is_one_message(args):
+    result = CliRunner().invoke(main, args)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
+
+
+def test_a_name_in_a_message_cannot_move_the_cursor(run):
+    result = run(GOOD, args=["--inventory", "no\r\x07\x1b[2Jpe"])
+    assert result.exit_code == 1
+    assert all(line.isprintable() for line in result.stderr.splitlines())
+
+
+def test_an_output_that_knows_only_ascii_gets_no_traceback(run, tmp_path):
+    run(GOOD, BAD)
+    command = [
+        sys.executable,
+        "-c",
+        "from sovereignmesh.cli import main; main()",
+        "audit",
+        "mesh",
+        "--inventory",
+        "export.jsonl",
+    ]
+    done = subprocess.run(
+        command, capture_output=True, cwd=tmp_path, check=False, env={"PYTHONIOENCODING": "ascii", "COLUMNS": "0"}
+    )
+    assert done.returncode == 3
+    assert b"####" in done.stdout
+    assert done.stdout.isascii()

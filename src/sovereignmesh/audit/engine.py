@@ -168,9 +168,7 @@ class _Run:
     def _resource(self, row: dict[str, Any], *, indexed: bool, last: bool) -> Resource | None:
         """The row in its surroundings, None where they have not been seen and may still come."""
         resource_id, resource_type = row["id"].rstrip("/"), row["type"].strip().lower()
-        parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
-        subscription = parts[2] if len(parts) > 2 and parts[1].lower() == "subscriptions" else ""  # noqa: PLR2004
-        group = parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
+        subscription, group = _containers_in(resource_id)
         key = subscription.lower()
         inner = self._index.groups.get((key, group.lower())) if group else None
         outer = self._index.subscriptions.get(key)
@@ -178,30 +176,29 @@ class _Run:
             return None
         containers = (inner or _NO_CONTAINER, outer or _NO_CONTAINER)
         owner = containers[0].owner
-        if owner and not last and hash(owner.lower()) not in self._seen:
+        owner_seen = bool(owner) and hash(owner.lower()) in self._seen
+        if owner and not owner_seen and not last:
             return None
         tags = tags_of(row)
-        named: str | None = (
-            _said(tags, "domain") or _said(containers[0].tags, "domain") or _said(containers[1].tags, "domain")
-        )
+        named = _said(tags, "domain") or _said(containers[0].tags, "domain") or _said(containers[1].tags, "domain")
         if not indexed and subscription and outer is None and (not named or self._mesh.inherits_tags):
             return None
-        if not named and subscription:
-            named = self._mesh.domain_of_subscription(subscription)
-            if named is None and containers[1].name:
-                named = self._mesh.domain_of_subscription(containers[1].name)
-            if named is None and self._mesh.domains and (outer is None or (group and inner is None)):
-                self._tally.unplaced.add(
-                    f"/subscriptions/{key}" + (f"/resourceGroups/{group.lower()}" if group else "")
-                )
-        domain = (self._mesh.domain_named(named) or named) if named else None
-        policy = self._mesh.policy_for(domain, _said(tags, "dataproduct") or None)
+        if subscription and not named:
+            named = self._listed_domain(subscription, containers[1])
+            if not named and self._mesh.domains and (outer is None or (group and inner is None)):
+                self._tally.unplaced.add(resource_id.lower().partition("/providers/")[0])
+        domain = self._mesh.domain_named(named) or named
+        policy = self._mesh.policy_for(domain or None, _said(tags, "dataproduct") or None)
         self._tally.subscriptions.add(key)
-        seen = owner and hash(owner.lower()) in self._seen
         return Resource(
-            row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain or "",
-            policy, type_of(owner) if seen else "",
+            row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain, policy,
+            type_of(owner) if owner_seen else "",
         )  # fmt: skip
+
+    def _listed_domain(self, subscription: str, container: Container) -> str:
+        """The domain whose document lists the subscription, by id or by name."""
+        by_id = self._mesh.domain_of_subscription(subscription)
+        return by_id or (container.name and self._mesh.domain_of_subscription(container.name)) or ""
 
     def _kind_of(self, resource: Resource) -> TypeTally:
         kind = self._tally.types.get(resource.type)
@@ -262,6 +259,14 @@ class _Run:
             findings=self._findings,
             worst=tally.worst,
         )
+
+
+def _containers_in(resource_id: str) -> tuple[str, str]:
+    """The subscription and the resource group that an id begins with; empty where it does not."""
+    parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
+    if len(parts) < 3 or parts[1].lower() != "subscriptions":  # noqa: PLR2004
+        return "", ""
+    return parts[2], parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
 
 
 def _said(tags: dict[str, str], name: str) -> str:
