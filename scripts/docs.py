@@ -7,17 +7,20 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from sovereignmesh.cli import main
 from sovereignmesh.facts import CopiesRule, StateRule, resource_types
+from sovereignmesh.mesh import schema as mesh_schema
 from sovereignmesh.result import REASONS, STATES, printable
 
 ROOT = Path(__file__).parents[1]
 FACT_CHECKS = (
     "customer-managed-key", "key-residency", "replica-region", "backup-region", "public-access", "private-endpoint",
 )  # fmt: skip
+LONG = 12  # names in a list that a reader takes in
 HEADINGS = ("key", "vault", "replicas", "backups", "public access", "private endpoint")
 
 
@@ -112,6 +115,51 @@ def reasons() -> str:
     return "\n".join(lines)
 
 
+def wanted(schema: Any) -> str:
+    """What a value must be, in words; a long list of names is not spelled out."""
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    if schema.get("enum"):
+        return ", ".join(f"`{word}`" for word in schema["enum"]) if len(schema["enum"]) < LONG else "a known name"
+    if "anyOf" in schema:
+        kinds = [wanted(kind) for kind in schema["anyOf"] if kind.get("type") != "null"]
+        return "a known name" if "a known name" in kinds else " or ".join(dict.fromkeys(kinds))
+    if schema.get("type") == "array":
+        return f"list of {wanted(schema['items'])}"
+    return {"boolean": "true or false", "object": "mapping"}.get(schema["type"], schema["type"])
+
+
+def mesh() -> str:
+    lines = [
+        "# The mesh's documents",
+        "",
+        "Written by `scripts/docs.py` from the schema. A mesh is any number of YAML files; the top-level key says what a",
+        "document is: `governancePolicies` (one), `dataProduct`, `domain`. Keys in bold are required. Regions may be spelled",
+        "as anywhere in Azure (`West Europe`, `westeurope`).",
+        "",
+    ]
+    definitions = mesh_schema()["$defs"]
+    first = ("GovernancePolicies", "DataProduct", "Domain")
+    for name in (*first, *(name for name in definitions if name not in first)):
+        definition = definitions[name]
+        lines += [
+            f"## {name}",
+            "",
+            definition["description"].replace("\n", " "),
+            "",
+            "| key | value | |",
+            "|---|---|---|",
+        ]
+        for key, schema in definition["properties"].items():
+            bold = f"**{key}**" if key in definition.get("required", ()) else key
+            default = schema.get("default")
+            usual = f" (default `{str(default).lower()}`)" if isinstance(default, (bool, str)) else ""
+            lines.append(f"| {bold} | {wanted(schema)}{usual} | {schema.get('description', '')} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def commands() -> str:
     lines = ["# Commands", "", "Written by `scripts/docs.py` from the commands' own help.", ""]
     with click.Context(main, info_name="sovereignmesh", terminal_width=100, **main.context_settings) as context:
@@ -147,6 +195,7 @@ DOCUMENTS = {
     "docs/coverage.md": coverage,
     "docs/reasons.md": reasons,
     "docs/commands.md": commands,
+    "docs/mesh.md": mesh,
     "README.md": readme,
 }
 

@@ -26,7 +26,9 @@ def docs_script():
     return module
 
 
-@pytest.mark.parametrize("name", ["docs/coverage.md", "docs/reasons.md", "docs/commands.md", "README.md"])
+@pytest.mark.parametrize(
+    "name", ["docs/coverage.md", "docs/reasons.md", "docs/commands.md", "docs/mesh.md", "README.md"]
+)
 def test_what_is_written_from_the_code_is_in_step(name):
     assert (ROOT / name).read_text() == docs_script().DOCUMENTS[name](), "run scripts/docs.py"
 
