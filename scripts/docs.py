@@ -134,9 +134,9 @@ def mesh() -> str:
     lines = [
         "# The mesh's documents",
         "",
-        "Written by `scripts/docs.py` from the schema. A mesh is any number of YAML files; the top-level key says what a",
-        "document is: `governancePolicies` (one), `dataProduct`, `domain`. Keys in bold are required. Regions may be spelled",
-        "as anywhere in Azure (`West Europe`, `westeurope`).",
+        "Written by `scripts/docs.py` from the schema. A mesh is any number of YAML files; the top-level key says what",
+        "a document is: `governancePolicies` (one), `dataProduct`, `domain`. Keys in bold are required. Regions may be",
+        "spelled as anywhere in Azure (`West Europe`, `westeurope`).",
         "",
     ]
     definitions = mesh_schema()["$defs"]
