@@ -1,4 +1,5 @@
 import datetime as dt
+import itertools
 import json
 import os
 import threading
@@ -481,3 +482,36 @@ def test_odd_values_of_a_library_s_rows_are_gaps_or_words(mesh):
         f"a row must be an object, not a {name}" for name in ("mappingproxy", "tuple", "set", "datetime")
     ]
     assert list(audit_inventory([], mesh).to_pandas().columns)
+
+
+CONTRADICTIONS = {
+    "vault": [
+        keyed("https://keys.vault.azure.net"),
+        {**VAULT, "location": "westeurope"},
+        {**VAULT, "location": "eastus"},
+    ],
+    "group": [storage(), group(tags={"Domain": "A"}), group(tags={"Domain": "B"})],
+    "type": [storage(), {**storage(), "type": "Microsoft.Nothing/here"}, group()],
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_rows_that_contradict_each_other_make_a_run_incomplete_in_any_order(mesh, case):
+    for rows in itertools.permutations(CONTRADICTIONS[case]):
+        assert not audit_inventory(rows, mesh).complete
+
+
+@pytest.mark.parametrize("host", ["vault.azure.cn", "vault.usgovcloudapi.net"])
+def test_a_vault_of_another_cloud_is_another_vault(mesh, host):
+    rows = [keyed(f"https://keys.{host}"), {**VAULT, "location": "westeurope"}]
+    audit = audit_inventory(rows, mesh, checks=["key-residency"])
+    assert [f.reason for f in audit.findings] == ["not-in-inventory"]
+
+
+def test_nobody_answers_for_the_group_that_it_is_in(tmp_path):
+    mesh = a_mesh(tmp_path, POLICY + "  requiredTags: [DataOwner]\n")
+    owner = f"{GROUP}/providers/Microsoft.Databricks/workspaces/w"
+    rows = [storage(), group(managedBy=owner, tags={"DataOwner": "x"}), {**OWNER, "id": owner}]
+    for inventory in itertools.permutations(rows):
+        audit = audit_inventory(inventory, mesh, checks=["required-tags"])
+        assert {f.resource_name for f in audit.findings} == {"st1", "w"}

@@ -222,3 +222,36 @@ def test_blank_lines_and_lines_without_end_are_not_held(tmp_path, monkeypatch):
     assert [row["id"] for row in rows] == ["a"]
     assert unread[-1].why.startswith("a line of more than")
     assert unread[-1].where == f"{path}:52"
+
+
+CUT_FIRST = {
+    "a further page of the first is missing": [(2, "x", 5), (1, None, 1)],
+    "one row short, then a whole one": [(1, "x", 2), (3, None, 3)],
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("case", CUT_FIRST)
+def test_a_query_cut_short_is_said_though_a_whole_one_follows(tmp_path, case, indent):
+    path = tmp_path / "export"
+    pages = [{"count": n, "data": ROWS[:n], "skip_token": t, "total_records": all_} for n, t, all_ in CUT_FIRST[case]]
+    path.write_text("\n".join(json.dumps(page, indent=indent) for page in pages))
+    _, unread, inventory = read(path)
+    assert unread
+    assert inventory.missing == CUT_FIRST[case][0][2] - CUT_FIRST[case][0][0]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("marks", [{"resultTruncated": "true"}, {"count": 9}])
+def test_a_page_that_says_it_is_cut_short_is_believed(tmp_path, marks, indent):
+    path = tmp_path / "export"
+    path.write_text(json.dumps({"data": ROWS, **marks}, indent=indent))
+    assert read(path)[1]
+
+
+@pytest.mark.parametrize("page", [{"data": [], "value": ROWS[:1]}, {"value": ROWS[:1], "data": []}])
+def test_rows_under_both_names_are_not_lost_when_pretty_either(tmp_path, page):
+    path = tmp_path / "export"
+    path.write_text(json.dumps(page, indent=1))
+    rows, _, _ = read(path)
+    assert rows == ROWS[:1]

@@ -100,6 +100,14 @@ class _Run:
                     self._take(row, indexed=True, last=True)
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", "before all rows were judged", rows=0)
+        self._last_gaps()
+
+    def _last_gaps(self) -> None:
+        """What is known to be wrong only when all rows have been seen."""
+        for resource_id in sorted(self._index.contradicted):
+            self._tally.gap(
+                "two rows of it contradict each other, so that others may be judged by either", resource_id, rows=0
+            )
         if not self._tally.rows and not self._tally.gaps:
             self._tally.gap("the inventory holds no resource", "nothing was judged", rows=0)
 
@@ -142,13 +150,13 @@ class _Run:
         kind = self._kind_of(resource)
         if not indexed and any(waits(resource) for waits in kind.plan.waits):
             return False
+        if kind.facts_missed(resource.id):
+            self._tally.gap("its id names another type, of which more is known", resource.id, rows=0)
         key = hash(resource.id.lower())
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
             kind.add(row)
-            if kind.facts_missed(resource.id):
-                self._tally.gap("its id names another type, of which more is known", resource.id, rows=0)
             self._tally.domains[resource.domain] += 1
         else:
             self._tally.repeated += 1

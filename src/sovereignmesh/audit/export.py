@@ -184,13 +184,19 @@ class _Pages:
         self.missing = 0
         self._rows = 0
         self._total: int | None = None
-        self._more = False
+        self._more = self._cut = False
 
     def add(self, envelope: dict[str, Any], rows: int) -> None:
-        self._rows += rows
         totals = [envelope[key] for key in _TOTALS if type(envelope.get(key)) is int]
-        self._total = max(totals) if totals else self._total
+        total = max(totals) if totals else self._total
+        if self._more and total != self._total:  # another query's answer: this one's further pages never came
+            self._cut = True
+            self._end()
+        self._rows, self._total = self._rows + rows, total
         self._more = any(envelope.get(key) for key in _MORE)
+        count = envelope.get("count")
+        short = type(count) is int and count > rows
+        self._cut |= short or (not self._more and str(envelope.get("resultTruncated")).lower() == "true")
         if not self._more:
             self._end()
 
@@ -201,6 +207,8 @@ class _Pages:
             self._end()
         if self.missing:
             yield f"says itself that {self.missing} more rows belong to it: further pages are not in it"
+        elif self._cut:
+            yield "holds a page that says itself that it is cut short"
         elif more:
             yield "ends with a link to a further page, which is not in it"
 
@@ -316,7 +324,7 @@ class _Document:
             if type(key) is not str:
                 raise json.JSONDecodeError("a member name must be a string", self._text, self._at)
             self._take(":")
-            if key in _ROWS and not members.keys() - _ENVELOPE and self._peek() == "[":
+            if key in _ROWS and not paged and not members.keys() - _ENVELOPE and self._peek() == "[":
                 paged = True
                 for value in self._array():
                     rows += 1
@@ -329,7 +337,9 @@ class _Document:
             self._take("}")
         if paged:
             inventory.page(members, rows)
-        if not paged or members.keys() - _ENVELOPE:  # an error beside the rows, or a resource that looked like a page
+        if (
+            not paged or members.keys() - _ENVELOPE or members.keys() & set(_ROWS)
+        ):  # an error beside the rows, or a resource that looked like a page
             yield members
 
     def _value(self) -> Any:

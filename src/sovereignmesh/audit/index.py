@@ -15,9 +15,12 @@ _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", 
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
 _VAULTS: Final = {"microsoft.keyvault/vaults": "vault", "microsoft.keyvault/managedhsms": "managedhsm"}
 _VAULT_URI: Final = re.compile(
-    r"https://([a-z0-9-]+)\.(vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)(?::443)?(?:/|$)",
+    r"https://([a-z0-9-]+)\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net)(?::443)?(?:/|$)",
     re.IGNORECASE,
 )
+_CLOUDS: Final = {
+    "azure.net": "AzureCloud", "azure.cn": "AzureChinaCloud", "usgovcloudapi.net": "AzureUSGovernment",
+}  # fmt: skip
 _VAULT_ID: Final = re.compile(
     r"(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/(microsoft\.keyvault/(?:vaults|managedhsms))/([^/]+))(?:/|$)",
     re.IGNORECASE,
@@ -62,10 +65,11 @@ def type_of(resource_id: str) -> str:
 
 
 class VaultName(NamedTuple):
-    """The vault that a reference names: its kind, its name, and its resource id where the reference is one."""
+    """The vault that a reference names: its kind and name; a URI's cloud, or the resource id where it is one."""
 
     kind: str
     name: str
+    cloud: str = ""
     id: str = ""
 
 
@@ -73,15 +77,15 @@ def vault_name(reference: str) -> VaultName | None:
     """The vault that a key URI, a vault URI or a resource id names; None where it names none of Azure's.
 
     >>> vault_name("https://Contoso.vault.azure.net/keys/k/1")
-    VaultName(kind='vault', name='contoso', id='')
+    VaultName(kind='vault', name='contoso', cloud='AzureCloud', id='')
     >>> vault_name("https://contoso.vault.azure.net.example.com") is None
     True
     """
     found = _VAULT_URI.match(reference)
     if found:
-        return VaultName(found[2].lower(), found[1].lower())
+        return VaultName(found[2].lower(), found[1].lower(), cloud=_CLOUDS[found[3].lower()])
     found = _VAULT_ID.match(reference)
-    return VaultName(_VAULTS[found[2].lower()], found[3].lower(), found[1].lower()) if found else None
+    return VaultName(_VAULTS[found[2].lower()], found[3].lower(), id=found[1].lower()) if found else None
 
 
 @cache
@@ -101,6 +105,7 @@ class Index:
 
     def __init__(self) -> None:
         self.groups: dict[tuple[str, str], Container] = {}
+        self.contradicted: set[str] = set()  # ids of containers and vaults whose rows differ
         self.subscriptions: dict[str, Container] = {}
         self._vaults: dict[tuple[str, str], set[tuple[str, str]]] = {}
         self.holders: set[str] = set()
@@ -113,26 +118,36 @@ class Index:
         parts = resource_id.lower().split("/")
         if resource_type in _VAULTS:
             place = (resource_id.lower(), _text_at(row, "location"))
-            self._vaults.setdefault((_VAULTS[resource_type], parts[-1]), set()).add(place)
+            known = self._vaults.setdefault((_VAULTS[resource_type], parts[-1]), set())
+            known.add(place)
+            if sum(vault_id == place[0] for vault_id, _ in known) > 1:
+                self.contradicted.add(place[0])
         elif resource_type in _SUBSCRIPTIONS:
-            _keep(self.subscriptions, parts[-1], Container(tags_of(row), name=name_of(row)))
+            self._keep(self.subscriptions, parts[-1], resource_id, Container(tags_of(row), name=name_of(row)))
         elif resource_type in _GROUPS:
             subscription = parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/ID/...
-            _keep(self.groups, (subscription, parts[-1]), Container(tags_of(row), owner=_text_at(row, "managedBy")))
+            owner = _text_at(row, "managedBy")
+            if owner.lower().startswith(resource_id.lower() + "/"):
+                owner = ""  # nobody answers for the group that it is in itself
+            self._keep(self.groups, (subscription, parts[-1]), resource_id, Container(tags_of(row), owner=owner))
         else:
             self.holders.add(resource_id.lower())
+
+    def _keep(self, known: dict[Any, Container], key: Any, resource_id: str, container: Container) -> None:
+        """Of two rows that differ the one without an owner, who would excuse what is inside; then always the same one.
+
+        What came between the two was judged by the first: that they differ is a gap.
+        """
+        other = known.get(key)
+        if other is not None and other != container:
+            self.contradicted.add(resource_id.lower())
+        if other is None or _rank(container) < _rank(other):
+            known[key] = container
 
     def vault_locations(self, vault: VaultName) -> list[str]:
         """Where the vault is, as its rows spell it; empty where it has not been seen."""
         places = self._vaults.get((vault.kind, vault.name), ())
         return sorted(location for vault_id, location in places if vault.id in ("", vault_id))
-
-
-def _keep(known: dict[Any, Container], key: Any, container: Container) -> None:
-    """Of two rows that differ the one without an owner, who would excuse what is inside; then always the same one."""
-    other = known.get(key)
-    if other is None or _rank(container) < _rank(other):
-        known[key] = container
 
 
 def _rank(container: Container) -> tuple[str, list[tuple[str, str]], str]:

@@ -161,7 +161,11 @@ def _in_vault(name: VaultName | None, written: str, index: Index, residency: Res
     expected = one_of(residency.allowed)
     if name is None:
         return Judgement("unknown", "", "unrecognised-value", expected, written)
-    locations = index.vault_locations(name)
+    locations = [
+        location
+        for location in index.vault_locations(name)
+        if not name.cloud or (region := region_of(location)) is None or region.cloud == name.cloud
+    ]
     if not locations:
         return Judgement("unknown", name.name, "not-in-inventory", expected, f"{name.kind} {name.name}")
     answer = Judgement("compliant", name.name)

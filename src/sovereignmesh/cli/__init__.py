@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import sys
@@ -77,6 +78,8 @@ def main(debug: bool) -> None:  # noqa: ARG001 - the group reads it from the con
 
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 not compliant, 4 incomplete.
     """
+    if sys.stdout is None:  # closed by whoever started the command
+        raise OSError(errno.EBADF, "closed", "standard output")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -47,7 +47,7 @@ def write_csv(audit: Audit, stream: TextIO) -> None:
 
 def _cell(value: object) -> str:
     text = printable(str(value).lower() if isinstance(value, bool) else str(value))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 _WRITERS: Final[dict[str, Callable[[Audit, TextIO], None]]] = {".json": write_json, ".csv": write_csv}
