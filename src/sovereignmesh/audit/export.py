@@ -30,6 +30,7 @@ __all__ = ["Inventory", "Unread"]
 _CHUNK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 24  # a longer first line is one document: it is streamed, not held
 _LARGEST_VALUE: Final = 1 << 26  # ARM answers at most 16 MiB; a value that does not end by here is broken
+_ESCAPE: Final = re.compile(rb"\\[/u]")
 _BROKEN_GZIP: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 _SPACE: Final = " \t\r\n"
 _HOW: Final = "export with `az graph query -q 'resources' -o json` or one JSON object a line"
@@ -105,7 +106,7 @@ class Inventory:
         # What breaks the reading is said when all rows are read.
         with suppress(*_BROKEN_GZIP, OSError), self._text() as text:
             for line in iter(lambda: text.readline(_LARGEST_VALUE), b""):
-                hidden = b"\\" in line and (b"\\/" in line or b"\\u" in line)  # an escape may hide the type
+                hidden = b"\\" in line and _ESCAPE.search(line)  # an escape may hide the type
                 if hidden or wanted.search(line.lower()):
                     value = _parse(line)
                     yield from _page_rows(value) or (value,)

@@ -26,19 +26,20 @@ _SHOWN_GAPS: Final = 20  # of one kind; the rest are counted
 class TypeTally:
     """How many resources of a type were seen, in which api-versions, and the plan for judging them."""
 
-    __slots__ = ("_api_versions", "_facts", "_key", "_name", "_resources", "plan")
+    __slots__ = ("_api_versions", "_facts", "_key", "_name", "_parent", "_resources", "plan")
 
     def __init__(self, name: str, plan: Plan) -> None:
         self.plan = plan
         self._name = plan.row.name if plan.row else name.strip().lower()
         self._key = name.strip().lower()
+        self._parent = f"/providers/{self._key}"  # what stands before the name in the id of a type without parents
         self._facts = plan.row is not None and bool(plan.row.rules)
         self._resources = 0
         self._api_versions: set[str] = set()
 
     def facts_missed(self, resource_id: str) -> bool:
         """Whether the id names another type, one with facts, while nothing is known of this type."""
-        if self._facts:
+        if self._facts or resource_id.lower().rpartition("/")[0].endswith(self._parent):
             return False
         named = type_of(resource_id)
         row = None if named == self._key else find_resource_type(named)
