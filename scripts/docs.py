@@ -64,6 +64,8 @@ def coverage() -> str:
             cells.append(word if settled(row.rules[check]) else f"child, {word}")
         notes = [f"child of {row.child_of}"] if row.child_of else []
         notes += ["built-in in preview"] if any(rule.preview for rule in row.rules.values()) else []
+        notes += [row.note.rstrip(".")] if row.note else []
+        notes += sorted({rule.absent_because for rule in row.rules.values() if getattr(rule, "absent_because", "")})
         notes += sorted({rule.deviates_from for rule in row.rules.values() if rule.deviates_from})
         rows.append(f"| {row.name} | {' | '.join(cells)} | {'; '.join(notes)} |")
     headings = dict(zip(FACT_CHECKS, HEADINGS, strict=True))

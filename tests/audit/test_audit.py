@@ -515,3 +515,22 @@ def test_nobody_answers_for_the_group_that_it_is_in(tmp_path):
     for inventory in itertools.permutations(rows):
         audit = audit_inventory(inventory, mesh, checks=["required-tags"])
         assert {f.resource_name for f in audit.findings} == {"st1", "w"}
+
+
+def test_owners_of_each_other_s_groups_excuse_nobody_in_any_order(tmp_path):
+    mesh = a_mesh(tmp_path, POLICY + "  requiredTags: [DataOwner]\n")
+    other = f"{SUBSCRIPTION}/resourceGroups/other-rg"
+    one, two = (f"{box}/providers/Microsoft.Databricks/workspaces/w" for box in (GROUP, other))
+    rows = [
+        group(managedBy=two, tags={"DataOwner": "x"}), {**group(managedBy=one, tags={"DataOwner": "x"}), "id": other},
+        {**OWNER, "id": one, "name": "one"}, {**OWNER, "id": two, "name": "two"}, storage(),
+    ]  # fmt: skip
+    for inventory in itertools.permutations(rows):
+        audit = audit_inventory(inventory, mesh, checks=["required-tags"])
+        assert {f.resource_name for f in audit.findings} == {"one", "two", "st1"}
+
+
+def test_what_does_not_apply_says_why(mesh):
+    audit = audit_inventory([{**storage(), "type": "microsoft.network/virtualnetworks"}], mesh, show_compliant=True)
+    shown = {f.check: f.actual for f in audit.findings if f.state == "not-applicable"}
+    assert shown["replica-region"].endswith(".")

@@ -1,11 +1,11 @@
 """Every case in fixtures/resources: what its row makes of a body that the project did not write."""
 
-import copy
 import json
 import re
 from pathlib import Path
 
 import pytest
+from bodies import deletions, without
 
 from sovereignmesh.audit import audit_inventory
 from sovereignmesh.facts import find_resource_type
@@ -48,23 +48,6 @@ def test_a_case_says_where_its_body_comes_from(name):
     kind = case["resource"]["type"].lower()
     assert name.startswith(kind + "/"), "the folder is the type"
     assert find_resource_type(kind), "a case without a row"
-
-
-def deletions(body, at=()):
-    """Paths of every property in the body. An item of a list is no fact of its own: without it the list says less."""
-    for key, value in body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ():
-        if isinstance(key, str):
-            yield (*at, key)
-        yield from deletions(value, (*at, key))
-
-
-def without(body, path):
-    changed = copy.deepcopy(body)
-    inner = changed
-    for key in path[:-1]:
-        inner = inner[key]
-    del inner[path[-1]]
-    return changed
 
 
 @pytest.mark.parametrize("name", CASES)

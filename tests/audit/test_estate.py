@@ -1,6 +1,5 @@
 """The sample estate: what was planted is found, exactly, and nothing else."""
 
-import copy
 import importlib.util
 import json
 import random
@@ -9,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from bodies import deletions, without
 
 from sovereignmesh.audit import CHECKS_OF_AN_INVENTORY, audit_inventory
 from sovereignmesh.mesh import load_mesh
@@ -137,24 +137,6 @@ def test_the_order_of_rows_never_changes_the_result(estate, mesh, now, order):
     if order != "reversed":
         random.Random(order).shuffle(rows)
     assert plain(audit_inventory(rows, mesh, now=now)) == plain(audit_inventory(estate, mesh, now=now))
-
-
-def deletions(body, at=()):
-    """Paths of every property in the body; an item of a list is reached, but not taken away."""
-    items = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
-    for key, value in items:
-        if isinstance(body, dict):
-            yield (*at, key)
-        yield from deletions(value, (*at, key))
-
-
-def without(body, path):
-    changed = copy.deepcopy(body)
-    inner = changed
-    for key in path[:-1]:
-        inner = inner[key]
-    del inner[path[-1]]
-    return changed
 
 
 def surroundings(estate, row):

@@ -82,7 +82,7 @@ class _Run:
 
         An interruption ends the reading: what was read by then is judged, and the rest is a gap.
         """
-        with WaitingRoom() as waiting, WaitingRoom() as managed:
+        with WaitingRoom() as waiting:
             try:
                 indexed = False
                 for number, row in enumerate(rows, 1):
@@ -93,14 +93,22 @@ class _Run:
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
             try:
-                for row in waiting:
-                    if not self._take(row, indexed=True, last=False):
-                        managed.add(row)  # its group's owner was not among those before it
-                for row in managed:
-                    self._take(row, indexed=True, last=True)
+                self._settle(waiting)
             except KeyboardInterrupt:
                 self._tally.gap("interrupted", "before all rows were judged", rows=0)
         self._last_gaps()
+
+    def _settle(self, waiting: WaitingRoom) -> None:
+        """Judges what waited, again while owners of groups turn up; what is left has none, and is judged itself."""
+        with WaitingRoom() as left:
+            for row in waiting:
+                if not self._take(row, indexed=True, last=False):
+                    left.add(row)
+            if len(left) < len(waiting):
+                self._settle(left)
+            else:
+                for row in left:
+                    self._take(row, indexed=True, last=True)
 
     def _last_gaps(self) -> None:
         """What is known to be wrong only when all rows have been seen."""
@@ -142,7 +150,7 @@ class _Run:
     def _take(self, row: dict[str, Any], *, indexed: bool, last: bool) -> bool:
         """Judges a row; False where it must wait.
 
-        `indexed`: what others point at is known. `last`: every row has been seen.
+        `indexed`: what others point at is known. `last`: no owner of a group will turn up any more.
         """
         resource = self._resource(row, indexed=indexed, last=last)
         if resource is None:
@@ -184,7 +192,7 @@ class _Run:
             return None
         containers = (inner or _NO_CONTAINER, outer or _NO_CONTAINER)
         owner = containers[0].owner
-        owner_seen = bool(owner) and hash(owner.lower()) in self._seen
+        owner_seen = bool(owner) and not last and hash(owner.lower()) in self._seen
         if owner and not owner_seen and not last:
             return None
         tags = tags_of(row)

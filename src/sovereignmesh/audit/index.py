@@ -15,11 +15,13 @@ _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", 
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
 _VAULTS: Final = {"microsoft.keyvault/vaults": "vault", "microsoft.keyvault/managedhsms": "managedhsm"}
 _VAULT_URI: Final = re.compile(
-    r"https://([a-z0-9-]+)\.(vault|managedhsm)\.(azure\.net|azure\.cn|usgovcloudapi\.net)(?::443)?(?:/|$)",
+    r"https://([a-z0-9-]+)\.(vault|managedhsm)\.(azure\.net|azure\.cn|chinacloudapi\.cn|usgovcloudapi\.net)(?::443)?(?:/|$)",
     re.IGNORECASE,
 )
+# https://docs.azure.cn/key-vault/keys/about-keys for the hosts in China.
 _CLOUDS: Final = {
-    "azure.net": "AzureCloud", "azure.cn": "AzureChinaCloud", "usgovcloudapi.net": "AzureUSGovernment",
+    "azure.net": "AzureCloud", "azure.cn": "AzureChinaCloud", "chinacloudapi.cn": "AzureChinaCloud",
+    "usgovcloudapi.net": "AzureUSGovernment",
 }  # fmt: skip
 _VAULT_ID: Final = re.compile(
     r"(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/(microsoft\.keyvault/(?:vaults|managedhsms))/([^/]+))(?:/|$)",

@@ -23,7 +23,8 @@ __all__ = [
     "NO_WISH",
     "Judgement",
     "Resource",
-    "any_holds",
+    "excepted",
+    "first_case",
     "one_of",
     "places_at",
     "region_of",
@@ -89,12 +90,17 @@ def region_of(location: Any) -> Region | None:
     return find_region(location) if type(location) is str else None
 
 
-def any_holds(cases: Iterable[Exclusion], resource: Resource) -> bool:
-    """Whether one of the cases is the resource's."""
-    for case in cases:  # noqa: SIM110 - a generator costs more than most resources' cases, which are none
+def first_case(cases: Iterable[Exclusion], resource: Resource) -> Exclusion | None:
+    """The first of the cases that is the resource's."""
+    for case in cases:  # a generator costs more than most resources' cases, which are none
         if case.holds(resource.row):
-            return True
-    return False
+            return case
+    return None
+
+
+def excepted(case: Exclusion, subject: str = "") -> Judgement:
+    """The check does not concern the case, for the reason that its row gives."""
+    return Judgement("not-applicable", subject, "documented-exception", actual=case.because)
 
 
 def places_at(at: Expression | None, resource: Resource, *, keep_missing: bool = False) -> Sequence[str]:

@@ -10,7 +10,8 @@ from sovereignmesh.audit.judgement import (
     NO_WISH,
     Judgement,
     Resource,
-    any_holds,
+    excepted,
+    first_case,
     one_of,
     places_at,
     region_of,
@@ -35,7 +36,7 @@ def judge_region(resource: Resource, replica: Sequence[Exclusion] = ()) -> Itera
     region = region_of(resource.location)
     if region is None:
         return (_without_region(resource, residency),)
-    allowed = residency.replicas if replica and any_holds(replica, resource) else residency.allowed
+    allowed = residency.replicas if replica and first_case(replica, resource) else residency.allowed
     if region.name in allowed:
         return COMPLIANT
     return (outside(region, residency.area, "", one_of(allowed)),)
@@ -76,7 +77,7 @@ def _in_service(service: GlobalService, resource: Resource, residency: Residency
     if service.at is not None:
         return _in_place(service, resource, residency)
     if service.kind == "no-customer-data":
-        return Judgement("not-applicable", reason="no-customer-data")
+        return Judgement("not-applicable", reason="no-customer-data", actual=service.because)
     if service.kind == "edge" and residency.implicit == "deny":
         return Judgement("non-compliant", "", "edge-cache", expected, f"{location}, cached at the edge")
     reason = "edge-cache-possible" if service.kind == "edge" else "global-unknown"
@@ -111,13 +112,14 @@ def judge_copies(rule: CopiesRule, governed: Residency | None, resource: Resourc
     residency = resource.policy.residency
     if residency is None:
         yield NO_WISH[0]
-    elif any_holds(rule.not_applicable, resource):
-        yield Judgement("not-applicable", reason="documented-exception")
+    elif case := first_case(rule.not_applicable, resource):
+        yield excepted(case)
     else:
         for copy in rule.copies:
             # A copy that the body names is judged, whatever the table says of its kind.
-            if any_holds(copy.not_applicable, resource) and not places_at(copy.at, resource, keep_missing=True):
-                yield Judgement("not-applicable", copy.name, "documented-exception")
+            case = first_case(copy.not_applicable, resource)
+            if case and not places_at(copy.at, resource, keep_missing=True):
+                yield excepted(case, copy.name)
             elif copy.implicit:
                 yield from _placed(rule, copy, resource, residency, (governed or residency).allowed)
             else:

@@ -9,7 +9,7 @@ from sovereignmesh.audit.judgement import Judgement, Resource
 from sovereignmesh.audit.places import judge_copies, judge_edge, judge_region
 from sovereignmesh.audit.protection import holder_unseen, judge_state, judge_vault, vault_unseen
 from sovereignmesh.audit.tagging import judge_tags
-from sovereignmesh.facts import CopiesRule, StateRule, VaultRule, find_global_service, find_resource_type
+from sovereignmesh.facts import CopiesRule, NeverRule, StateRule, VaultRule, find_global_service, find_resource_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,8 +25,6 @@ __all__ = ["Plan", "make_plan"]
 
 _REGIONS: Final = "https://learn.microsoft.com/azure/reliability/regions-list"
 _TAG_SUPPORT: Final = "https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support"
-_NEVER: Final = (Judgement("not-applicable", reason="documented-exception"),)
-_NO_DATA: Final = (Judgement("not-applicable", reason="no-customer-data"),)
 
 
 class Plan(NamedTuple):
@@ -64,7 +62,8 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
             elif isinstance(rule, StateRule) and rule.held_by:
                 waits.append(partial(holder_unseen, rule, index))
         elif row is not None and (row.holds_no_data or row.metadata):
-            steps.append((check, _no_data, ""))
+            why = row.holds_no_data or "It is metadata."
+            steps.append((check, partial(_always, (Judgement("not-applicable", "", "no-customer-data", "", why),)), ""))
         else:
             missing.append(check)
     return Plan(tuple(steps), tuple(missing), row, tuple(waits))
@@ -84,12 +83,9 @@ def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:
         return partial(judge_vault, rule, index)
     if isinstance(rule, StateRule):
         return partial(judge_state, rule, index)
-    return _never
+    assert isinstance(rule, NeverRule)
+    return partial(_always, (Judgement("not-applicable", reason="documented-exception", actual=rule.because),))
 
 
-def _never(_: Resource) -> Iterable[Judgement]:
-    return _NEVER
-
-
-def _no_data(_: Resource) -> Iterable[Judgement]:
-    return _NO_DATA
+def _always(judgements: tuple[Judgement, ...], _: Resource) -> Iterable[Judgement]:
+    return judgements

@@ -12,7 +12,8 @@ from sovereignmesh.audit.judgement import (
     NO_WISH,
     Judgement,
     Resource,
-    any_holds,
+    excepted,
+    first_case,
     one_of,
     places_at,
     region_of,
@@ -77,8 +78,8 @@ def _in_hardware(answer: Judgement, resource: Resource) -> Judgement:
 
 def _answers(rule: StateRule, resource: Resource) -> Sequence[Judgement]:
     """What the body says, whether anybody asks or not."""
-    if any_holds(rule.not_applicable, resource):
-        return (Judgement("not-applicable", reason="documented-exception"),)
+    if case := first_case(rule.not_applicable, resource):
+        return (excepted(case),)
     if rule.each is None:
         return (_settled(rule, resource, resource.row, ""),)
     items = rule.each.find(resource.row)
@@ -96,10 +97,10 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
             return Judgement("compliant", subject) if subject else COMPLIANT[0]
         answered.setdefault(answer, reading)
     expected = _EXPECTED[rule.check]
-    if any_holds(rule.incapable, resource):
+    if case := first_case(rule.incapable, resource):
         if resource.policy.key == "required":
-            return Judgement("non-compliant", subject, "sku-without-keys", expected, "a SKU that cannot hold one")
-        return Judgement("not-applicable", subject, "documented-exception")
+            return Judgement("non-compliant", subject, "sku-without-keys", expected, case.because)
+        return excepted(case, subject)
     if odd := answered.get("unrecognised"):
         return Judgement("unknown", subject, "unrecognised-value", expected, odd.at.found(odd.at.find(item)))
     if bad := answered.get("no"):
@@ -131,8 +132,8 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
         yield NO_WISH[0]
     elif resource.answered_for(rule.check):
         yield MANAGED[0]
-    elif any_holds(rule.not_applicable, resource):
-        yield Judgement("not-applicable", reason="documented-exception")
+    elif case := first_case(rule.not_applicable, resource):
+        yield excepted(case)
     else:
         holders = places_at(rule.through, resource)
         references = places_at(rule.vault, resource, keep_missing=True)

@@ -1,8 +1,8 @@
 """JMESPath expressions of the fact tables, turned into closures when a table is loaded.
 
-The jmespath library parses; evaluating its tree costs ten times what parsing the body costs, a closure less than
-half of it. A test compares the two on every fixture. One deliberate difference: comparing two strings ignores case,
-because Azure's own answers spell one value in several ways (`Microsoft.Keyvault`, `Microsoft.KeyVault`).
+The jmespath library parses; walking its tree for every body would cost many times what parsing the body does. A test
+compares the two on every fixture. One deliberate difference: comparing two strings ignores case, because Azure's own
+answers spell one value in several ways (`Microsoft.Keyvault`, `Microsoft.KeyVault`).
 """
 
 from __future__ import annotations
