@@ -168,18 +168,23 @@ class _Run:
             self._tally.domains[resource.domain] += 1
         else:
             self._tally.repeated += 1
+        self._judge(resource, kind, fresh=fresh)
+        return True
+
+    def _judge(self, resource: Resource, kind: TypeTally, *, fresh: bool) -> None:
+        """Counts and lists what comes out. A repeated row adds its failures alone: what it passes has been counted."""
         summary, show = self._tally.summary, self._show
         for check, judge, source in kind.plan.steps:
             counts = summary[check]
             for judgement in judge(resource):
-                if judgement.state not in ("compliant", "not-applicable"):
+                failed = judgement.state not in ("compliant", "not-applicable")
+                if failed or (show and fresh):
                     self._list(resource, check, judgement, source, kind)
-                elif fresh:  # a repeated row adds its failures alone: what it passes has been counted
-                    if show:
-                        self._list(resource, check, judgement, source, kind)
-                    else:
-                        counts[judgement.state] += 1
-        return True
+                elif fresh:
+                    counts[judgement.state] += 1
+        if show and fresh:
+            for check, judgement, source in kind.plan.settled:
+                self._list(resource, check, judgement, source, kind)
 
     def _resource(self, row: dict[str, Any], *, indexed: bool, last: bool) -> Resource | None:
         """The row in its surroundings, None where they have not been seen and may still come."""
@@ -256,6 +261,8 @@ class _Run:
     def result(self, name: str, missing: int, finished: dt.datetime) -> Audit:
         """What came out, of the inventory called `name`."""
         tally, mesh = self._tally, self._mesh
+        if not self._show:
+            tally.add_settled()
         return Audit(
             kind="azure",
             tool_version=__version__,

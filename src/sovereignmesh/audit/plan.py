@@ -12,7 +12,7 @@ from sovereignmesh.audit.tagging import judge_tags
 from sovereignmesh.facts import CopiesRule, NeverRule, StateRule, VaultRule, find_global_service, find_resource_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sovereignmesh.audit.index import Index
     from sovereignmesh.facts import ResourceType, Rule
@@ -28,25 +28,25 @@ _TAG_SUPPORT: Final = "https://learn.microsoft.com/azure/azure-resource-manager/
 
 
 class Plan(NamedTuple):
-    """The steps for one type: check, judge, and the source of the fact that it judges by.
+    """What is done for one type.
 
-    `waits` tell whether a resource points at something that has not been seen yet.
+    `steps`: check, judge, and the source of the fact that it judges by. `settled`: check and answer where the answer is
+    the same for every resource of the type. `waits` tell whether a resource points at something not seen yet.
     """
 
     steps: tuple[tuple[Check, Judge, str], ...]
+    settled: tuple[tuple[Check, Judgement, str], ...]
+    assessed: tuple[Check, ...]
     not_assessed: tuple[Check, ...]
     row: ResourceType | None
     waits: tuple[Callable[[Resource], bool], ...]
 
-    @property
-    def assessed(self) -> tuple[Check, ...]:
-        return tuple(check for check, _, _ in self.steps)
 
-
-def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governed: Residency | None) -> Plan:
+def make_plan(resource_type: str, checks: Sequence[Check], index: Index, governed: Residency | None) -> Plan:
     """The plan for a type (in lower case): `governed` bounds the copies that cannot be switched off."""
     row = find_resource_type(resource_type)
     steps: list[tuple[Check, Judge, str]] = []
+    settled: list[tuple[Check, Judgement, str]] = []
     missing: list[Check] = []
     waits: list[Callable[[Resource], bool]] = []
     for check in checks:
@@ -55,6 +55,9 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
             steps.append((check, _region_judge(resource_type, row), _REGIONS))
         elif check == "required-tags":
             steps.append((check, judge_tags, _TAG_SUPPORT))
+        elif isinstance(rule, NeverRule):
+            answer = Judgement("not-applicable", reason="documented-exception", actual=rule.because)
+            settled.append((check, answer, " ".join(rule.source)))
         elif rule is not None:
             steps.append((check, _judge_by(rule, index, governed), " ".join(rule.source)))
             if isinstance(rule, VaultRule):
@@ -63,10 +66,11 @@ def make_plan(resource_type: str, checks: Iterable[Check], index: Index, governe
                 waits.append(partial(holder_unseen, rule, index))
         elif row is not None and (row.holds_no_data or row.metadata):
             why = row.holds_no_data or "It is metadata."
-            steps.append((check, partial(_always, (Judgement("not-applicable", "", "no-customer-data", "", why),)), ""))
+            settled.append((check, Judgement("not-applicable", reason="no-customer-data", actual=why), ""))
         else:
             missing.append(check)
-    return Plan(tuple(steps), tuple(missing), row, tuple(waits))
+    assessed = tuple(check for check in checks if check not in missing)
+    return Plan(tuple(steps), tuple(settled), assessed, tuple(missing), row, tuple(waits))
 
 
 def _region_judge(resource_type: str, row: ResourceType | None) -> Judge:
@@ -81,11 +85,5 @@ def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:
         return partial(judge_copies, rule, governed)
     if isinstance(rule, VaultRule):
         return partial(judge_vault, rule, index)
-    if isinstance(rule, StateRule):
-        return partial(judge_state, rule, index)
-    assert isinstance(rule, NeverRule)
-    return partial(_always, (Judgement("not-applicable", reason="documented-exception", actual=rule.because),))
-
-
-def _always(judgements: tuple[Judgement, ...], _: Resource) -> Iterable[Judgement]:
-    return judgements
+    assert isinstance(rule, StateRule)
+    return partial(judge_state, rule, index)

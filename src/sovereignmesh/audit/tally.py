@@ -26,7 +26,7 @@ _SHOWN_GAPS: Final = 20  # of one kind; the rest are counted
 class TypeTally:
     """How many resources of a type were seen, in which api-versions, and the plan for judging them."""
 
-    __slots__ = ("_api_versions", "_facts", "_key", "_name", "_parent", "_resources", "plan")
+    __slots__ = ("_api_versions", "_facts", "_key", "_name", "_parent", "plan", "resources")
 
     def __init__(self, name: str, plan: Plan) -> None:
         self.plan = plan
@@ -34,7 +34,7 @@ class TypeTally:
         self._key = name.strip().lower()
         self._parent = f"/providers/{self._key}"  # what stands before the name in the id of a type without parents
         self._facts = plan.row is not None and bool(plan.row.rules)
-        self._resources = 0
+        self.resources = 0
         self._api_versions: set[str] = set()
 
     def facts_missed(self, resource_id: str) -> bool:
@@ -47,7 +47,7 @@ class TypeTally:
 
     def add(self, row: dict[str, Any]) -> None:
         """Counts a resource."""
-        self._resources += 1
+        self.resources += 1
         version = row.get("apiVersion")
         if type(version) is str:
             self._api_versions.add(version)
@@ -55,7 +55,7 @@ class TypeTally:
     def coverage(self) -> TypeCoverage:
         """What was looked at for the type."""
         return TypeCoverage(
-            self._name, self._resources, tuple(sorted(self._api_versions)), self.plan.assessed, self.plan.not_assessed
+            self._name, self.resources, tuple(sorted(self._api_versions)), self.plan.assessed, self.plan.not_assessed
         )
 
 
@@ -102,6 +102,12 @@ class Tally:
                 self._unknown[finding.domain] += 1
             else:
                 self._failures[finding.domain, finding.severity] += 1
+
+    def add_settled(self) -> None:
+        """Counts what is the same for every resource of its type: once, at the end, where nobody wants it listed."""
+        for kind in self.types.values():
+            for check, judgement, _ in kind.plan.settled:
+                self.summary[check][judgement.state] += kind.resources
 
     def domain_summaries(self) -> tuple[DomainSummary, ...]:
         """The domains by name, what has none last."""
