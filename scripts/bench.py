@@ -13,8 +13,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench_live import audit_live
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
@@ -107,10 +109,12 @@ def audit_export(*, quick: bool) -> bool:
     return all(held)
 
 
-BENCHES = {"audit-export": audit_export}
+BENCHES: dict[str, Callable[..., bool]] = {"audit-export": audit_export, "audit-live": audit_live}
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    if len(words) != 1 or words[0] not in BENCHES:
-        sys.exit(f"usage: scripts/bench {'|'.join(BENCHES)} [--quick]")
-    sys.exit(not BENCHES[words[0]](quick="--quick" in sys.argv))
+    flags = set(sys.argv[1:]) - set(words)
+    peers = {"peers": True} if "--peers" in flags and words == ["audit-live"] else {}
+    if len(words) != 1 or words[0] not in BENCHES or flags - {"--quick", *(f"--{name}" for name in peers)}:
+        sys.exit("usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers]")
+    sys.exit(not BENCHES[words[0]](quick="--quick" in flags, **peers))

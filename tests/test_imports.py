@@ -18,8 +18,10 @@ MAY_IMPORT = {
     "facts": "",
     "report": "",
     "mesh": "facts",
-    "audit": "mesh facts",
-    "cli": "audit mesh facts report",
+    "azure": "",
+    "sandbox": "azure",
+    "audit": "mesh facts azure",
+    "cli": "audit azure mesh facts report sandbox",
 }
 SHARED = {"errors", "result", "yamlfile"}
 
@@ -58,7 +60,7 @@ def modules_after(statement):
     return set(out.stdout.split())
 
 
-HEAVY = {"azure", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml"}
+HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml"}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,7 @@ HEAVY = {"azure", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml"}
         ("import sovereignmesh.result", set()),
         ("import sovereignmesh.facts; sovereignmesh.facts.resource_types()", {"jmespath", "yaml"}),
         ("import sovereignmesh.audit", {"jmespath", "yaml", "orjson"}),
+        ("import sovereignmesh.azure", {"azure", "orjson", "yaml"}),
     ],
 )
 def test_nothing_heavy_comes_along(statement, heavy):

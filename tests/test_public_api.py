@@ -4,8 +4,9 @@ import sovereignmesh as sm
 
 # The public names. Adding one is a decision; taking one away breaks somebody.
 PUBLIC = {
-    "Audit", "Coverage", "Finding", "Gap", "Inventory", "InventoryError", "Mesh", "MeshError", "Problem",
-    "ReportError", "SovereignMeshError", "audit_inventory", "load_mesh", "validate", "write_report",
+    "Audit", "Azure", "AzureError", "Cloud", "Coverage", "Finding", "Gap", "Inventory", "InventoryError", "Mesh",
+    "MeshError", "Problem", "ReportError", "SovereignMeshError", "audit_azure", "audit_inventory", "connect",
+    "load_mesh", "open_sandbox", "validate", "write_report",
 }  # fmt: skip
 
 

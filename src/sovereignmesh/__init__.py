@@ -10,16 +10,21 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from sovereignmesh.audit import Inventory, audit_inventory
-    from sovereignmesh.errors import InventoryError, MeshError, ReportError, SovereignMeshError
+    from sovereignmesh.audit import Inventory, audit_azure, audit_inventory
+    from sovereignmesh.azure import Azure, Cloud, connect
+    from sovereignmesh.errors import AzureError, InventoryError, MeshError, ReportError, SovereignMeshError
     from sovereignmesh.mesh import Mesh, load_mesh, validate
     from sovereignmesh.report import write_report
     from sovereignmesh.result import Audit, Coverage, Finding, Gap, Problem
+    from sovereignmesh.sandbox import open_sandbox
 
 __version__ = "0.1.0"
 
 _HOME: Final = {
     "Audit": "result",
+    "Azure": "azure",
+    "AzureError": "errors",
+    "Cloud": "azure",
     "Coverage": "result",
     "Finding": "result",
     "Gap": "result",
@@ -30,14 +35,20 @@ _HOME: Final = {
     "Problem": "result",
     "ReportError": "errors",
     "SovereignMeshError": "errors",
+    "audit_azure": "audit",
     "audit_inventory": "audit",
+    "connect": "azure",
     "load_mesh": "mesh",
+    "open_sandbox": "sandbox",
     "validate": "mesh",
     "write_report": "report",
 }
 
 __all__ = [
     "Audit",
+    "Azure",
+    "AzureError",
+    "Cloud",
     "Coverage",
     "Finding",
     "Gap",
@@ -48,8 +59,11 @@ __all__ = [
     "Problem",
     "ReportError",
     "SovereignMeshError",
+    "audit_azure",
     "audit_inventory",
+    "connect",
     "load_mesh",
+    "open_sandbox",
     "validate",
     "write_report",
 ]

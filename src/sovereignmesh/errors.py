@@ -6,6 +6,16 @@
     ├── MeshError               the mesh's documents are wrong; `problems` lists all of them with file:line:col
     ├── InventoryError          an export could not be opened, or is no export at all
     ├── ReportError             a report could not be written
+    ├── AzureError              Azure could not be asked, or refused; with `status`, `code` and `request_id`
+    │   ├── SignInError         no credential, or one that Azure does not accept
+    │   ├── DeniedError         the caller lacks a role (403)
+    │   ├── NotFoundError       what was asked for is not there, or not for this caller (404)
+    │   ├── RejectedError       the request itself was refused (other 4xx)
+    │   ├── ThrottledError      too many requests, and waiting as long as the service wants is no option
+    │   ├── UnreachableError    no connection, or none that lasted: name, proxy, certificate, time-out, server errors
+    │   ├── AnswerError         an answer that is none: HTML, half a page, a link to another host
+    │   └── DeadlineError       the time given was up, or the run was stopped
+    ├── SandboxError            the sandbox cannot be opened: unknown estate or fault, or its extra is not installed
     └── FactsError              a table of this package is malformed: a defect here, not in your input
 
 `str(error)` is one paragraph for a person: what, where, what to do. The command prints it and exits 1.
@@ -20,7 +30,23 @@ if TYPE_CHECKING:
 
     from sovereignmesh.result.location import Problem
 
-__all__ = ["FactsError", "InventoryError", "MeshError", "ReportError", "SovereignMeshError"]
+__all__ = [
+    "AnswerError",
+    "AzureError",
+    "DeadlineError",
+    "DeniedError",
+    "FactsError",
+    "InventoryError",
+    "MeshError",
+    "NotFoundError",
+    "RejectedError",
+    "ReportError",
+    "SandboxError",
+    "SignInError",
+    "SovereignMeshError",
+    "ThrottledError",
+    "UnreachableError",
+]
 
 
 class SovereignMeshError(Exception):
@@ -41,6 +67,50 @@ class InventoryError(SovereignMeshError):
 
 class ReportError(SovereignMeshError):
     """A report could not be written: the path and the reason."""
+
+
+class AzureError(SovereignMeshError):
+    """Azure could not be asked, or refused. `status` is 0 and the others are empty where no answer came."""
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", request_id: str = "") -> None:
+        super().__init__(message)
+        self.status, self.code, self.request_id = status, code, request_id
+
+
+class SignInError(AzureError):
+    """There is no credential, or Azure does not accept it."""
+
+
+class DeniedError(AzureError):
+    """The caller lacks a role for what was asked (403)."""
+
+
+class NotFoundError(AzureError):
+    """What was asked for is not there, or not for this caller (404)."""
+
+
+class RejectedError(AzureError):
+    """The request itself was refused (any other 4xx)."""
+
+
+class ThrottledError(AzureError):
+    """Too many requests, and waiting as long as the service wants is no option."""
+
+
+class UnreachableError(AzureError):
+    """No connection, or none that lasted: name, proxy, certificate, time-out, or nothing but server errors."""
+
+
+class AnswerError(AzureError):
+    """An answer that is none: HTML where JSON belongs, half a page, a link to another host."""
+
+
+class DeadlineError(AzureError):
+    """The time given was up, or the run was stopped."""
+
+
+class SandboxError(SovereignMeshError):
+    """The sandbox cannot be opened: unknown estate or fault, or the extra `sandbox` is not installed."""
 
 
 class FactsError(SovereignMeshError):

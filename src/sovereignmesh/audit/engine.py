@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
     from sovereignmesh.audit.judgement import Judgement
     from sovereignmesh.mesh import Mesh, Policy, Waiver
-    from sovereignmesh.result import Check
+    from sovereignmesh.result import Check, Scope
 
-__all__ = ["CHECKS_OF_AN_INVENTORY", "audit_inventory"]
+__all__ = ["CHECKS_OF_AN_INVENTORY", "Run", "audit_inventory"]
 
 # What a list of resources can answer; the other checks need more than the list.
 CHECKS_OF_AN_INVENTORY: Final[tuple[Check, ...]] = tuple(
@@ -53,49 +54,65 @@ def audit_inventory(
     Nothing that a row holds raises: what cannot be judged is a gap in `Audit.coverage`. Raises InventoryError where
     the path cannot be opened or holds no JSON, ValueError for a check that an inventory cannot answer.
     """
-    asked = set(checks)
-    if strange := asked - set(CHECKS_OF_AN_INVENTORY):
-        raise ValueError(f"an inventory cannot answer {', '.join(sorted(strange))}")
-    clock = now or (lambda: dt.datetime.now(dt.UTC))
+    run = Run(mesh, checks, now, show_compliant=show_compliant)
     inventory = Inventory(rows) if isinstance(rows, (Path, str)) else rows
-    run = _Run(mesh, tuple(check for check in CHECKS if check in asked), clock(), show_compliant=show_compliant)
     run.read(inventory)
     name, missing = (inventory.name, inventory.missing) if isinstance(inventory, Inventory) else ("rows", 0)
-    return run.result(name, missing, clock())
+    view = ScopeView(None, None, run.subscriptions, (), "file")
+    return run.result(name, view, lambda: (run.tally.file_scope(name, missing),))
 
 
-class _Run:
-    """One run: what it has judged so far."""
+class Run:
+    """One run: what it has judged so far, in `tally`. The arguments are those of `audit_inventory`."""
 
-    def __init__(self, mesh: Mesh, checks: tuple[Check, ...], started: dt.datetime, *, show_compliant: bool) -> None:
-        self._mesh, self._started, self._show = mesh, started, show_compliant
-        self._today = started.date()
-        self._checks = tuple(check for check in checks if check in mesh.asked)
+    def __init__(
+        self,
+        mesh: Mesh,
+        checks: Iterable[Check],
+        now: Callable[[], dt.datetime] | None,
+        *,
+        show_compliant: bool,
+    ) -> None:
+        wanted = set(checks)
+        if strange := wanted - set(CHECKS_OF_AN_INVENTORY):
+            raise ValueError(f"an inventory cannot answer {', '.join(sorted(strange))}")
+        self._now = now or (lambda: dt.datetime.now(dt.UTC))
+        self._mesh, self._started, self._show = mesh, self._now(), show_compliant
+        self._today = self._started.date()
+        self._checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
         self._governed = mesh.policy_for(None).residency
         self._index = Index()
         self._findings = FindingStore()
-        self._tally = Tally(self._checks)
+        self.tally = Tally(self._checks)
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Those that rows were in."""
+        return tuple(sorted(self.tally.subscriptions - {""}))
 
     def read(self, rows: Iterable[Any]) -> None:
         """Judges every row; one that points at what has not come yet waits until all have been seen.
 
         An interruption ends the reading: what was read by then is judged, and the rest is a gap.
         """
+        source = iter(rows)
         with WaitingRoom() as waiting:
             try:
                 indexed = False
-                for number, row in enumerate(rows, 1):
+                for number, row in enumerate(source, 1):
                     if self._accept(row, number) and not self._take(row, indexed=indexed, last=False):
                         waiting.add(row)
                         if len(waiting) == _MANY:
                             indexed = self._read_ahead(rows)
             except KeyboardInterrupt:
-                self._tally.gap("interrupted", f"after {self._tally.rows} rows", rows=0)
+                self.tally.gap("interrupted", f"after {self.tally.rows} rows", rows=0)
+                if isinstance(source, Generator):
+                    source.close()  # it may hold threads and connections
             try:
                 self._settle(waiting)
             except KeyboardInterrupt:
-                self._tally.gap("interrupted", "before all rows were judged", rows=0)
+                self.tally.gap("interrupted", "before all rows were judged", rows=0)
         self._last_gaps()
 
     def _settle(self, waiting: WaitingRoom) -> None:
@@ -113,11 +130,11 @@ class _Run:
     def _last_gaps(self) -> None:
         """What is known to be wrong only when all rows have been seen."""
         for resource_id in sorted(self._index.contradicted):
-            self._tally.gap(
+            self.tally.gap(
                 "two rows of it contradict each other, so that others may be judged by either", resource_id, rows=0
             )
-        if not self._tally.rows and not self._tally.gaps:
-            self._tally.gap("the inventory holds no resource", "nothing was judged", rows=0)
+        if not self.tally.rows and not self.tally.gaps:
+            self.tally.gap("the inventory holds no resource", "nothing was judged", rows=0)
 
     def _read_ahead(self, rows: Iterable[Any]) -> bool:
         """Keeps what others point at before it comes, where the inventory allows it: then hardly a row has to wait."""
@@ -130,19 +147,19 @@ class _Run:
     def _accept(self, row: Any, number: int) -> bool:
         """Counts a row and keeps what others point at; False, with a gap, where it is no resource."""
         if type(row) is Unread:
-            self._tally.gap(row.why, row.where, rows=0 if row.final else 1)
+            self.tally.gap(row.why, row.where, rows=0 if row.final else 1)
             return False
         if type(row) is not dict:
-            self._tally.gap(f"a row must be an object, not {_kind(row)}", f"row {number}")
+            self.tally.gap(f"a row must be an object, not {_kind(row)}", f"row {number}")
             return False
         resource_id, resource_type = row.get("id"), row.get("type")
         if type(resource_id) is not str or not resource_id:
-            self._tally.gap("a row without an id", f"row {number}")
+            self.tally.gap("a row without an id", f"row {number}")
             return False
         if type(resource_type) is not str or not resource_type:
-            self._tally.gap("a resource without a type", resource_id)
+            self.tally.gap("a resource without a type", resource_id)
             return False
-        self._tally.rows += 1
+        self.tally.rows += 1
         if (kind := resource_type.strip().lower()) in self._index.kept:
             self._index.add(kind, resource_id.rstrip("/"), row)
         return True
@@ -159,21 +176,21 @@ class _Run:
         if not indexed and any(waits(resource) for waits in kind.plan.waits):
             return False
         if kind.facts_missed(resource.id):
-            self._tally.gap("its id names another type, of which more is known", resource.id, rows=0)
+            self.tally.gap("its id names another type, of which more is known", resource.id, rows=0)
         key = hash(resource.id.lower())
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
             kind.add(row)
-            self._tally.domains[resource.domain] += 1
+            self.tally.domains[resource.domain] += 1
         else:
-            self._tally.repeated += 1
+            self.tally.repeated += 1
         self._judge(resource, kind, fresh=fresh)
         return True
 
     def _judge(self, resource: Resource, kind: TypeTally, *, fresh: bool) -> None:
         """Counts and lists what comes out. A repeated row adds its failures alone: what it passes has been counted."""
-        summary, show = self._tally.summary, self._show
+        summary, show = self.tally.summary, self._show
         for check, judge, source in kind.plan.steps:
             counts = summary[check]
             for judgement in judge(resource):
@@ -207,10 +224,10 @@ class _Run:
         if subscription and not named:
             named = self._listed_domain(subscription, containers[1])
             if not named and self._mesh.domains and (outer is None or (group and inner is None)):
-                self._tally.unplaced.add(resource_id.lower().partition("/providers/")[0])
+                self.tally.unplaced.add(resource_id.lower().partition("/providers/")[0])
         domain = self._mesh.domain_named(named) or named
         policy = self._mesh.policy_for(domain or None, _said(tags, "dataproduct") or None)
-        self._tally.subscriptions.add(key)
+        self.tally.subscriptions.add(key)
         return Resource(
             row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain, policy,
             type_of(owner) if owner_seen else "",
@@ -222,10 +239,10 @@ class _Run:
         return by_id or (container.name and self._mesh.domain_of_subscription(container.name)) or ""
 
     def _kind_of(self, resource: Resource) -> TypeTally:
-        kind = self._tally.types.get(resource.type)
+        kind = self.tally.types.get(resource.type)
         if kind is None:
             plan = make_plan(resource.type, self._checks, self._index, self._governed)
-            kind = self._tally.types[resource.type] = TypeTally(resource.row["type"], plan)
+            kind = self.tally.types[resource.type] = TypeTally(resource.row["type"], plan)
         return kind
 
     def _list(self, resource: Resource, check: Check, judgement: Judgement, source: str, kind: TypeTally) -> None:
@@ -256,19 +273,20 @@ class _Run:
             waiver=_waiver_view(waiver) if waiver else None,
         )
         if self._findings.add(finding):
-            self._tally.add(finding, waiver)
+            self.tally.add(finding, waiver)
 
-    def result(self, name: str, missing: int, finished: dt.datetime) -> Audit:
-        """What came out, of the inventory called `name`."""
-        tally, mesh = self._tally, self._mesh
+    def result(self, name: str, view: ScopeView, scopes: Callable[[], tuple[Scope, ...]]) -> Audit:
+        """What came out of the inventory called `name`; `scopes` are asked for when all gaps are known."""
+        tally, mesh = self.tally, self._mesh
         if not self._show:
             tally.add_settled()
+        tally.place_gaps()
         return Audit(
             kind="azure",
             tool_version=__version__,
             started_at=_timestamp(self._started),
-            finished_at=_timestamp(finished),
-            scope=ScopeView(None, None, tuple(sorted(tally.subscriptions - {""})), (), "file"),
+            finished_at=_timestamp(self._now()),
+            scope=view,
             policy=PolicyView(
                 digest=mesh.digest,
                 files=mesh.files,
@@ -276,7 +294,7 @@ class _Run:
                 waivers=tuple(tally.waiver_uses(mesh.waivers, self._today)),
                 not_answerable=tuple(check for check in CHECKS if check not in CHECKS_OF_AN_INVENTORY),
             ),
-            coverage=tally.coverage(name, len(self._seen), missing),
+            coverage=tally.coverage(name, len(self._seen), scopes()),
             summary=tally.summary,
             domains=tally.domain_summaries(),
             findings=self._findings,

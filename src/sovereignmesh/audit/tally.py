@@ -135,22 +135,32 @@ class Tally:
                 state = "in force" if used else "matches nothing"
             yield WaiverUse(waiver.target, waiver.check, waiver.owner, waiver.expires.isoformat(), state, used)
 
-    def coverage(self, name: str, resources: int, missing: int) -> Coverage:
-        """What was looked at in the inventory called `name`, which itself says that `missing` rows are not in it."""
-        for container in sorted(self.unplaced):
-            self.gap("not in the inventory, so that the domain of what is inside is not known", container, rows=0)
-        state = "read" if not self._gaps else "partial" if self.rows else "failed"
-        scope = Scope(
+    def file_scope(self, name: str, missing: int) -> Scope:
+        """The inventory called `name` as one scope; it says itself that `missing` rows are not in it."""
+        return Scope(
             kind="file",
             id=name,
             name=Path(name).name,
-            state=state,
+            state="read" if not self._gaps else "partial" if self.rows else "failed",
             read=self.rows,
             expected=self.rows + self._unread + missing,
             reason="; ".join(f"{why} ({count})" for why, count in self._gap_counts.items()),
         )
+
+    def coverage(self, name: str, resources: int, scopes: tuple[Scope, ...]) -> Coverage:
+        """What was looked at: `resources` different ones in `scopes`; `name` is where gaps of no scope belong."""
         types = tuple(self.types[key].coverage() for key in sorted(self.types))
-        return Coverage(resources, self.repeated, (scope,), types, tuple(self._all_gaps(name)))
+        holes = (
+            Gap(scope.id, self._checks, f"{scope.kind} {scope.name}", scope.reason)
+            for scope in scopes
+            if scope.kind != "file" and scope.state != "read"
+        )
+        return Coverage(resources, self.repeated, scopes, types, (*holes, *self._all_gaps(name)))
+
+    def place_gaps(self) -> None:
+        """Notes the containers that would tell the domain of what is inside, and were not seen."""
+        for container in sorted(self.unplaced):
+            self.gap("not in the inventory, so that the domain of what is inside is not known", container, rows=0)
 
     def _all_gaps(self, name: str) -> Iterator[Gap]:
         for why, shown in self._gaps.items():

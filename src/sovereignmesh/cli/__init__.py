@@ -17,7 +17,11 @@ __all__ = ["main"]
 
 # Command -> where it lives, and its line in the list: reading the list must not import the commands.
 _COMMANDS: Final = {
-    "audit": ("sovereignmesh.cli.audit_command:audit", "Audit an export of Azure resources against a mesh."),
+    "audit": ("sovereignmesh.cli.audit_command:audit", "Audit live subscriptions, or an export, against a mesh."),
+    "doctor": (
+        "sovereignmesh.cli.doctor_command:doctor",
+        "Show who you are, what can be reached, and which role is missing for what.",
+    ),
     "init": ("sovereignmesh.cli.mesh_commands:init", "Write a mesh to start from."),
     "schema": (
         "sovereignmesh.cli.mesh_commands:schema",
@@ -69,7 +73,7 @@ def _complain(message: str) -> None:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: sovereignmesh audit mesh --inventory resources.jsonl",
+    epilog="Example: sovereignmesh audit --sandbox",
 )
 @click.version_option(__version__, prog_name="sovereignmesh")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

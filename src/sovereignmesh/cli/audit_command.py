@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
-from sovereignmesh.audit import CHECKS_OF_AN_INVENTORY, Inventory, audit_inventory
-from sovereignmesh.cli.common import find_mesh
+from sovereignmesh.audit import CHECKS_OF_AN_INVENTORY, Inventory, audit_azure, audit_inventory
+from sovereignmesh.cli.common import DURATION, azure_options, find_mesh, open_azure
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
 from sovereignmesh.result import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
+    from sovereignmesh.azure import AzureInventory, Forecast
     from sovereignmesh.result import Audit
 
 __all__ = ["audit"]
 
 _WORTH_A_BAR: Final = 8_000_000  # bytes: about a second's work
+_WORTH_A_WORD: Final = 5  # seconds that a reading will last
+_OF_LIVE_ONES: Final = (
+    "subscriptions",
+    "management_groups",
+    "exclude",
+    "deadline",
+    "sandbox",
+    "estate",
+    "cloud",
+    "tenant",
+    "faults",
+)
 
 
 def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -33,17 +46,36 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
 
 
 @click.command(
-    epilog="Example: sovereignmesh audit mesh --inventory export.json -o findings.csv (README.md, 'Reading an export', "
-    "says how to make one)"
+    epilog="Examples: sovereignmesh audit --sandbox; sovereignmesh audit mesh --subscription sales-prod -o findings.csv"
 )
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
 @click.option(
+    "--subscription",
+    "subscriptions",
+    metavar="ID|NAME",
+    multiple=True,
+    help="Only this subscription; may be repeated. Without it: all that you can see, and all that the mesh lists.",
+)
+@click.option(
+    "--management-group",
+    "management_groups",
+    metavar="ID",
+    multiple=True,
+    help="The subscriptions below this management group; may be repeated.",
+)
+@click.option(
+    "--exclude", metavar="ID|NAME", multiple=True, help="Not this subscription or management group; may be repeated."
+)
+@click.option(
+    "--deadline", metavar="DURATION", type=DURATION, help="End by then with what has been read: 90s, 15m, 2h."
+)
+@click.option(
     "--inventory",
     metavar="FILE",
-    required=True,
-    help="An export of resources: JSON lines, a JSON array, `az graph query` output, gzip of these; - reads standard "
-    "input.",
+    help="Audit an export of resources instead: JSON lines, a JSON array, `az graph query` output, gzip of these; - "
+    "reads standard input.",
 )
+@azure_options
 @click.option(
     "--check",
     "checks",
@@ -73,26 +105,31 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
 @click.pass_context
 def audit(
     ctx: click.Context,
+    /,
     mesh: Path | None,
-    inventory: str,
+    inventory: str | None,
     checks: tuple[Any, ...],
     fail_on: Any,
     allow_unknown: bool,
     show_compliant: bool,
     output: str,
     reports: tuple[Path, ...],
+    **live: Any,
 ) -> None:
-    """Audit an export of Azure resources against the mesh in MESH (default ./mesh).
+    """Audit live Azure subscriptions against the mesh in MESH (default ./mesh).
+
+    The role Reader at the subscriptions suffices; nothing is written. With --sandbox no account is needed, and without
+    MESH the estate's own mesh is used.
 
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 findings at --fail-on, 4 incomplete.
     """
-    for file in reports:
-        if file.exists() and inventory != "-" and file.samefile(inventory):
-            raise click.UsageError(f"{file} is the inventory: write the report elsewhere")
-    wish = load_mesh(find_mesh(mesh))
-    export = Inventory(inventory)
-    with _progress(export) as rows:
-        result = audit_inventory(rows, wish, checks=checks or CHECKS_OF_AN_INVENTORY, show_compliant=show_compliant)
+    asked = {"checks": checks or CHECKS_OF_AN_INVENTORY, "show_compliant": show_compliant}
+    if inventory is None:
+        result = _audit_live(mesh, asked, **live)
+    else:
+        if strange := [f"--{name.rstrip('s').replace('_', '-')}" for name in _OF_LIVE_ONES if live[name]]:
+            raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
+        result = _audit_export(mesh, inventory, reports, asked)
     for file in reports:
         write_report(result, file)
     if output == "json":
@@ -104,16 +141,71 @@ def audit(
     ctx.exit(_exit_code(result, fail_on, allow_unknown=allow_unknown))
 
 
+def _audit_live(
+    mesh: Path | None,
+    asked: dict[str, Any],
+    *,
+    subscriptions: tuple[str, ...],
+    management_groups: tuple[str, ...],
+    exclude: tuple[str, ...],
+    deadline: float | None,
+    **where: Any,
+) -> Audit:
+    azure, estate = open_azure(**where)
+    with azure:
+        return audit_azure(
+            azure,
+            load_mesh(find_mesh(mesh, estate)),
+            subscriptions=subscriptions,
+            management_groups=management_groups,
+            exclude=exclude,
+            deadline=deadline,
+            on_forecast=_say_forecast,
+            progress=_live_progress,
+            **asked,
+        )
+
+
+def _audit_export(mesh: Path | None, inventory: str, reports: tuple[Path, ...], asked: dict[str, Any]) -> Audit:
+    for file in reports:
+        if file.exists() and inventory != "-" and file.samefile(inventory):
+            raise click.UsageError(f"{file} is the inventory: write the report elsewhere")
+    wish = load_mesh(find_mesh(mesh))
+    export = Inventory(inventory)
+    with _progress(export):
+        return audit_inventory(export, wish, **asked)
+
+
 def _exit_code(result: Audit, fail_on: Any, *, allow_unknown: bool) -> int:
     if not result.complete:
         return 4
     return 3 if fail_on != "never" and result.fails_at(fail_on, allow_unknown=allow_unknown) else 0
 
 
-def _progress(export: Inventory) -> AbstractContextManager[Iterable[Any]]:
-    """The export's rows, with a bar on a terminal where it is worth one."""
-    if export.size < _WORTH_A_BAR or not sys.stderr.isatty():
-        return nullcontext(export)
-    from sovereignmesh.result.progress import with_bar  # noqa: PLC0415 - rich, for large files only
+def _say_forecast(forecast: Forecast) -> None:
+    if forecast.seconds >= _WORTH_A_WORD:
+        click.echo(
+            f"{forecast.rows:,} rows in {forecast.queries:,} queries of Resource Graph, which allows 15 in 5 s: "
+            f"at least {forecast.seconds} s",
+            err=True,
+        )
 
-    return with_bar(export, lambda: export.position, export.size, f"Auditing {Path(export.name).name}")
+
+def _live_progress(inventory: AzureInventory) -> AbstractContextManager[object]:
+    """A bar on a terminal while the subscriptions are read."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from sovereignmesh.result.progress import follow  # noqa: PLC0415 - rich, on a terminal only
+
+    count = len(inventory.asked.visible)
+    title = f"Reading {count} subscription{'' if count == 1 else 's'}"
+    return follow(lambda: inventory.position, lambda: inventory.size, title)
+
+
+def _progress(export: Inventory) -> AbstractContextManager[object]:
+    """A bar on a terminal where the export is worth one."""
+    if export.size < _WORTH_A_BAR or not sys.stderr.isatty():
+        return nullcontext()
+    from sovereignmesh.result.progress import follow  # noqa: PLC0415 - rich, for large files only
+
+    return follow(lambda: export.position, lambda: export.size, f"Auditing {Path(export.name).name}")

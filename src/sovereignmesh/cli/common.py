@@ -2,21 +2,90 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
 
 from sovereignmesh.errors import MeshError
 from sovereignmesh.result import Location, Problem
 
-__all__ = ["find_mesh"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+    from sovereignmesh.azure import Azure
+
+__all__ = ["DURATION", "azure_options", "find_mesh", "open_azure"]
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
 _DEFAULT: Final = Path("mesh")
+_UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
-def find_mesh(given: Path | None) -> Path:
-    """The mesh that a command works on: the one given, else ./mesh. Raises MeshError where there is none."""
+def find_mesh(given: Path | None, estate: str | None = None) -> Path:
+    """The mesh that a command works on: the one given, else the sandbox estate's own, else ./mesh.
+
+    Raises MeshError where there is none.
+    """
+    if given is None and estate is not None:
+        from sovereignmesh.sandbox import estate_mesh  # noqa: PLC0415 - only for the sandbox
+
+        return estate_mesh(estate)
     path = given or _DEFAULT
     if not path.exists():
         hint = f"no mesh at {path}: write one with `sovereignmesh init {path}`, or give the path of yours"
         raise MeshError([Problem(Location(str(path)), "$", hint)])
     return path
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value).strip())
+        if not found or not float(found[1]):
+            self.fail(f"{value!r} is no duration: 90, 90s, 15m or 2h", param, ctx)
+        return float(found[1]) * _UNITS[found[2]]
+
+
+DURATION: Final = _Duration()
+
+_AZURE_OPTIONS: Final = (
+    click.option("--sandbox", is_flag=True, help="An Azure in the process, with a sample estate; no account needed."),
+    click.option("--estate", metavar="NAME|DIR", help="The sandbox's estate (default contoso); implies --sandbox."),
+    click.option("--fault", "faults", metavar="NAME", multiple=True, help="A fault of the sandbox; may be repeated."),
+    click.option(
+        "--cloud",
+        metavar="NAME|FILE",
+        help="public (default), usgovernment, china, or a YAML file that describes another.",
+    ),
+    click.option("--tenant", metavar="ID", help="The tenant to sign in to, where the account knows several."),
+)
+
+
+def azure_options(command: Command) -> Command:
+    """The options of every command that reaches Azure; `open_azure` takes them."""
+    for option in reversed(_AZURE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def open_azure(
+    *, sandbox: bool, estate: str | None, faults: tuple[str, ...], cloud: str | None, tenant: str | None
+) -> tuple[Azure, str | None]:
+    """The Azure that the options mean, real or not, and the name of the sandbox's estate if it is one."""
+    if sandbox or estate is not None:
+        if cloud or tenant:
+            raise click.UsageError("--cloud and --tenant are of the real Azure: leave them out with --sandbox")
+        from sovereignmesh.sandbox import open_sandbox  # noqa: PLC0415 - only for the sandbox
+
+        name = estate or "contoso"
+        return open_sandbox(name, faults=faults), name
+    if faults:
+        raise click.UsageError("--fault is of the sandbox: add --sandbox")
+    from sovereignmesh.azure import connect  # noqa: PLC0415 - the SDK, for live commands only
+
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # its warnings are in our one message
+    return connect(cloud=cloud or "public", tenant=tenant), None

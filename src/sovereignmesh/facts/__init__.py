@@ -1,5 +1,6 @@
 """Azure's truth, as tables: where each resource type keeps its keys, copies and exposure; regions; tag support."""
 
+from sovereignmesh.facts.columns import properties_read
 from sovereignmesh.facts.regions import Region, area_regions, areas, find_region, geography_regions, regions, squeeze
 from sovereignmesh.facts.rows import find_resource_type, load_rows, resource_types
 from sovereignmesh.facts.rules import (
@@ -40,6 +41,7 @@ __all__ = [
     "geography_regions",
     "in_words",
     "load_rows",
+    "properties_read",
     "regions",
     "resource_types",
     "squeeze",

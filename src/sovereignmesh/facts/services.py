@@ -14,7 +14,7 @@ from sovereignmesh.facts.tables import read_table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["GlobalService", "find_global_service", "supports_tags"]
+__all__ = ["GlobalService", "find_global_service", "global_services", "supports_tags"]
 
 _CLASSES = ("no-customer-data", "located-by", "edge", "unknown")
 
@@ -31,8 +31,12 @@ class GlobalService:
 
 
 @cache
-def _global_services() -> dict[str, GlobalService]:
-    return {name: _load(row, f"facts/global.yaml: {name}") for name, row in read_table("global.yaml")["types"].items()}
+def global_services() -> dict[str, GlobalService]:
+    """All of them, by type in lower case."""
+    return {
+        name.lower(): _load(row, f"facts/global.yaml: {name}")
+        for name, row in read_table("global.yaml")["types"].items()
+    }
 
 
 def _load(row: dict[str, object], where: str) -> GlobalService:
@@ -59,7 +63,7 @@ def _regions_of(place: str, where: str) -> frozenset[str]:
 
 def find_global_service(resource_type: str) -> GlobalService | None:
     """What is known of a type that has no region of its own, None where nothing is."""
-    return _global_services().get(resource_type.lower())
+    return global_services().get(resource_type.lower())
 
 
 @cache

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Audit", "Coverage", "DomainSummary", "Gap", "PolicyView", "Scope", "ScopeView", "TypeCoverage", "WaiverUse"]
 
+SCOPE_STATES: Final = ("failed", "denied", "partial", "read")
 SCHEMA: Final = "sovereignmesh.audit/v1"
 
 
@@ -67,6 +68,18 @@ class Coverage:
     scopes: tuple[Scope, ...]
     types: tuple[TypeCoverage, ...]
     gaps: tuple[Gap, ...]
+
+    @property
+    def by_state(self) -> dict[str, list[Scope]]:
+        """The scopes by state, what was not read first; states that none has are left out."""
+        found = {state: [scope for scope in self.scopes if scope.state == state] for state in SCOPE_STATES}
+        return {state: scopes for state, scopes in found.items() if scopes}
+
+    @property
+    def gaps_inside(self) -> tuple[Gap, ...]:
+        """The gaps that are not a whole scope: what was met while reading."""
+        whole = {(scope.id, scope.reason) for scope in self.scopes}
+        return tuple(gap for gap in self.gaps if (gap.scope, gap.why) not in whole)
 
     @property
     def complete(self) -> bool:
@@ -124,13 +137,18 @@ class PolicyView:
 
 @dataclass(frozen=True, slots=True)
 class ScopeView:
-    """What the audit was pointed at."""
+    """What the audit was pointed at; `excluded` names the subscriptions that were left out on purpose.
+
+    `denominator` says where the list of what was to be read comes from: "asked" (named by the caller), "visible-only"
+    (what the caller happens to see; there may be more) or "file".
+    """
 
     cloud: str | None
     tenant_id: str | None
     subscriptions: tuple[str, ...]
     management_groups: tuple[str, ...]
     denominator: str
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,13 +117,18 @@ def _domains(audit: Audit) -> Iterator[str]:
 
 
 def _coverage(audit: Audit) -> Iterator[str]:
+    scopes = [scope for some in audit.coverage.by_state.values() for scope in some]
     rows = (
         f"<td>{_text(scope.state)}</td><td>{_text(scope.name)}</td>{_numbers(scope.read)}"
         f"<td class='n'>{'' if scope.expected is None else f'{scope.expected:,}'}</td><td>{_text(scope.reason)}</td>"
-        for scope in audit.coverage.scopes
+        for scope in scopes[:_SHOWN]
     )
     yield from _table(("coverage", "scope", "read", "expected", "why not all"), rows)
-    gaps = audit.coverage.gaps
+    if len(scopes) > _SHOWN:
+        yield f"<p><small>and {len(scopes) - _SHOWN:,} more scopes</small></p>"
+    if audit.scope.denominator == "visible-only":
+        yield "<p><small>What the caller cannot see is not counted.</small></p>"
+    gaps = audit.coverage.gaps_inside
     rows = (f"<td>{_text(gap.why)}</td><td>{_text(gap.what)}</td>" for gap in gaps[:_SHOWN])
     if gaps:
         yield from _table(("gap", f"what ({len(gaps):,})"), rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -13,23 +13,28 @@ from sovereignmesh.result.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["with_bar"]
+    from rich.console import RenderableType
 
-Row = TypeVar("Row")
-_EVERY = 1000  # rows between two looks at the position
+__all__ = ["follow"]
+
+
+class _Following(Progress):
+    """Looks at the work whenever it draws itself."""
+
+    look: Callable[[], Any] | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        if self.look is not None:
+            self.look()
+        return super().get_renderables()
 
 
 @contextmanager
-def with_bar(rows: Iterable[Row], position: Callable[[], int], total: int, title: str) -> Iterator[Iterable[Row]]:
-    """The rows, with a bar that follows `position` towards `total` while they are taken."""
+def follow(position: Callable[[], int], total: Callable[[], int], title: str) -> Iterator[None]:
+    """A bar that follows `position` towards `total` while the context lasts; a total of 0 is not known yet."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(printable(title), total=total)
-
-        def counted() -> Iterator[Row]:
-            for number, row in enumerate(rows):
-                if number % _EVERY == 0:
-                    progress.update(task, completed=position())
-                yield row
-
-        yield counted()
+    with _Following(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(printable(title), total=total() or None)
+        progress.look = lambda: progress.update(task, completed=position(), total=total() or None)
+        yield
+        progress.refresh()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sovereignmesh.result.audit import Audit, Scope
+    from sovereignmesh.result.audit import Audit, Coverage, Scope
     from sovereignmesh.result.checks import Check, State
     from sovereignmesh.result.finding import Finding
 
@@ -196,11 +195,32 @@ def _domains(audit: Audit) -> RenderableType:
 
 def _coverage(audit: Audit) -> Iterator[RenderableType]:
     coverage = audit.coverage
-    yield Group(*(_scope(scope) for scope in coverage.scopes))
-    for gap in islice(coverage.gaps, _SHOWN):
+    yield from _scopes(coverage)
+    for gap in coverage.gaps_inside[:_SHOWN]:
         yield Text(f"  gap: {printable(gap.why)}: {printable(gap.what)}", "red")
-    if len(coverage.gaps) > _SHOWN:
-        yield Text(f"  and {len(coverage.gaps) - _SHOWN} more gaps: --format json", "red")
+    if more := coverage.gaps_inside[_SHOWN:]:
+        yield Text(f"  and {len(more)} more gaps: --format json", "red")
+    if audit.scope.denominator == "visible-only":
+        yield Text("  what you cannot see is not counted: name subscriptions or a management group to count it", "dim")
+    if audit.scope.excluded:
+        yield Text(f"  excluded: {printable(', '.join(audit.scope.excluded))}", "dim")
+    yield from _not_judged(audit)
+
+
+def _scopes(coverage: Coverage) -> Iterator[Text]:
+    """What was not read, with the reason, then what was: each where they are few, else how many."""
+    for state, scopes in coverage.by_state.items():
+        for scope in scopes[:_SHOWN]:
+            yield _scope(scope)
+        if more := scopes[_SHOWN:]:
+            count = sum(scope.read for scope in more)
+            yield Text(
+                f"{state:8}and {len(more):,} more: {count:,} resources read", "dim" if state == "read" else _FAIL
+            )
+
+
+def _not_judged(audit: Audit) -> Iterator[Text]:
+    coverage = audit.coverage
     if coverage.repeated:
         yield Text(f"  {_counted(coverage.repeated, 'row')} repeated a resource that was read already", "dim")
     without: dict[Check, int] = {}
@@ -220,9 +240,12 @@ def _coverage(audit: Audit) -> Iterator[RenderableType]:
 def _scope(scope: Scope) -> Text:
     expected = "" if scope.expected in (None, scope.read) else f" of {scope.expected:,}"
     style = "dim" if scope.state == "read" else _FAIL
-    return Text.assemble(
+    words = Text.assemble(
         (f"{scope.state:8}", style), f"{printable(scope.name)}: {scope.read:,}{expected} resources read"
     )
+    if scope.kind != "file" and scope.reason:
+        words.append(f"; {printable(scope.reason)}", style)
+    return words
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,0 +1,74 @@
+"""The audit of live subscriptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Run
+from sovereignmesh.facts import properties_read
+from sovereignmesh.result import ScopeView
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from sovereignmesh.azure import Azure, AzureInventory, Forecast
+    from sovereignmesh.mesh import Mesh
+    from sovereignmesh.result import Audit, Check
+
+__all__ = ["audit_azure"]
+
+_RESERVE: Final = 0.03  # of the deadline, for judging what waits and writing the result
+
+
+def audit_azure(
+    azure: Azure,
+    mesh: Mesh,
+    *,
+    subscriptions: Sequence[str] = (),
+    management_groups: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    checks: Iterable[Check] = CHECKS_OF_AN_INVENTORY,
+    show_compliant: bool = False,
+    deadline: float | None = None,
+    now: Callable[[], dt.datetime] | None = None,
+    on_forecast: Callable[[Forecast], None] | None = None,
+    progress: Callable[[AzureInventory], AbstractContextManager[object]] | None = None,
+) -> Audit:
+    """The audit of live subscriptions against a mesh.
+
+    `azure` comes from `connect` or `open_sandbox`. What is read: the `subscriptions` (ids or names) and those below the
+    `management_groups`; without either, all that the caller can see and all that a domain of the mesh lists; less
+    those that `exclude` names. The role Reader at the subscriptions suffices. `deadline` is in seconds: what could not
+    be read by then is a gap. `on_forecast` is told what the reading will cost before it begins, `progress` makes a
+    context that is entered with the inventory while it is read. The rest is as in `audit_inventory`.
+
+    What could not be read, or not be proven to be all, is named in `Audit.coverage`, and the audit is incomplete.
+    Raises AzureError where nothing at all could be read: SignInError without a credential that works, DeniedError
+    without any role, and so on.
+    """
+    from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415 - an audit of a file needs no SDK
+
+    azure.pace.restart(None if deadline is None else max(deadline * (1 - _RESERVE), 0.0))
+    run = Run(mesh, checks, now, show_compliant=show_compliant)
+    listed = [name for domain in mesh.domain_documents for name in domain.subscriptions or ()]
+    asked = find_asked(
+        azure, subscriptions=subscriptions, management_groups=management_groups, exclude=exclude, expected=listed
+    )
+    inventory = AzureInventory(azure, asked, properties_read(), on_forecast)
+    if progress is None:
+        run.read(inventory)
+    else:
+        with progress(inventory):
+            run.read(inventory)
+    tenants = {subscription.tenant_id for subscription in asked.visible if subscription.tenant_id}
+    view = ScopeView(
+        azure.cloud.name,
+        tenants.pop() if len(tenants) == 1 else azure.tenant,
+        tuple(sorted(subscription.id for subscription in (*asked.visible, *asked.unseen))),
+        asked.management_groups,
+        asked.denominator,
+        asked.excluded,
+    )
+    return run.result("azure", view, inventory.scopes)

@@ -1,0 +1,54 @@
+"""Thin typed wrappers over the Azure SDKs: connection, clouds, subscriptions, Resource Graph."""
+
+from sovereignmesh.azure.asked import Asked, find_asked
+from sovereignmesh.azure.clouds import CLOUDS, Cloud, find_cloud
+from sovereignmesh.azure.connection import Azure, connect
+from sovereignmesh.azure.diagnosis import Diagnosis, diagnose
+from sovereignmesh.azure.directory import (
+    Location,
+    ManagementGroup,
+    Permission,
+    Subscription,
+    Tenant,
+    list_locations,
+    list_management_groups,
+    list_permissions,
+    list_subscriptions,
+    list_subscriptions_below,
+    list_tenants,
+    reads_everything,
+)
+from sovereignmesh.azure.graph import query_rows
+from sovereignmesh.azure.inventory import AzureInventory, Forecast
+from sovereignmesh.azure.pace import Pace
+from sovereignmesh.azure.shape import list_shapes, shape_of
+
+__all__ = [
+    "CLOUDS",
+    "Asked",
+    "Azure",
+    "AzureInventory",
+    "Cloud",
+    "Diagnosis",
+    "Forecast",
+    "Location",
+    "ManagementGroup",
+    "Pace",
+    "Permission",
+    "Subscription",
+    "Tenant",
+    "connect",
+    "diagnose",
+    "find_asked",
+    "find_cloud",
+    "list_locations",
+    "list_management_groups",
+    "list_permissions",
+    "list_shapes",
+    "list_subscriptions",
+    "list_subscriptions_below",
+    "list_tenants",
+    "query_rows",
+    "reads_everything",
+    "shape_of",
+]

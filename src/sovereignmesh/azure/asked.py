@@ -1,0 +1,140 @@
+"""What an audit is asked to read: subscriptions by id, by name, below management groups, less what is excluded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sovereignmesh.azure.directory import Subscription, list_subscriptions, list_subscriptions_below
+from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sovereignmesh.azure.connection import Azure
+
+__all__ = ["Asked", "find_asked"]
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The subscriptions to read, and those that were asked for and cannot be seen.
+
+    `denominator` is "asked" where the caller named what to read, "visible-only" where it is what they happen to see.
+    `excluded` are the names of what was left out.
+    """
+
+    visible: tuple[Subscription, ...]
+    unseen: tuple[Subscription, ...]
+    management_groups: tuple[str, ...]
+    excluded: tuple[str, ...]
+    denominator: str
+
+
+def find_asked(
+    azure: Azure,
+    *,
+    subscriptions: Sequence[str] = (),
+    management_groups: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    expected: Iterable[str] = (),
+) -> Asked:
+    """What to read. All names are ids or display names, without case; `exclude` also takes management groups.
+
+    `expected` are subscriptions that somebody else (the mesh) says there are: where nothing is asked for, they are
+    added to what is visible. Raises AzureError where a name fits several subscriptions, an exclusion fits nothing, or
+    nothing is left to read; DeniedError and NotFoundError for a management group.
+    """
+    seen = _visible(azure)
+    wanted: dict[str, Subscription] = {}
+    for name in subscriptions or (() if management_groups else expected):
+        found = _find(name, seen)
+        wanted[found.id] = found
+    for group in management_groups:
+        wanted |= {found.id: seen.get(found.id, found) for found in _below(azure, group)}
+    asked = bool(subscriptions or management_groups)
+    if not asked:
+        wanted |= seen
+    excluded: list[str] = []
+    for name in exclude:
+        excluded += [wanted.pop(identity).name for identity in _ids_of(azure, name, wanted)]
+    if not wanted:
+        raise AzureError(_nothing_left(seen, excluded=bool(excluded)))
+    return Asked(
+        visible=tuple(found for identity, found in sorted(wanted.items()) if identity in seen),
+        unseen=tuple(found for identity, found in sorted(wanted.items()) if identity not in seen),
+        management_groups=tuple(management_groups),
+        excluded=tuple(excluded),
+        denominator="asked" if asked else "visible-only",
+    )
+
+
+def _visible(azure: Azure) -> dict[str, Subscription]:
+    """The subscriptions that can be seen, by id; a list that names one twice may lack another, and is asked again."""
+    for _ in range(2):
+        found = list(list_subscriptions(azure))
+        known = {subscription.id: subscription for subscription in found}
+        if len(known) == len(found):
+            return known
+    raise AnswerError("the list of subscriptions names one twice, so that another may be missing from it")
+
+
+def _find(name: str, seen: dict[str, Subscription]) -> Subscription:
+    """The subscription of that id or name; one that cannot be seen is known by nothing else."""
+    found = _matching(name, seen)
+    if len(found) > 1:
+        raise AzureError(f"{len(found)} subscriptions are called {name!r}: give an id: {', '.join(sorted(found))}")
+    bare = _bare(name)
+    return seen[found[0]] if found else Subscription(bare if _GUID.fullmatch(bare) else name, name, "", "")
+
+
+def _bare(name: str) -> str:
+    return name.lower().removeprefix("/subscriptions/").rstrip("/")
+
+
+def _matching(name: str, known: dict[str, Subscription]) -> list[str]:
+    lowered = _bare(name)
+    if lowered in known:
+        return [lowered]
+    return [identity for identity, found in known.items() if found.name.lower() == lowered]
+
+
+def _below(azure: Azure, group: str) -> list[Subscription]:
+    name = group.rstrip("/").rpartition("/")[2]
+    try:
+        found = list(list_subscriptions_below(azure, name))
+    except DeniedError as error:
+        raise DeniedError(
+            f"{error}; listing what is below a management group needs Management Group Reader or Reader at that group",
+            status=error.status, code=error.code, request_id=error.request_id,
+        ) from error  # fmt: skip
+    if not found:
+        raise AzureError(f"the management group {name!r} has no subscription below it")
+    return found
+
+
+def _ids_of(azure: Azure, name: str, wanted: dict[str, Subscription]) -> list[str]:
+    found = _matching(name, wanted)
+    if not found:
+        try:
+            found = [below.id for below in _below(azure, name) if below.id in wanted]
+            if not found:
+                raise AzureError(f"--exclude {name}: nothing below that management group would be read")
+        except (DeniedError, NotFoundError) as error:
+            raise AzureError(
+                f"--exclude {name}: neither a subscription that would be read nor a management group that you can list"
+            ) from error
+    return found
+
+
+def _nothing_left(seen: dict[str, Subscription], *, excluded: bool) -> str:
+    if excluded:
+        return "every subscription is excluded: nothing is left to read"
+    if seen:
+        names = ", ".join(sorted(found.name for found in seen.values())[:_SHOWN])
+        return f"no subscription to read; those that you can see: {names}"
+    return "you can see no subscription: sign in to the right tenant (--tenant), and ask for Reader on what to audit"

@@ -1,0 +1,274 @@
+"""The connection: the SDK's pipeline over one session, and what comes out of it as plain JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from urllib.parse import urlencode, urlsplit
+
+import orjson
+import requests
+from azure.core.exceptions import AzureError as SdkError
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.policies import HeadersPolicy, ProxyPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.mgmt.resource.resources import ResourceManagementClient
+from requests.adapters import HTTPAdapter
+
+from sovereignmesh import __version__
+from sovereignmesh.azure.clouds import find_cloud
+from sovereignmesh.azure.pace import Pace, Quota
+from sovereignmesh.azure.policies import OneHostPolicy, PatientRetryPolicy
+from sovereignmesh.errors import (
+    AnswerError,
+    AzureError,
+    DeniedError,
+    NotFoundError,
+    RejectedError,
+    SignInError,
+    ThrottledError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from azure.core.credentials import AccessToken, TokenCredential
+    from azure.core.rest import HttpResponse
+
+    from sovereignmesh.azure.clouds import Cloud
+
+__all__ = ["CONNECTIONS", "HOW_TO_SIGN_IN", "Answer", "Azure", "connect"]
+
+CONNECTIONS: Final = 16  # requests under way at once, at most
+_CONNECT, _READ = 20.0, 90.0  # seconds
+_READINGS: Final = 3  # of an answer that is no JSON
+_OK: Final = range(200, 300)
+_SERVER_ERRORS: Final = 500
+_KINDS: Final[dict[int, type[AzureError]]] = {
+    401: SignInError, 403: DeniedError, 404: NotFoundError, 429: ThrottledError,
+}  # fmt: skip
+HOW_TO_SIGN_IN: Final = (
+    "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or run where a managed "
+    "identity is); `sovereignmesh doctor` shows what was tried, and `--sandbox` needs no account"
+)
+
+
+class Answer(NamedTuple):
+    """What Azure answered: the parsed body and the headers."""
+
+    body: Any
+    headers: Mapping[str, str]
+
+
+def connect(
+    credential: TokenCredential | None = None,
+    cloud: str | Path | Cloud = "public",
+    tenant: str | None = None,
+    *,
+    session: requests.Session | None = None,
+    pace: Pace | None = None,
+) -> Azure:
+    """A connection to Azure. Nothing is sent yet.
+
+    `credential` is any azure-identity credential; without one, DefaultAzureCredential signs in: environment, managed
+    identity, Azure CLI and the others it knows. `cloud` is public, usgovernment, china, a YAML file or a `Cloud`;
+    `tenant` is the id of the tenant to sign in to, where the account knows several. Proxies and certificates are those
+    that requests takes from the environment (HTTPS_PROXY, REQUESTS_CA_BUNDLE). `session` is for who has their own.
+    """
+    where = find_cloud(cloud)
+    return Azure(where, credential or _default_credential(where, tenant), session or _session(), pace or Pace(), tenant)
+
+
+def _default_credential(cloud: Cloud, tenant: str | None) -> TokenCredential:
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - half a second, and not always needed
+
+    own = urlsplit(cloud.authority).hostname not in _KNOWN_AUTHORITIES
+    options: dict[str, Any] = {"authority": cloud.authority}
+    if own:  # the public cloud's discovery does not know it
+        options["disable_instance_discovery"] = True
+    if tenant:
+        options |= dict.fromkeys(_TENANT_OPTIONS, tenant)
+        options["additionally_allowed_tenants"] = [tenant]
+    credential = DefaultAzureCredential(**options)
+    return _InTenant(credential, tenant) if tenant else credential
+
+
+class _InTenant:
+    """The credential for one tenant: DefaultAzureCredential has no option that Azure CLI's sign-in would heed."""
+
+    def __init__(self, credential: TokenCredential, tenant: str) -> None:
+        self._credential, self._tenant = credential, tenant
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return self._credential.get_token(*scopes, **{"tenant_id": self._tenant, **options})
+
+
+_KNOWN_AUTHORITIES: Final = frozenset(
+    {
+        "login.microsoftonline.com",
+        "login.microsoftonline.us",
+        "login.chinacloudapi.cn",
+        "login.partner.microsoftonline.cn",
+    }
+)
+_TENANT_OPTIONS: Final = ("interactive_browser_tenant_id", "shared_cache_tenant_id", "workload_identity_tenant_id")
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0))
+    return session
+
+
+class Azure:
+    """A connection to one cloud; real or not, nothing else knows. Close it, or use it in a `with`."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        credential: TokenCredential,
+        session: requests.Session,
+        pace: Pace,
+        tenant: str | None = None,
+    ) -> None:
+        self.cloud, self.pace, self.tenant, self.credential = cloud, pace, tenant, credential
+        self.quota = Quota(pace)
+        # No policy that registers providers: an audit only reads.
+        policies = [
+            OneHostPolicy(cloud.host),
+            RequestIdPolicy(),
+            HeadersPolicy({"Accept": "application/json"}),
+            UserAgentPolicy(user_agent=f"sovereignmesh/{__version__}"),
+            ProxyPolicy(),
+            PatientRetryPolicy(pace),
+            ARMChallengeAuthenticationPolicy(credential, cloud.scope),
+        ]
+        self._client = ResourceManagementClient(
+            credential,
+            "00000000-0000-0000-0000-000000000000",  # its own operations want one; requests name theirs
+            base_url=cloud.resource_manager.rstrip("/"),
+            credential_scopes=[cloud.scope],
+            policies=policies,
+            transport=RequestsTransport(
+                session=session, connection_timeout=_CONNECT, read_timeout=_READ, connection_verify=session.verify
+            ),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()
+
+    def get(self, path: str, api_version: str, **parameters: str) -> Any:
+        """The body at a path below Azure Resource Manager, or at a link that it gave."""
+        return self.send("GET", path, api_version, **parameters).body
+
+    def items(self, path: str, api_version: str, **parameters: str) -> Iterator[dict[str, Any]]:
+        """The items of a list, over all its pages.
+
+        Raises AnswerError for a list without `value`, for a link to another host and for one that comes again.
+        """
+        body = self.get(path, api_version, **parameters)
+        seen: set[str] = set()
+        while True:
+            values = body.get("value") if isinstance(body, dict) else None
+            if not isinstance(values, list):
+                raise AnswerError(f"{path}: a list without `value`")
+            yield from (value for value in values if isinstance(value, dict))
+            link = body.get("nextLink")
+            if not link:
+                return
+            if not isinstance(link, str) or link in seen:
+                raise AnswerError(f"{path}: the link to the next page is one that was followed already")
+            seen.add(link)
+            body = self.send("GET", link, "").body
+
+    def send(self, method: str, path: str, api_version: str, body: Any = None, **parameters: str) -> Answer:
+        """Sends one request through the pipeline, and parses the answer.
+
+        Raises an `AzureError` whose class says what went wrong; nothing of the request's token is in it.
+        """
+        query = {**({"api-version": api_version} if api_version else {}), **parameters}
+        url = f"{path}?{urlencode(query, safe='$')}" if query else path
+        for reading in range(_READINGS):
+            self.pace.check()
+            response = self._once(HttpRequest(method, url, json=body), path)
+            try:
+                data = response.content
+                return Answer(orjson.loads(data) if data else None, response.headers)
+            except orjson.JSONDecodeError:
+                kind = response.headers.get("Content-Type", "no content type")
+                if reading + 1 < _READINGS:
+                    self.pace.wait(self.pace.backoff(reading))
+        raise AnswerError(
+            f"{_place(path)}: what came ({kind.split(';')[0]}) is no JSON, or half of it: is there a proxy or a "
+            "sign-in page between?"
+        )
+
+    def _once(self, request: HttpRequest, path: str) -> HttpResponse:
+        try:
+            response = self._client.send_request(
+                request,
+                connection_timeout=max(0.1, self.pace.left(_CONNECT)),
+                read_timeout=max(0.1, self.pace.left(_READ)),
+            )
+        except ClientAuthenticationError as error:
+            raise SignInError(f"{_first_line(error)}; {HOW_TO_SIGN_IN}") from error
+        except SdkError as error:
+            self.pace.check()  # what the deadline cut off was no fault of the network
+            raise UnreachableError(f"{_place(path)}: {_first_line(error)}") from error
+        if response.status_code in _OK:
+            return response
+        raise _refusal(response, path)
+
+
+def _refusal(response: HttpResponse, path: str) -> AzureError:
+    """The exception that an error answer means; ARM, and its providers, write errors in several shapes."""
+    status = response.status_code
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        body = None
+    code, message = _error_in(body)
+    kind = _KINDS.get(status, UnreachableError if status >= _SERVER_ERRORS else RejectedError)
+    text = f"{_place(path)}: {status} {code}".rstrip() + (f": {message}" if message else "")
+    if kind is SignInError:
+        text += f"; {HOW_TO_SIGN_IN}"
+    elif kind is ThrottledError and (wait := response.headers.get("Retry-After")):
+        text += f"; the service asks to wait {wait} s"
+    return kind(text, status=status, code=code, request_id=response.headers.get("x-ms-request-id", ""))
+
+
+def _error_in(body: Any) -> tuple[str, str]:
+    """Code and message, with the code and message of the innermost detail, which says what it is really about."""
+    error = body.get("error", body) if isinstance(body, dict) else None
+    if not isinstance(error, dict):
+        return "", ""
+    code = str(error.get("code") or error.get("Code") or error.get("ErrorCode") or "")
+    message = error.get("message") or error.get("Message") or error.get("title") or ""
+    if isinstance(message, dict):
+        message = message.get("value") or message.get("Value")
+    message = message if isinstance(message, str) else ""
+    details = error.get("details")
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, dict) and detail.get("code"):
+            message += f" {detail['code']}: {detail.get('message', '')}"
+            code = code if code not in ("", "BadRequest") else str(detail["code"])
+    return code, " ".join(message.split())[:600]
+
+
+def _place(path: str) -> str:
+    return path.partition("?")[0]
+
+
+def _first_line(error: SdkError) -> str:
+    text = str(error.message or error).strip()
+    return text.splitlines()[0][:600] if text else type(error).__name__

@@ -1,0 +1,186 @@
+"""Who the caller is, what they can reach, and which role is missing for what: for `doctor`, and for a notebook."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+from azure.core.exceptions import AzureError as SdkError
+
+from sovereignmesh.azure.connection import CONNECTIONS, HOW_TO_SIGN_IN
+from sovereignmesh.azure.directory import (
+    list_locations,
+    list_management_groups,
+    list_permissions,
+    list_subscriptions,
+    list_tenants,
+    reads_everything,
+)
+from sovereignmesh.azure.graph import query_rows
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.errors import AzureError, DeniedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sovereignmesh.azure.connection import Azure
+    from sovereignmesh.azure.directory import Subscription
+
+__all__ = ["Diagnosis", "diagnose"]
+
+_SHOWN: Final = 5
+_READER: Final = "ask for the role Reader at the subscription, or at a management group above it"
+
+
+class Diagnosis(NamedTuple):
+    """One thing that was tried. `state` is "ok", "role" (one is missing), "network", "sign-in" or "note".
+
+    `part` is what it is for, `detail` what was seen, `remedy` what to do ("" where nothing is).
+    """
+
+    part: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+
+def diagnose(azure: Azure, knows_region: Callable[[str], bool] | None = None) -> Iterator[Diagnosis]:
+    """What works and what does not, one after the other; what builds on something that failed is not tried.
+
+    `knows_region` tells whether a region's name is known to whoever will judge by it. Raises nothing of Azure's: a
+    failure is a diagnosis.
+    """
+    yield (identity := _identity(azure))
+    if identity.state != "ok":
+        return
+    try:
+        tenants = ", ".join(f"{tenant.name or 'unnamed'} ({tenant.id})" for tenant in list_tenants(azure))
+        yield Diagnosis("Azure Resource Manager", "ok", f"{azure.cloud.resource_manager} answers; tenants: {tenants}")
+        subscriptions = list(list_subscriptions(azure))
+    except AzureError as error:
+        yield _failure("Azure Resource Manager", error, "")
+        return
+    if not subscriptions:
+        yield Diagnosis("audit", "role", "no subscription can be seen", _READER)
+        return
+    yield from _roles(azure, subscriptions)
+    yield from _graph(azure, subscriptions)
+    yield from _management_groups(azure)
+    if knows_region is not None:
+        yield from _regions(azure, subscriptions[0], knows_region)
+
+
+def _identity(azure: Azure) -> Diagnosis:
+    try:
+        token = azure.credential.get_token(azure.cloud.scope).token
+    except SdkError as error:
+        return Diagnosis("sign-in", "sign-in", " ".join(str(error.message or error).split()), HOW_TO_SIGN_IN)
+    claims = _claims(token)
+    names = ("upn", "unique_name", "preferred_username", "app_displayname", "appid", "oid")
+    name = next((str(claims[key]) for key in names if claims.get(key)), "an opaque token")
+    details = [f"{key} {claims[key]}" for key in ("oid", "tid") if claims.get(key)]
+    return Diagnosis("sign-in", "ok", ", ".join((name, *details)))
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """What the token says of its bearer; empty where it is no JWT. Nothing is verified: that is Azure's to do."""
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
+        return {}
+    try:
+        claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _roles(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosis]:
+    """For each subscription whether the caller may read everything in it."""
+    found: dict[str, AzureError | bool] = {}
+
+    def ask(subscription: Subscription) -> Callable[[], Iterator[None]]:
+        def answer() -> Iterator[None]:
+            try:
+                granted = list_permissions(azure, f"/subscriptions/{subscription.id}")
+                found[subscription.id] = reads_everything(granted)
+            except AzureError as error:
+                found[subscription.id] = error
+            yield None
+
+        return answer
+
+    for _ in in_parallel([ask(subscription) for subscription in subscriptions], CONNECTIONS):
+        pass
+    good = [subscription for subscription in subscriptions if found[subscription.id] is True]
+    if good:
+        yield Diagnosis("audit", "ok", f"may read everything in {_named(good)}")
+    short = [each for each in subscriptions if found[each.id] is False or isinstance(found[each.id], DeniedError)]
+    if short:
+        yield Diagnosis("audit", "role", f"may not read everything in {_named(short)}", _READER)
+    for subscription in subscriptions:
+        error = found[subscription.id]
+        if isinstance(error, AzureError) and not isinstance(error, DeniedError):
+            yield _failure("audit", error, "")
+
+
+def _graph(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosis]:
+    query = "resources\n| summarize rows = count() by subscriptionId\n| order by subscriptionId asc"
+    try:
+        some = [subscription.id for subscription in subscriptions[:300]]
+        count = sum(row["rows"] for row in query_rows(azure, query, some) if isinstance(row.get("rows"), int))
+        yield Diagnosis("Resource Graph", "ok", f"shows {count:,} resources")
+    except AzureError as error:
+        yield _failure("Resource Graph", error, _READER)
+
+
+def _management_groups(azure: Azure) -> Iterator[Diagnosis]:
+    part, remedy = "--management-group", "ask for Management Group Reader at the group"
+    try:
+        groups = [group.name for group in list_management_groups(azure)]
+    except AzureError as error:
+        yield _failure(part, error, remedy)
+        return
+    if groups:
+        yield Diagnosis(part, "ok", f"can list {', '.join(groups[:_SHOWN])}{_more(groups)}")
+    else:
+        yield Diagnosis(part, "role", "no management group can be seen", remedy)
+
+
+def _regions(azure: Azure, subscription: Subscription, knows: Callable[[str], bool]) -> Iterator[Diagnosis]:
+    try:
+        locations = list(list_locations(azure, subscription.id))
+    except AzureError as error:
+        yield _failure("regions", error, _READER)
+        return
+    strange = [location.name for location in locations if not knows(location.name)]
+    if strange:
+        detail = (
+            f"{len(strange)} of {len(locations)} are not in the tables: {', '.join(strange[:_SHOWN])}{_more(strange)}"
+        )
+        yield Diagnosis("regions", "note", detail, "what is there is judged unknown; update, or report them")
+    else:
+        yield Diagnosis("regions", "ok", f"all {len(locations)} of {subscription.name} are in the tables")
+
+
+def _failure(part: str, error: AzureError, remedy: str) -> Diagnosis:
+    """Role and network told apart: one is mended by an administrator of the tenant, the other by one of the network."""
+    if isinstance(error, DeniedError):
+        return Diagnosis(part, "role", str(error), remedy or _READER)
+    if error.status:
+        return Diagnosis(
+            part, "note", str(error), "try again; it was the service that failed, neither role nor network"
+        )
+    return Diagnosis(
+        part, "network", str(error), "check the name, HTTPS_PROXY, REQUESTS_CA_BUNDLE and the firewall of this machine"
+    )
+
+
+def _named(subscriptions: list[Subscription]) -> str:
+    names = [subscription.name for subscription in subscriptions]
+    return f"{len(names):,}: {', '.join(names[:_SHOWN])}{_more(names)}"
+
+
+def _more(names: list[str]) -> str:
+    return f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""

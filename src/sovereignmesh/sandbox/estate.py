@@ -1,0 +1,145 @@
+"""An estate: a folder with who is asking, where subscriptions hang, and every resource there is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from sovereignmesh.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Estate", "ManagementGroup", "estate_folder", "estate_mesh", "estates", "load_estate"]
+
+_PACKAGED: Final = Path(__file__).with_name("estates")
+_FILE: Final = "estate.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementGroup:
+    """A management group; `parent` is a name, None for the tenant's root."""
+
+    name: str
+    display_name: str
+    parent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """What an estate folder says. `groups` and `parents` (of subscriptions) are by lower-case name."""
+
+    name: str
+    tenant: dict[str, str]
+    principal: dict[str, str]
+    groups: dict[str, ManagementGroup]
+    parents: dict[str, str]
+    roles: tuple[tuple[str, str], ...]  # scope, role
+    role_definitions: dict[str, dict[str, list[str]]]
+    rows: tuple[dict[str, Any], ...]
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant's id, which is also the name of its root management group."""
+        return self.tenant["id"]
+
+    def groups_above(self, group: str | None) -> Iterator[ManagementGroup]:
+        """The group of that name and the ones above it, nearest first."""
+        while group is not None and (found := self.groups.get(group.lower())):
+            yield found
+            group = found.parent
+
+    def groups_over(self, subscription: str) -> Iterator[ManagementGroup]:
+        """The groups above a subscription, nearest first; one without a parent hangs on the tenant's root."""
+        return self.groups_above(self.parents.get(subscription.lower(), self.tenant_id))
+
+
+def estates() -> dict[str, str]:
+    """The packaged estates by name, each with a line that describes it."""
+    if not _PACKAGED.is_dir():
+        return {}
+    found = (path for path in sorted(_PACKAGED.iterdir()) if (path / _FILE).is_file())
+    return {path.name: str(_read(path)["description"]) for path in found}
+
+
+def estate_folder(estate: str | Path) -> Path:
+    """The folder of a packaged estate's name, or of a path. Raises SandboxError where there is none."""
+    packaged = _PACKAGED / str(estate)
+    # A name, not a way out of the package.
+    if Path(estate).name == str(estate) and (packaged / _FILE).is_file():
+        return packaged
+    folder = Path(estate)
+    if folder.name == _FILE:
+        folder = folder.parent
+    if (folder / _FILE).is_file():
+        return folder
+    known = ", ".join(estates()) or "none"
+    raise SandboxError(f"no estate is called {str(estate)!r} and no folder there has {_FILE}; packaged: {known}")
+
+
+def estate_mesh(estate: str | Path) -> Path:
+    """The folder with the mesh that belongs to an estate. Raises SandboxError where the estate is unknown."""
+    folder = estate_folder(estate)
+    return (folder / str(_read(folder).get("mesh", "mesh"))).resolve()
+
+
+def load_estate(estate: str | Path) -> Estate:
+    """The estate of that name or path. Raises SandboxError where it is unknown or cannot be read."""
+    folder = estate_folder(estate)
+    described = _read(folder)
+    try:
+        root = described["tenant"]["id"]
+        groups = {
+            group["name"].lower(): ManagementGroup(group["name"], group["displayName"], group["parent"] or root)
+            for group in described.get("management_groups", [])
+        }
+        groups[root.lower()] = ManagementGroup(root, _root_name(groups, root), None)
+        return Estate(
+            name=folder.name,
+            tenant=described["tenant"],
+            principal=described["principal"],
+            groups=groups,
+            parents={key.lower(): value["parent"] for key, value in described.get("subscriptions", {}).items()},
+            roles=tuple((role["scope"], role["role"]) for role in described.get("roles", [])),
+            role_definitions=described.get("role_definitions", {}),
+            rows=tuple(_rows(folder / described["resources"])),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error
+
+
+def _root_name(groups: dict[str, ManagementGroup], root: str) -> str:
+    return groups[root.lower()].display_name if root.lower() in groups else "Tenant Root Group"
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / _FILE
+    try:
+        described = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SandboxError(f"{path}: {error}") from error
+    if not isinstance(described, dict):
+        raise SandboxError(f"{path}: not an estate's description: no object")
+    return described
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        data = path.read_bytes()
+        lines = (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
+        for line in lines:
+            if line.strip():
+                yield _row(orjson.loads(line))
+    except (OSError, EOFError, ValueError) as error:
+        raise SandboxError(f"{path}: {error}") from error
+
+
+def _row(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not {"id", "type", "name", "subscriptionId"} <= value.keys():
+        raise ValueError("a line that is no row of Resource Graph")
+    return value

@@ -1,0 +1,87 @@
+"""The whole of the sandbox's Azure: who may come in, and which service answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from sovereignmesh.sandbox.access import Access
+from sovereignmesh.sandbox.arm import Arm
+from sovereignmesh.sandbox.graph import LARGEST_ANSWER, Graph
+from sovereignmesh.sandbox.groups import ManagementGroups
+from sovereignmesh.sandbox.refusals import unauthorised
+from sovereignmesh.sandbox.store import Store
+from sovereignmesh.sandbox.wire import GRAPH, GROUPS, Call, Refusal, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sovereignmesh.sandbox.estate import Estate
+
+__all__ = ["Service"]
+
+
+class Service:
+    """Answers calls to Azure Resource Manager. One call at a time: callers may be many threads."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        *,
+        state: Path | None = None,
+        page_size: int = 1000,
+        clock: Callable[[], float] = time.monotonic,
+        largest: int = LARGEST_ANSWER,
+    ) -> None:
+        self.estate = estate
+        self.store = Store(estate, state)
+        access = Access(estate)
+        self._arm = Arm(estate, self.store, access, page_size)
+        self._groups = ManagementGroups(estate, self.store, access, page_size)
+        self._graph = Graph(self.store, access, self._groups, page_size=page_size, clock=clock, largest=largest)
+        self._lock = threading.Lock()
+
+    def handle(self, call: Call) -> Reply:
+        """The answer to a call."""
+        try:
+            self._check(call)
+            with self._lock:
+                reply = self._route(call)
+        except Refusal as refusal:
+            reply = refusal.reply
+        identity = str(uuid.uuid4())
+        reply.headers |= {
+            "x-ms-request-id": identity,
+            "x-ms-correlation-request-id": identity,
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return reply
+
+    def _check(self, call: Call) -> None:
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        if not scheme:
+            raise unauthorised(self.estate, "AuthenticationFailed", "The 'Authorization' header is missing.")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthorised(
+                self.estate,
+                "AuthenticationFailedInvalidHeader",
+                "The 'Authorization' header is provided in an invalid format.",
+            )
+        if not call.query.get("api-version"):
+            raise Refusal(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests.",
+            )
+
+    def _route(self, call: Call) -> Reply:
+        path = call.path.lower()
+        if path == GRAPH:
+            return self._graph.answer(call)
+        if path == GROUPS or path.startswith(f"{GROUPS}/"):
+            return self._groups.answer(call)
+        return self._arm.answer(call)

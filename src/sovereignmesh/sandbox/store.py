@@ -1,0 +1,189 @@
+"""One store of everything, by path: what ARM reads and writes, and what Resource Graph shows."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import orjson
+
+from sovereignmesh.errors import SandboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sovereignmesh.sandbox.estate import Estate
+
+__all__ = ["GROUP", "SUBSCRIPTION", "Record", "Store", "type_in"]
+
+SUBSCRIPTION: Final = "microsoft.resources/subscriptions"
+GROUP: Final = "microsoft.resources/subscriptions/resourcegroups"
+_ARM_TYPES: Final = {GROUP: "Microsoft.Resources/resourceGroups"}
+_BODY: Final = (
+    "location", "kind", "managedBy", "sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation",
+)  # fmt: skip
+_OBJECTS: Final = ("sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation")
+_SUBSCRIPTION_LEVEL, _GROUP_LEVEL = 2, 4  # segments of a path
+
+
+class Record(NamedTuple):
+    """A resource: its id as it was written, its type as the id spells it, its ARM body, the graph's api-version."""
+
+    id: str
+    type: str
+    body: dict[str, Any]
+    api_version: str
+
+
+def type_in(path: str) -> str:
+    """The resource type that a path names, in the path's case; "" where it names none.
+
+    >>> type_in("/subscriptions/1/resourceGroups/rg/providers/Microsoft.Sql/servers/s/databases/d")
+    'Microsoft.Sql/servers/databases'
+    """
+    _, found, last = path.rpartition("/providers/")
+    if found:
+        segments = last.split("/")
+        return "/".join([segments[0], *segments[1::2]])
+    count = len(path.strip("/").split("/"))
+    return {_SUBSCRIPTION_LEVEL: SUBSCRIPTION, _GROUP_LEVEL: GROUP}.get(count, "")
+
+
+class Store:
+    """Records by lower-cased path. `version` grows with every write; `state` is a file that keeps what was written."""
+
+    def __init__(self, estate: Estate, state: Path | None = None) -> None:
+        self.version = 0
+        self._estate = estate
+        self._state = state
+        self._written: dict[str, dict[str, Any] | None] = {}
+        self._records: dict[str, Record] = {}
+        self._graph_types = {str(row["type"]).lower() for row in estate.rows}
+        for row in estate.rows:
+            self._records[row["id"].lower()] = _record_of(row)
+        if state is not None and state.exists():
+            self._load(state)
+
+    def get(self, path: str) -> Record | None:
+        """The record at a path, in any case."""
+        return self._records.get(path.lower())
+
+    def below(self, path: str = "") -> Iterator[Record]:
+        """Every record below a path, in the order that they came in."""
+        prefix = path.lower().rstrip("/") + "/"
+        return (record for key, record in self._records.items() if key.startswith(prefix))
+
+    def put(self, path: str, body: dict[str, Any], api_version: str) -> tuple[Record, bool]:
+        """Writes a body; gives the record, and whether it is new. An id that is there keeps its case."""
+        before = self.get(path)
+        identity = before.id if before else path
+        kept = {**body, **_named(identity)}
+        record = Record(identity, type_in(identity), kept, before.api_version if before else api_version)
+        self._records[identity.lower()] = record
+        self._save({identity.lower(): {"id": identity, "body": kept, "apiVersion": record.api_version}})
+        return record, before is None
+
+    def delete(self, path: str) -> bool:
+        """Removes a record and all below it; False where there was none."""
+        if self.get(path) is None:
+            return False
+        gone = [path.lower(), *(record.id.lower() for record in self.below(path))]
+        for key in gone:
+            del self._records[key]
+        self._save(dict.fromkeys(gone))
+        return True
+
+    def graph_rows(self) -> Iterator[dict[str, Any]]:
+        """The rows that Resource Graph has, of all subscriptions; it does not list every child."""
+        for record in self._records.values():
+            kind = record.type.lower()
+            if kind in self._graph_types or _is_top_level(record.id):
+                yield self._row(record)
+
+    def _row(self, record: Record) -> dict[str, Any]:
+        kind = record.type.lower()
+        segments = record.id.split("/")
+        body = record.body
+        row = {
+            "id": record.id,
+            "name": body.get("displayName", "") if kind == SUBSCRIPTION else segments[-1],
+            "type": kind,
+            "tenantId": self._estate.tenant_id,
+            "kind": body.get("kind") or "",
+            "location": body.get("location") or "",
+            "resourceGroup": segments[4].lower() if len(segments) > _GROUP_LEVEL else "",
+            "subscriptionId": segments[2],
+            "managedBy": body.get("managedBy") or "",
+            **{column: body.get(column) for column in _OBJECTS},
+            "apiVersion": record.api_version,
+        }
+        if kind == SUBSCRIPTION:
+            row["properties"] = {
+                **{key: body[key] for key in ("state", "managedByTenants", "subscriptionPolicies") if key in body},
+                "managementGroupAncestorsChain": [
+                    {"name": group.name, "displayName": group.display_name}
+                    for group in self._estate.groups_over(segments[2])
+                ],
+            }
+        return row
+
+    def _load(self, state: Path) -> None:
+        try:
+            written = orjson.loads(state.read_bytes())["written"]
+            for key, value in written.items():
+                if value is None:
+                    self._records.pop(key, None)
+                else:
+                    identity = value["id"]
+                    self._records[key] = Record(identity, type_in(identity), value["body"], value["apiVersion"])
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise SandboxError(f"{state}: not a state that a sandbox wrote: {error}") from error
+        self._written = written
+
+    def _save(self, changes: dict[str, dict[str, Any] | None]) -> None:
+        self.version += 1
+        self._written |= changes
+        if self._state is None:
+            return
+        try:
+            with tempfile.NamedTemporaryFile(dir=self._state.parent, prefix=".state-", delete=False) as file:
+                file.write(orjson.dumps({"estate": self._estate.name, "written": self._written}))
+            os.replace(file.name, self._state)  # noqa: PTH105 - the file's name is a string
+        except OSError as error:
+            raise SandboxError(f"{self._state}: the state cannot be written: {error}") from error
+
+
+def _is_top_level(identity: str) -> bool:
+    """Whether the graph would list a resource of a type that it has not shown: no child and no extension."""
+    return identity.count("/providers/") == 1 and type_in(identity).count("/") == 1
+
+
+def _named(identity: str) -> dict[str, str]:
+    kind = type_in(identity)
+    if kind == SUBSCRIPTION:
+        return {"id": identity}
+    return {"id": identity, "name": identity.rpartition("/")[2], "type": _ARM_TYPES.get(kind, kind)}
+
+
+def _record_of(row: dict[str, Any]) -> Record:
+    """The ARM body behind a row of Resource Graph: what is null or empty there is absent here."""
+    identity = row["id"]
+    body: dict[str, Any] = _named(identity)
+    kind = type_in(identity)
+    if kind == SUBSCRIPTION:
+        properties = row.get("properties") or {}
+        body |= {
+            "authorizationSource": "RoleBased",
+            "managedByTenants": properties.get("managedByTenants", []),
+            "subscriptionId": row["subscriptionId"],
+            "tenantId": row["tenantId"],
+            "displayName": row["name"],
+            "state": properties.get("state", "Enabled"),
+            "subscriptionPolicies": properties.get("subscriptionPolicies", {}),
+            **({"tags": row["tags"]} if row.get("tags") is not None else {}),
+        }
+    else:
+        body |= {key: row[key] for key in _BODY if row.get(key) not in (None, "")}
+    return Record(identity, kind, body, row.get("apiVersion") or "")

@@ -1,0 +1,182 @@
+"""The sample estate and its copies in the package: what they hold, that they agree, and that anybody can build them."""
+
+import gzip
+import json
+from collections import Counter
+
+import pytest
+from estates.building import BUILD, PACKAGED, ROOT, SAMPLE, TRUTH
+
+from sovereignmesh.mesh import load_mesh, validate
+
+SUBSCRIPTION, GROUP = BUILD.CONTAINERS
+MESH = ROOT / "fixtures" / "mesh" / "contoso"
+ESTATES = ("contoso", "contoso-partial")
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(params=ESTATES)
+def packaged(request):
+    return PACKAGED / request.param
+
+
+@pytest.fixture
+def estate(packaged):
+    return json.loads((packaged / "estate.json").read_text(encoding="utf-8"))
+
+
+def contents(folder, what="*.*"):
+    """What files hold, by path. Of gzip the content alone: how it is packed is the library's choice."""
+    return {
+        path.relative_to(folder).as_posix(): gzip.decompress(path.read_bytes())
+        if path.suffix == ".gz"
+        else path.read_bytes()
+        for path in folder.rglob(what)
+        if path.is_file()
+    }
+
+
+def test_it_is_large_and_varied(rows):
+    resources = [row for row in rows if row["type"] not in BUILD.CONTAINERS]
+    assert len(resources) >= 620
+    assert len({row["type"] for row in resources}) >= 60
+    assert len([row for row in rows if row["type"] == SUBSCRIPTION]) == 6
+    assert len({row["resourceGroup"] for row in resources}) >= 40
+    endpoints = [row for row in resources if row["type"] == "microsoft.network/privateendpoints"]
+    assert len(endpoints) < len(resources) / 3  # they follow from other resources
+    assert sum(len(json.dumps(row)) for row in resources) / len(resources) >= 1200
+
+
+def test_every_id_is_there_once(rows):
+    assert [own for own, count in Counter(row["id"].lower() for row in rows).items() if count > 1] == []
+
+
+def test_every_row_stands_where_it_says(rows):
+    subscriptions = {row["subscriptionId"] for row in rows if row["type"] == SUBSCRIPTION}
+    groups = {row["id"].lower() for row in rows if row["type"] == GROUP}
+    for row in rows:
+        assert row["subscriptionId"] in subscriptions
+        assert row["id"].startswith(f"/subscriptions/{row['subscriptionId']}")
+        assert row["type"] == row["type"].lower()
+        if row["type"] not in BUILD.CONTAINERS:
+            group, _, resource = row["id"].lower().partition("/providers/")
+            assert group in groups
+            assert group.endswith(f"/{row['resourceGroup']}")
+            provider, *parts = resource.split("/")
+            assert "/".join([provider, *parts[::2]]) == row["type"]
+            assert parts[-1] == row["name"].lower()
+
+
+def test_machines_stand_on_what_is_there(rows):
+    ids = {row["id"].lower() for row in rows}
+    machines = [row["properties"] for row in rows if row["type"] == "microsoft.compute/virtualmachines"]
+    assert len(machines) >= 15
+    for machine in machines:
+        assert machine["storageProfile"]["osDisk"]["managedDisk"]["id"].lower() in ids
+        assert all(own["id"].lower() in ids for own in machine["networkProfile"]["networkInterfaces"])
+
+
+def test_the_management_groups_are_those_of_the_rows(rows, estate):
+    groups = {group["name"]: group for group in estate["management_groups"]}
+    assert len(groups) >= 3
+    assert [name for name, group in groups.items() if group["parent"] is None] == [estate["tenant"]["id"]]
+    chains = {}
+    for subscription, entry in estate["subscriptions"].items():
+        name, chain = entry["parent"], []
+        while name:
+            chain.append({"name": name, "displayName": groups[name]["displayName"]})
+            name = groups[name]["parent"]
+        chains[subscription] = chain
+    assert chains == {
+        row["subscriptionId"]: row["properties"]["managementGroupAncestorsChain"]
+        for row in rows
+        if row["type"] == SUBSCRIPTION
+    }
+    assert {row["tenantId"] for row in rows} == {estate["tenant"]["id"]}
+
+
+def test_roles_are_of_scopes_that_exist(rows, estate):
+    scopes = {row["id"] for row in rows if row["type"] in BUILD.CONTAINERS}
+    scopes |= {
+        f"/providers/Microsoft.Management/managementGroups/{group['name']}" for group in estate["management_groups"]
+    }
+    assert estate["roles"]
+    for role in estate["roles"]:
+        assert role["scope"] in scopes
+        assert role["role"] in {"Reader", *estate["role_definitions"]}
+
+
+def test_the_holes_are_what_the_roles_leave_open():
+    partial = json.loads((PACKAGED / "contoso-partial" / "estate.json").read_text())
+    truth = json.loads((ROOT / "tests" / "estates" / "contoso-partial.truth.json").read_text())
+    wholly = {role["scope"] for role in partial["roles"] if role["role"] == "Reader"}
+    read = {own for own in partial["subscriptions"] if f"/subscriptions/{own}" in wholly}
+    assert {hole["subscription"] for hole in truth["holes"]} == set(partial["subscriptions"]) - read
+    for hole in truth["holes"]:
+        scope = f"/subscriptions/{hole['subscription']}"
+        roles = [(role["scope"] == scope, role["role"]) for role in partial["roles"] if role["scope"].startswith(scope)]
+        assert (
+            roles
+            == {
+                "missing": [],
+                "group-only": [(False, "Reader")],
+                "denied": [(True, "Subscription Lister")],
+            }[hole["why"]]
+        )
+
+
+def test_the_packaged_rows_are_the_sample(packaged, estate):
+    resources = (packaged / estate["resources"]).resolve()
+    assert resources.is_relative_to(PACKAGED)
+    assert gzip.decompress(resources.read_bytes()) == SAMPLE.read_bytes()
+
+
+def test_the_packaged_mesh_is_the_sample_s():
+    assert contents(PACKAGED / "contoso" / "mesh") == contents(MESH)
+
+
+def test_the_partial_mesh_names_every_subscription(rows):
+    folder = PACKAGED / "contoso-partial" / "mesh"
+    assert validate(folder) == []
+    own, mesh = load_mesh(folder), load_mesh(MESH)
+    assert own.products == mesh.products
+    assert own.domains == mesh.domains
+    listed = [(domain.name, subscription) for domain in own.domain_documents for subscription in domain.subscriptions]
+    assert sorted(listed) == sorted(
+        (row["tags"]["Domain"], row["subscriptionId"]) for row in rows if row["type"] == SUBSCRIPTION
+    )
+
+
+def test_two_builds_are_the_same(tmp_path, capsys):
+    for name in ("one", "other"):
+        BUILD.main(tmp_path / name)
+    one, other = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+        for folder in (tmp_path / "one", tmp_path / "other")
+    )
+    assert one == other
+    assert len(one) == len(BUILD.render())
+
+
+def test_the_build_gives_what_is_here(tmp_path, capsys):
+    BUILD.main(tmp_path)
+    for folder, what in ((SAMPLE.parent, "*.jsonl"), (TRUTH.parent, "*.json"), (PACKAGED, "*.*")):
+        built = tmp_path / folder.relative_to(ROOT)
+        assert contents(folder, what) == contents(built, what), "run python fixtures/estates/build.py"
+
+
+def test_a_build_takes_away_what_has_no_source(tmp_path, capsys):
+    stale = tmp_path / PACKAGED.relative_to(ROOT) / "contoso" / "mesh" / "old.yaml"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    BUILD.main(tmp_path)
+    assert not stale.exists()
+
+
+def test_the_archive_says_nothing_of_the_machine():
+    header = (PACKAGED / "contoso" / "resources.jsonl.gz").read_bytes()[:10]
+    assert header == b"\x1f\x8b\x08" + bytes(5) + b"\x02\xff"  # no name, no time, best compression, no system
