@@ -1,20 +1,23 @@
 """The audit of the sandbox, which knows nothing of it: complete and right, or incomplete and saying where."""
 
 import gzip
+import importlib.util
 import json
 import signal
 import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from estates.building import TRUTH
 
 from sovereignmesh.audit import audit_azure, audit_inventory
-from sovereignmesh.azure import Pace, diagnose, list_subscriptions
+from sovereignmesh.azure import Pace, diagnose, list_subscriptions, query_rows
 from sovereignmesh.errors import AzureError, DeniedError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
 
+ROOT = Path(__file__).parents[2]
 COLUMNS = ("check", "resource_id", "subject", "state", "severity", "reason")
 SALES = "11111111-1111-1111-1111-111111111111"
 DEVELOPMENT = tuple("-".join(digit * length for length in (8, 4, 4, 4, 12)) for digit in "246")
@@ -227,8 +230,8 @@ def test_what_passes_is_got_over(open_estate, mesh, truth, now, fault):
     ("fault", "word"),
     [
         ("row-twice", "different ones"), ("total-changes-always", "asked twice"),
-        ("denied-mid-run", "AuthorizationFailed"),
-        ("repeated-skip-token:graph", "read already"), ("throttled-a-day:graph@4", "86400"),
+        ("denied-mid-run:graph@4", "AuthorizationFailed"),
+        ("repeated-skip-token:graph@4", "read already"), ("throttled-a-day:graph@4", "86400"),
         ("truncated-always:graph@4", "half of it"), ("html-always:graph@4", "text/html"),
         ("server-down:graph@4", "503"), ("reset-always:graph@4", "reset"), ("subscription-limit:graph@4", "10,000"),
     ],
@@ -289,6 +292,18 @@ def test_an_interruption_keeps_what_was_read(open_estate, mesh, now):
     assert any("interrupted" in scope.reason for scope in audit.coverage.scopes)
     assert azure.pace.stopped
     assert audit_azure(azure, mesh, now=now).complete  # the connection can be used again
+
+
+def test_every_query_runs_in_the_sandbox(open_estate):
+    azure = open_estate()
+    spec = importlib.util.spec_from_file_location("kql", ROOT / "scripts" / "kql.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    subscriptions = [subscription.id for subscription in list_subscriptions(azure)]
+    counts = {name: len(list(query_rows(azure, query, subscriptions))) for name, query in module.all_queries().items()}
+    assert counts == {
+        "count resources": 6, "count containers": 6, "containers": 50, "resources": 783, "resources, trimmed": 783,
+    }  # fmt: skip
 
 
 def test_the_forecast_is_told_before_the_reading(open_estate, mesh, now):

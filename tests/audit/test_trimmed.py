@@ -31,7 +31,7 @@ def trimmed(row):
     if properties is None:  # the query passes null on
         return {**cut, "properties": None} if "properties" in row else cut
     if not isinstance(properties, dict):
-        return {**cut, "properties": {name: None for name in wanted} if wanted else None}
+        return {**cut, "properties": dict.fromkeys(wanted) if wanted else None}
     return {**cut, "properties": {name: properties.get(name) for name in wanted} if wanted else None}
 
 

@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -101,16 +102,10 @@ def test_the_export_can_come_from_a_pipe(run, tmp_path):
     assert "\x1b" not in done.stdout
 
 
-def test_without_an_inventory_the_way_is_shown():
-    result = CliRunner().invoke(main, ["audit"])
-    assert result.exit_code == 2
-    assert "--inventory" in result.stderr
-
-
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
 def test_every_command_has_an_example_and_the_line_of_the_list(name):
     shown = CliRunner().invoke(main, [name, "--help"]).output
-    assert f"sovereignmesh {name}" in " ".join(shown.partition("Example:")[2].split())
+    assert f"sovereignmesh {name}" in " ".join(re.split("Examples?:", shown)[1].split())
     command = main.get_command(click.Context(main), name)
     assert command.get_short_help_str(200).rstrip(".").split(" (")[0] in command.help.replace("\n", " ")
 

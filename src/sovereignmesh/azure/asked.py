@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.connection import Azure
 
-__all__ = ["Asked", "find_asked"]
+__all__ = ["UNSEEN", "Asked", "find_asked"]
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHOWN: Final = 10
+UNSEEN: Final = "not among the subscriptions that you can see: no role in it, another tenant's, or misspelt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,15 @@ def find_asked(
     excluded: list[str] = []
     for name in exclude:
         excluded += [wanted.pop(identity).name for identity in _ids_of(azure, name, wanted)]
-    if not wanted:
-        raise AzureError(_nothing_left(seen, excluded=bool(excluded)))
+    if excluded and not wanted:
+        raise AzureError("every subscription is excluded: nothing is left to read")
+    visible = tuple(found for identity, found in sorted(wanted.items()) if identity in seen)
+    unseen = tuple(found for identity, found in sorted(wanted.items()) if identity not in seen)
+    if not visible:
+        raise DeniedError(_nothing_to_see(unseen, seen))
     return Asked(
-        visible=tuple(found for identity, found in sorted(wanted.items()) if identity in seen),
-        unseen=tuple(found for identity, found in sorted(wanted.items()) if identity not in seen),
+        visible=visible,
+        unseen=unseen,
         management_groups=tuple(management_groups),
         excluded=tuple(excluded),
         denominator="asked" if asked else "visible-only",
@@ -131,10 +136,13 @@ def _ids_of(azure: Azure, name: str, wanted: dict[str, Subscription]) -> list[st
     return found
 
 
-def _nothing_left(seen: dict[str, Subscription], *, excluded: bool) -> str:
-    if excluded:
-        return "every subscription is excluded: nothing is left to read"
+def _nothing_to_see(unseen: Iterable[Subscription], seen: dict[str, Subscription]) -> str:
+    """Says what is missing, and what there is, since a name may be misspelt."""
+    missing = ", ".join(found.name for found in unseen)
     if seen:
-        names = ", ".join(sorted(found.name for found in seen.values())[:_SHOWN])
-        return f"no subscription to read; those that you can see: {names}"
-    return "you can see no subscription: sign in to the right tenant (--tenant), and ask for Reader on what to audit"
+        names = sorted(found.name for found in seen.values())
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        return f"{missing}: {UNSEEN}; you can see {', '.join(names[:_SHOWN])}{more}"
+    return (f"{missing}: {UNSEEN}; " if missing else "") + (
+        "you can see no subscription at all: sign in to the right tenant (--tenant), or ask for Reader on what to audit"
+    )

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure import queries
+from sovereignmesh.azure.asked import UNSEEN
 from sovereignmesh.azure.directory import list_permissions, reads_everything
 from sovereignmesh.azure.graph import LARGEST_PAGE, query_pages, query_rows
 from sovereignmesh.azure.parallel import in_parallel
@@ -30,7 +31,6 @@ _PROOFS_AT_ONCE: Final = 8
 _WORTH_A_READER: Final = 5 * LARGEST_PAGE  # rows: fewer in one more query would cost more pages than they save time
 _QUOTA, _WINDOW = 15, 5  # queries, seconds
 _SHOWN: Final = 5
-_UNSEEN: Final = "not among the subscriptions that you can see: no role in it, or another tenant's"
 _INTERRUPTED: Final = "the run was interrupted before it was read"
 _NOT_ASKED: Final = "what you may read there was not found out before the run ended"
 _NOT_PROVEN: Final = "only what you may read was seen: no role of yours at the subscription grants */read (Reader does)"
@@ -144,7 +144,7 @@ class AzureInventory:
     def scopes(self) -> tuple[Scope, ...]:
         """Each subscription with its state: read, partial, denied or failed, and why."""
         unseen = (
-            Scope("subscription", subscription.id, subscription.name, "denied", 0, None, _UNSEEN)
+            Scope("subscription", subscription.id, subscription.name, "denied", 0, None, UNSEEN)
             for subscription in self.asked.unseen
         )
         return tuple(
@@ -206,14 +206,14 @@ class AzureInventory:
         yield None
 
     def _refuse_nothing(self) -> None:
-        """Raises where nothing may be read: the first failure that was not about roles, else DeniedError."""
-        if any(share.proven for share in self._shares.values()):
-            return
-        for share in self._shares.values():
-            if share.error is not None and not isinstance(share.error, DeniedError):
-                raise share.error
-        names = ", ".join(share.subscription.name for share in list(self._shares.values())[:_SHOWN])
-        raise DeniedError(f"nothing can be read in {names or 'what was asked for'}: ask for the role Reader there")
+        """Raises where nothing can be read: the first failure, one that was not about roles before others."""
+        shares = list(self._shares.values())
+        errors = [share.error for share in shares if share.error is not None]
+        if len(errors) == len(shares):
+            raise min(errors, key=lambda error: isinstance(error, DeniedError))
+        if not any(share.proven for share in shares):
+            names = ", ".join(share.subscription.name for share in shares[:_SHOWN])
+            raise DeniedError(f"nothing can be read in {names}: ask for the role Reader there")
 
     def _tell_forecast(self, groups: Mapping[str, list[list[_Share]]]) -> None:
         sizes = [sum(share.counts[table] for share in group) for table, some in groups.items() for group in some]

@@ -52,10 +52,29 @@ class _Duration(click.ParamType[float]):
 
 DURATION: Final = _Duration()
 
+
+def _faults(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The faults by name; with `help` among them, a list of all, and the end."""
+    if "help" in names:
+        from sovereignmesh.sandbox import FAULTS  # noqa: PLC0415 - only for the sandbox
+
+        for name, says in FAULTS.items():
+            click.echo(f"{name:22}{says}")
+        ctx.exit()
+    return names
+
+
 _AZURE_OPTIONS: Final = (
     click.option("--sandbox", is_flag=True, help="An Azure in the process, with a sample estate; no account needed."),
     click.option("--estate", metavar="NAME|DIR", help="The sandbox's estate (default contoso); implies --sandbox."),
-    click.option("--fault", "faults", metavar="NAME", multiple=True, help="A fault of the sandbox; may be repeated."),
+    click.option(
+        "--fault",
+        "faults",
+        metavar="NAME",
+        multiple=True,
+        callback=_faults,
+        help="Let the sandbox's Azure fail so; `help` lists the names; may be repeated.",
+    ),
     click.option(
         "--cloud",
         metavar="NAME|FILE",
@@ -76,6 +95,7 @@ def open_azure(
     *, sandbox: bool, estate: str | None, faults: tuple[str, ...], cloud: str | None, tenant: str | None
 ) -> tuple[Azure, str | None]:
     """The Azure that the options mean, real or not, and the name of the sandbox's estate if it is one."""
+    logging.getLogger("azure").addHandler(logging.NullHandler())  # what the SDK warns of is in our one message
     if sandbox or estate is not None:
         if cloud or tenant:
             raise click.UsageError("--cloud and --tenant are of the real Azure: leave them out with --sandbox")
@@ -87,5 +107,4 @@ def open_azure(
         raise click.UsageError("--fault is of the sandbox: add --sandbox")
     from sovereignmesh.azure import connect  # noqa: PLC0415 - the SDK, for live commands only
 
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # its warnings are in our one message
     return connect(cloud=cloud or "public", tenant=tenant), None

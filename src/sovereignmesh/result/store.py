@@ -25,7 +25,7 @@ class FindingStore:
     Iterating gives the findings in `Finding.order`, however many there are and in whatever order they were added.
     """
 
-    def __init__(self, limit: int = 100_000) -> None:
+    def __init__(self, limit: int = 25_000) -> None:
         self._limit = limit
         self._fresh: list[Finding] = []
         self._spilled: list[tuple[int, int]] = []
