@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import orjson
 import requests
@@ -20,6 +20,7 @@ from sovereignmesh import __version__
 from sovereignmesh.azure.clouds import find_cloud
 from sovereignmesh.azure.pace import Pace, Quota
 from sovereignmesh.azure.policies import OneHostPolicy, PatientRetryPolicy
+from sovereignmesh.azure.sign_in import HOW_TO_SIGN_IN, default_credential
 from sovereignmesh.errors import (
     AnswerError,
     AzureError,
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from azure.core.credentials import AccessToken, TokenCredential
+    from azure.core.credentials import TokenCredential
     from azure.core.rest import HttpResponse
 
     from sovereignmesh.azure.clouds import Cloud
 
-__all__ = ["CONNECTIONS", "HOW_TO_SIGN_IN", "Answer", "Azure", "connect"]
+__all__ = ["CONNECTIONS", "Answer", "Azure", "connect"]
 
 CONNECTIONS: Final = 16  # requests under way at once, at most
 _CONNECT, _READ = 20.0, 90.0  # seconds
@@ -50,10 +51,6 @@ _SERVER_ERRORS: Final = 500
 _KINDS: Final[dict[int, type[AzureError]]] = {
     401: SignInError, 403: DeniedError, 404: NotFoundError, 429: ThrottledError,
 }  # fmt: skip
-HOW_TO_SIGN_IN: Final = (
-    "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or run where a managed "
-    "identity is); `sovereignmesh doctor` shows what was tried, and `--sandbox` needs no account"
-)
 
 
 class Answer(NamedTuple):
@@ -79,42 +76,7 @@ def connect(
     that requests takes from the environment (HTTPS_PROXY, REQUESTS_CA_BUNDLE). `session` is for who has their own.
     """
     where = find_cloud(cloud)
-    return Azure(where, credential or _default_credential(where, tenant), session or _session(), pace or Pace(), tenant)
-
-
-def _default_credential(cloud: Cloud, tenant: str | None) -> TokenCredential:
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - half a second, and not always needed
-
-    own = urlsplit(cloud.authority).hostname not in _KNOWN_AUTHORITIES
-    options: dict[str, Any] = {"authority": cloud.authority}
-    if own:  # the public cloud's discovery does not know it
-        options["disable_instance_discovery"] = True
-    if tenant:
-        options |= dict.fromkeys(_TENANT_OPTIONS, tenant)
-        options["additionally_allowed_tenants"] = [tenant]
-    credential = DefaultAzureCredential(**options)
-    return _InTenant(credential, tenant) if tenant else credential
-
-
-class _InTenant:
-    """The credential for one tenant: DefaultAzureCredential has no option that Azure CLI's sign-in would heed."""
-
-    def __init__(self, credential: TokenCredential, tenant: str) -> None:
-        self._credential, self._tenant = credential, tenant
-
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return self._credential.get_token(*scopes, **{"tenant_id": self._tenant, **options})
-
-
-_KNOWN_AUTHORITIES: Final = frozenset(
-    {
-        "login.microsoftonline.com",
-        "login.microsoftonline.us",
-        "login.chinacloudapi.cn",
-        "login.partner.microsoftonline.cn",
-    }
-)
-_TENANT_OPTIONS: Final = ("interactive_browser_tenant_id", "shared_cache_tenant_id", "workload_identity_tenant_id")
+    return Azure(where, credential or default_credential(where, tenant), session or _session(), pace or Pace(), tenant)
 
 
 def _session() -> requests.Session:

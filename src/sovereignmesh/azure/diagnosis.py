@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 from azure.core.exceptions import AzureError as SdkError
 
-from sovereignmesh.azure.connection import CONNECTIONS, HOW_TO_SIGN_IN
+from sovereignmesh.azure.connection import CONNECTIONS
 from sovereignmesh.azure.directory import (
     list_locations,
     list_management_groups,
@@ -20,6 +20,7 @@ from sovereignmesh.azure.directory import (
 )
 from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.sign_in import HOW_TO_SIGN_IN
 from sovereignmesh.errors import AzureError, DeniedError
 
 if TYPE_CHECKING:

@@ -37,10 +37,11 @@ _NOT_PROVEN: Final = "only what you may read was seen: no role of yours at the s
 
 
 class Forecast(NamedTuple):
-    """What the reading will cost: rows, queries, and the seconds that Resource Graph's quota makes it last at least."""
+    """What the reading will cost. `seconds` is what Resource Graph's quota makes it last at least."""
 
     rows: int
     queries: int
+    other_calls: int
     seconds: int
 
 
@@ -220,7 +221,7 @@ class AzureInventory:
         pages = sum(-(-rows // LARGEST_PAGE) for rows in sizes)
         self.size += sum(sizes)
         if self._on_forecast:
-            self._on_forecast(Forecast(sum(sizes), pages, pages // _QUOTA * _WINDOW))
+            self._on_forecast(Forecast(sum(sizes), pages, len(self._shares), pages // _QUOTA * _WINDOW))
 
     def _pages(self, group: list[_Share], wanted: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         """The pages of a group. The first of the queries that the service takes counts: a long one may be refused."""

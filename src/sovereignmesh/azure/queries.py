@@ -20,9 +20,7 @@ COUNT_RESOURCES: Final = (
     "resources\n| summarize rows = count(), types = make_set(type) by subscriptionId\n| order by subscriptionId asc"
 )
 CONTAINERS: Final = (
-    f"{_SUBSCRIPTIONS_AND_GROUPS}"
-    "| project id, name, type, location, tags, managedBy, apiVersion, properties = dynamic({})\n"
-    "| order by id asc"
+    f"{_SUBSCRIPTIONS_AND_GROUPS}| project id, name, type, location, tags, managedBy, apiVersion\n| order by id asc"
 )
 
 

@@ -185,8 +185,8 @@ def _exit_code(result: Audit, fail_on: Any, *, allow_unknown: bool) -> int:
 def _say_forecast(forecast: Forecast) -> None:
     if forecast.seconds >= _WORTH_A_WORD:
         click.echo(
-            f"{forecast.rows:,} rows in {forecast.queries:,} queries of Resource Graph, which allows 15 in 5 s: "
-            f"at least {forecast.seconds} s",
+            f"{forecast.rows:,} rows in {forecast.queries:,} queries of Resource Graph, and {forecast.other_calls:,} "
+            f"other calls: at least {forecast.seconds} s, as 15 queries in 5 s are allowed",
             err=True,
         )
 
