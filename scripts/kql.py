@@ -15,6 +15,7 @@ def all_queries() -> dict[str, str]:
         "count resources": queries.COUNT_RESOURCES,
         "count containers": queries.COUNT_CONTAINERS,
         "containers": queries.CONTAINERS,
+        "management groups above": queries.ANCESTORS,
         "resources": queries.list_resources(),
         "resources, trimmed": queries.list_resources(properties, properties),
     }

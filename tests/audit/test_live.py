@@ -140,9 +140,19 @@ def test_nothing_readable_is_no_audit(open_estate, mesh):
         audit_azure(open_estate("contoso-partial"), mesh, subscriptions=["sales-dev"])
 
 
-def test_a_management_group_that_cannot_be_listed_is_no_audit(open_estate, mesh):
+def test_a_management_group_that_cannot_be_listed_is_a_hole(open_estate, mesh, now):
+    audit = audit_azure(open_estate("contoso-partial"), mesh, management_groups=["mg-finance"], now=now)
+    assert not audit.complete
+    assert {(scope.kind, scope.name, scope.state) for scope in audit.coverage.scopes} == {
+        ("subscription", "finance-prod", "read"), ("management-group", "mg-finance", "partial"),
+    }  # fmt: skip
+    (group,) = [scope for scope in audit.coverage.scopes if scope.kind == "management-group"]
+    assert "Management Group Reader" in group.reason
+
+
+def test_a_management_group_that_nothing_shows_is_no_audit(open_estate, mesh):
     with pytest.raises(DeniedError, match="Management Group Reader"):
-        audit_azure(open_estate("contoso-partial"), mesh, management_groups=["mg-sales"])
+        audit_azure(open_estate("contoso-partial"), mesh, management_groups=["mg-elsewhere"])
 
 
 JOURNEYS = {
@@ -302,7 +312,8 @@ def test_every_query_runs_in_the_sandbox(open_estate):
     subscriptions = [subscription.id for subscription in list_subscriptions(azure)]
     counts = {name: len(list(query_rows(azure, query, subscriptions))) for name, query in module.all_queries().items()}
     assert counts == {
-        "count resources": 6, "count containers": 6, "containers": 50, "resources": 783, "resources, trimmed": 783,
+        "count resources": 6, "count containers": 6, "containers": 50, "management groups above": 6,
+        "resources": 783, "resources, trimmed": 783,
     }  # fmt: skip
 
 

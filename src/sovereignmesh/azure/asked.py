@@ -6,7 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sovereignmesh.azure.directory import Subscription, list_subscriptions, list_subscriptions_below
+from sovereignmesh.azure.directory import (
+    Subscription,
+    list_ancestors,
+    list_subscriptions,
+    list_subscriptions_below,
+)
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -25,12 +30,14 @@ UNSEEN: Final = "not among the subscriptions that you can see: no role in it, an
 class Asked:
     """The subscriptions to read, and those that were asked for and cannot be seen.
 
-    `denominator` is "asked" where the caller named what to read, "visible-only" where it is what they happen to see.
-    `excluded` are the names of what was left out.
+    `unlisted` are management groups whose subscriptions the caller may not list, with the reason: of them only what
+    can be seen anyway is read. `denominator` is "asked" where the caller named what to read, "visible-only" where it
+    is what they happen to see. `excluded` are the names of what was left out.
     """
 
     visible: tuple[Subscription, ...]
     unseen: tuple[Subscription, ...]
+    unlisted: dict[str, str]
     management_groups: tuple[str, ...]
     excluded: tuple[str, ...]
     denominator: str
@@ -55,14 +62,18 @@ def find_asked(
     for name in subscriptions or (() if management_groups else expected):
         found = _find(name, seen)
         wanted[found.id] = found
+    unlisted: dict[str, str] = {}
     for group in management_groups:
-        wanted |= {found.id: seen.get(found.id, found) for found in _below(azure, group)}
+        below, why_not_all = _below(azure, group, seen)
+        wanted |= {found.id: seen.get(found.id, found) for found in below}
+        if why_not_all:
+            unlisted[_last(group)] = why_not_all
     asked = bool(subscriptions or management_groups)
     if not asked:
         wanted |= seen
     excluded: list[str] = []
     for name in exclude:
-        excluded += [wanted.pop(identity).name for identity in _ids_of(azure, name, wanted)]
+        excluded += [wanted.pop(identity).name for identity in _ids_of(azure, name, wanted, seen)]
     if excluded and not wanted:
         raise AzureError("every subscription is excluded: nothing is left to read")
     visible = tuple(found for identity, found in sorted(wanted.items()) if identity in seen)
@@ -72,6 +83,7 @@ def find_asked(
     return Asked(
         visible=visible,
         unseen=unseen,
+        unlisted=unlisted,
         management_groups=tuple(management_groups),
         excluded=tuple(excluded),
         denominator="asked" if asked else "visible-only",
@@ -108,31 +120,41 @@ def _matching(name: str, known: dict[str, Subscription]) -> list[str]:
     return [identity for identity, found in known.items() if found.name.lower() == lowered]
 
 
-def _below(azure: Azure, group: str) -> list[Subscription]:
-    name = group.rstrip("/").rpartition("/")[2]
+def _last(group: str) -> str:
+    return group.rstrip("/").rpartition("/")[2]
+
+
+def _below(azure: Azure, group: str, seen: dict[str, Subscription]) -> tuple[list[Subscription], str]:
+    """The subscriptions below a management group, and why these may not be all.
+
+    Who may not list them still sees above each subscription that they can read which groups it is in.
+    """
+    name = _last(group)
     try:
         found = list(list_subscriptions_below(azure, name))
     except DeniedError as error:
-        raise DeniedError(
-            f"{error}; listing what is below a management group needs Management Group Reader or Reader at that group",
-            status=error.status, code=error.code, request_id=error.request_id,
-        ) from error  # fmt: skip
+        why = f"{error}; listing what is below a management group needs Management Group Reader or Reader at that group"
+        ancestors = list_ancestors(azure, list(seen))
+        found = [seen[identity] for identity, groups in ancestors.items() if name.lower() in groups]
+        if found:
+            return found, why
+        raise DeniedError(why, status=error.status, code=error.code, request_id=error.request_id) from error
     if not found:
         raise AzureError(f"the management group {name!r} has no subscription below it")
-    return found
+    return found, ""
 
 
-def _ids_of(azure: Azure, name: str, wanted: dict[str, Subscription]) -> list[str]:
+def _ids_of(azure: Azure, name: str, wanted: dict[str, Subscription], seen: dict[str, Subscription]) -> list[str]:
     found = _matching(name, wanted)
     if not found:
         try:
-            found = [below.id for below in _below(azure, name) if below.id in wanted]
-            if not found:
-                raise AzureError(f"--exclude {name}: nothing below that management group would be read")
+            found = [below.id for below in _below(azure, name, seen)[0] if below.id in wanted]
         except (DeniedError, NotFoundError) as error:
             raise AzureError(
                 f"--exclude {name}: neither a subscription that would be read nor a management group that you can list"
             ) from error
+        if not found:
+            raise AzureError(f"--exclude {name}: nothing below that management group would be read")
     return found
 
 

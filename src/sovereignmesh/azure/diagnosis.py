@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 from azure.core.exceptions import AzureError as SdkError
 
+from sovereignmesh.azure import queries
 from sovereignmesh.azure.connection import CONNECTIONS
 from sovereignmesh.azure.directory import (
     list_locations,
@@ -127,10 +128,11 @@ def _roles(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosi
 
 
 def _graph(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosis]:
-    query = "resources\n| summarize rows = count() by subscriptionId\n| order by subscriptionId asc"
     try:
-        some = [subscription.id for subscription in subscriptions[:300]]
-        count = sum(row["rows"] for row in query_rows(azure, query, some) if isinstance(row.get("rows"), int))
+        some = [subscription.id for subscription in subscriptions]
+        count = sum(
+            row["rows"] for row in query_rows(azure, queries.COUNT_RESOURCES, some) if isinstance(row.get("rows"), int)
+        )
         yield Diagnosis("Resource Graph", "ok", f"shows {count:,} resources")
     except AzureError as error:
         yield _failure("Resource Graph", error, _READER)

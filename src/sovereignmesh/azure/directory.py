@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from sovereignmesh.azure import queries
+from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.errors import AnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sovereignmesh.azure.connection import Azure
 
@@ -21,6 +23,7 @@ __all__ = [
     "Permission",
     "Subscription",
     "Tenant",
+    "list_ancestors",
     "list_locations",
     "list_management_groups",
     "list_permissions",
@@ -160,6 +163,16 @@ def list_subscriptions_below(azure: Azure, management_group: str) -> Iterator[Su
         if _text(item, "type").lower().endswith("/subscriptions"):
             identity = _text(item, "name").lower()
             yield Subscription(identity, _text(_object(item, "properties"), "displayName") or identity, "", "")
+
+
+def list_ancestors(azure: Azure, subscriptions: Sequence[str]) -> dict[str, frozenset[str]]:
+    """By subscription the names (lower case) of the management groups above it, as Resource Graph shows them."""
+    found = {}
+    for row in query_rows(azure, queries.ANCESTORS, subscriptions):
+        chain = row.get("ancestors")
+        groups = [group for group in chain if isinstance(group, dict)] if isinstance(chain, list) else []
+        found[_text(row, "subscriptionId").lower()] = frozenset(_text(group, "name").lower() for group in groups)
+    return found
 
 
 def list_permissions(azure: Azure, scope: str) -> list[Permission]:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.connection import Azure
 
-__all__ = ["LARGEST_PAGE", "Page", "query_pages", "query_rows"]
+__all__ = ["LARGEST_PAGE", "LARGEST_SCOPE", "Page", "query_pages", "query_rows"]
 
 # https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 _PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 _VERSION: Final = "2022-10-01"
 LARGEST_PAGE: Final = 1000
+LARGEST_SCOPE: Final = 300  # subscriptions of one query: fewer queries than one each, and answers still in one piece
 _TOO_LARGE: Final = "ResponsePayloadTooLarge"  # more than 16 MiB
 
 
@@ -28,9 +29,10 @@ class Page(NamedTuple):
 
 
 def query_rows(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The query's rows over all its pages."""
-    for page in query_pages(azure, query, subscriptions):
-        yield from page.rows
+    """The query's rows over all its pages, for any number of subscriptions."""
+    for start in range(0, len(subscriptions), LARGEST_SCOPE):
+        for page in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE]):
+            yield from page.rows
 
 
 def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterator[Page]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sovereignmesh.azure import queries
 from sovereignmesh.azure.asked import UNSEEN
 from sovereignmesh.azure.directory import list_permissions, reads_everything
-from sovereignmesh.azure.graph import LARGEST_PAGE, query_pages, query_rows
+from sovereignmesh.azure.graph import LARGEST_PAGE, LARGEST_SCOPE, query_pages, query_rows
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, RejectedError
 from sovereignmesh.result import Scope
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AzureInventory", "Forecast"]
 
-_SUBSCRIPTIONS: Final = 300  # of one query
 _QUERIES_AT_ONCE: Final = 4
 _PROOFS_AT_ONCE: Final = 8
 _WORTH_A_READER: Final = 5 * LARGEST_PAGE  # rows: fewer in one more query would cost more pages than they save time
@@ -148,9 +147,12 @@ class AzureInventory:
             Scope("subscription", subscription.id, subscription.name, "denied", 0, None, UNSEEN)
             for subscription in self.asked.unseen
         )
-        return tuple(
-            sorted((*(share.scope() for share in self._shares.values()), *unseen), key=lambda scope: scope.name)
+        unlisted = (
+            Scope("management-group", group, group, "partial", 0, None, f"only what can be seen anyway was read: {why}")
+            for group, why in self.asked.unlisted.items()
         )
+        read = (share.scope() for share in self._shares.values())
+        return tuple(sorted((*read, *unseen, *unlisted), key=lambda scope: scope.name))
 
     def _read(self, shares: list[_Share], proofs: Iterator[None]) -> Iterator[dict[str, Any]]:
         """The rows of these subscriptions; `proofs`, exhausted, has found out what may be read there."""
@@ -175,8 +177,8 @@ class AzureInventory:
             yield from self._rows(some_pages)
 
     def _counts(self, shares: list[_Share]) -> Iterator[Callable[[], Iterator[None]]]:
-        for start in range(0, len(shares), _SUBSCRIPTIONS):
-            some = shares[start : start + _SUBSCRIPTIONS]
+        for start in range(0, len(shares), LARGEST_SCOPE):
+            some = shares[start : start + LARGEST_SCOPE]
             yield partial(self._count, some, "resources", queries.COUNT_RESOURCES)
             yield partial(self._count, some, "resourcecontainers", queries.COUNT_CONTAINERS)
 
@@ -268,13 +270,13 @@ def _groups(shares: list[_Share], table: str) -> list[list[_Share]]:
     """The shares that have rows in the table, in groups of about the same size, as few as keep the readers busy."""
     filled = sorted((share for share in shares if share.counts.get(table)), key=lambda share: -share.counts[table])
     rows = sum(share.counts[table] for share in filled)
-    count = max(min(_QUERIES_AT_ONCE, rows // _WORTH_A_READER), -(-len(filled) // _SUBSCRIPTIONS), 1)
+    count = max(min(_QUERIES_AT_ONCE, rows // _WORTH_A_READER), -(-len(filled) // LARGEST_SCOPE), 1)
     heap: list[tuple[int, int, list[_Share]]] = [(0, number, []) for number in range(count)]
     full: list[list[_Share]] = []
     for share in filled:
         size, number, group = heapq.heappop(heap)
         group.append(share)
-        if len(group) == _SUBSCRIPTIONS:
+        if len(group) == LARGEST_SCOPE:
             full.append(group)
         else:
             heapq.heappush(heap, (size + share.counts[table], number, group))

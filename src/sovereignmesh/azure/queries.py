@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["CONTAINERS", "COUNT_CONTAINERS", "COUNT_RESOURCES", "list_resources"]
+__all__ = ["ANCESTORS", "CONTAINERS", "COUNT_CONTAINERS", "COUNT_RESOURCES", "list_resources"]
 
 _SUBSCRIPTIONS_AND_GROUPS: Final = (
     "resourcecontainers\n"
@@ -21,6 +21,12 @@ COUNT_RESOURCES: Final = (
 )
 CONTAINERS: Final = (
     f"{_SUBSCRIPTIONS_AND_GROUPS}| project id, name, type, location, tags, managedBy, apiVersion\n| order by id asc"
+)
+ANCESTORS: Final = (
+    "resourcecontainers\n"
+    "| where type =~ 'microsoft.resources/subscriptions'\n"
+    "| project subscriptionId, ancestors = properties.managementGroupAncestorsChain\n"
+    "| order by subscriptionId asc"
 )
 
 
