@@ -135,7 +135,9 @@ def _below(azure: Azure, group: str, seen: dict[str, Subscription]) -> tuple[lis
     except DeniedError as error:
         why = f"{error}; listing what is below a management group needs Management Group Reader or Reader at that group"
         ancestors = list_ancestors(azure, list(seen))
-        found = [seen[identity] for identity, groups in ancestors.items() if name.lower() in groups]
+        found = [
+            seen[identity] for identity, groups in ancestors.items() if identity in seen and name.lower() in groups
+        ]
         if found:
             return found, why
         raise DeniedError(why, status=error.status, code=error.code, request_id=error.request_id) from error

@@ -102,8 +102,8 @@ class Quota:
             with self._lock:
                 now = self._pace.clock()
                 if self._ends is not None and now >= self._ends:
-                    spent = self._late >= self._size
-                    self._begin(self._sure + _WINDOW, now + _WINDOW if spent else None)
+                    # The new window counts what is under way, and may have counted what was answered late.
+                    self._sent, self._others, self._late, self._ends = self._flying + self._late, 0, 0, None
                 if self._sent + self._others < self._size:
                     self._sent += 1
                     self._flying += 1
@@ -126,21 +126,13 @@ class Quota:
                     self._sure, self._ends = taken, now + _WINDOW
                 return
             left, seconds = int(remaining), min(seconds, LONGEST_WAIT)
-            # Whole seconds, and nobody says whether rounded up or down.
-            sure, ends = taken + seconds - 1, now + min(seconds + 1, max(seconds, _WINDOW))
-            if self._ends is None:
-                self._sure, self._ends = sure, ends
-            elif sure > self._ends:
-                self._begin(sure, ends)
+            if self._ends is None:  # whole seconds, and nobody says whether rounded up or down
+                self._sure = taken + seconds - 1
+                self._ends = now + min(seconds + 1, max(seconds, _WINDOW))
             self._size = max(self._size, left + 1)
             spent_by_others = self._size - left - self._sent  # at least: what is in flight may not be counted yet
             if spent_by_others > self._others:
                 self._others = min(spent_by_others + self._flying, self._size)
-
-    def _begin(self, sure: float, ends: float | None) -> None:
-        """A new window, which counts what is under way, and may have counted what was answered late."""
-        self._sent, self._others, self._late = self._flying + self._late, 0, 0
-        self._sure, self._ends = sure, ends
 
 
 def seconds_in(text: str | None) -> float | None:

@@ -53,6 +53,7 @@ def print_audit(audit: Audit, console: Console | None = None) -> None:
 
 def _parts(audit: Audit) -> Iterator[RenderableType]:
     yield _verdict(audit)
+    yield from _not_read(audit)
     yield _checks(audit)
     for check, findings, count in _by_check(audit):
         yield ""
@@ -86,6 +87,15 @@ def _verdict(audit: Audit) -> Text:
         f"{_counted(subscriptions, 'subscription')}",
         "dim",
     )
+
+
+def _not_read(audit: Audit) -> Iterator[Text]:
+    """What makes the audit incomplete, in a line: it comes before anything that was found."""
+    coverage = audit.coverage
+    names = [printable(scope.name) for scope in coverage.scopes if scope.state != "read" and scope.kind != "file"]
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    if names:
+        yield Text(f"not fully read: {', '.join(names[:_SHOWN])}{more}; the reasons are at the end", _FAIL)
 
 
 def _checks(audit: Audit) -> RenderableType:
