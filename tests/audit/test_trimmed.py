@@ -25,7 +25,7 @@ def trimmed(row):
     """The row as the query gives it, without the columns that it does not have; see `azure.queries`."""
     kind = row["type"].lower()
     if kind in CONTAINERS:
-        return {**{name: row[name] for name in CONTAINER_COLUMNS if name in row}, "properties": {}}
+        return {name: row[name] for name in CONTAINER_COLUMNS if name in row}
     cut = {name: row[name] for name in COLUMNS if name in row}
     wanted, properties = properties_read().get(kind, ()), row.get("properties")
     if properties is None:  # the query passes null on

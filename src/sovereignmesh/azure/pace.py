@@ -123,7 +123,7 @@ class Quota:
             seconds = seconds_in(resets)
             if remaining is None or not remaining.isdecimal() or seconds is None:
                 if self._ends is None:
-                    self._sure, self._ends = taken, now + _WINDOW
+                    self._sure = self._ends = now + _WINDOW
                 return
             left, seconds = int(remaining), min(seconds, LONGEST_WAIT)
             if self._ends is None:  # whole seconds, and nobody says whether rounded up or down
