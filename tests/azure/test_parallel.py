@@ -77,19 +77,17 @@ def endless(number, reached, ended):
     return produce
 
 
-@pytest.mark.parametrize("how", ["closed", "failed"])
-def test_the_producers_end_with_the_consumer(how):
+@pytest.mark.parametrize("taken", [0, 1, 5])
+def test_the_producers_end_with_the_consumer(taken):
     reached, ended = threading.Event(), threading.Semaphore(0)
     others = [endless(number, reached, ended) for number in range(4)]
     items = in_parallel(others, 4, waiting=2)
-    assert next(items) in range(4)
-    if how == "closed":
-        items.close()
-    else:
-        with pytest.raises(RuntimeError):
-            items.throw(RuntimeError("the consumer fails"))
-    for _ in others:
-        assert ended.acquire(timeout=LONG)
+    for _ in range(taken):
+        assert next(items) in range(4)
+    assert reached.wait(LONG)
+    items.close()
+    assert list(items) == []
+    assert ended.acquire(timeout=LONG)
 
 
 def test_the_producers_end_when_one_of_them_fails():
@@ -162,3 +160,17 @@ def test_no_more_is_ready_than_may_wait():
         taken += 1
         assert made <= taken + 3 + 1
     assert taken == 100
+
+
+def test_once_stopped_what_hangs_is_left_behind():
+    stop, hang = threading.Event(), threading.Event()
+
+    def hanging():
+        yield 1
+        stop.set()
+        hang.wait(LONG)
+        yield 2
+
+    items = in_parallel([hanging], 1, stopped=stop.is_set)
+    assert list(items) == [1]
+    hang.set()

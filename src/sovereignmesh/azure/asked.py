@@ -12,6 +12,7 @@ from sovereignmesh.azure.directory import (
     list_subscriptions,
     list_subscriptions_below,
 )
+from sovereignmesh.azure.parallel import within_time
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
 
 if TYPE_CHECKING:
@@ -54,10 +55,10 @@ def find_asked(
     """What to read. All names are ids or display names, without case; `exclude` also takes management groups.
 
     `expected` are subscriptions that somebody else (the mesh) says there are: where nothing is asked for, they are
-    added to what is visible. Raises AzureError where a name fits several subscriptions, an exclusion fits nothing, or
+    added to what is visible. It ends with the deadline of the connection's pace. Raises AzureError where a name fits several subscriptions, an exclusion fits nothing, or
     nothing is left to read; DeniedError and NotFoundError for a management group.
     """
-    seen = _visible(azure)
+    seen = within_time(lambda: _visible(azure), lambda: azure.pace.stopped)
     wanted: dict[str, Subscription] = {}
     for name in subscriptions or (() if management_groups else expected):
         found = _find(name, seen)
@@ -71,9 +72,8 @@ def find_asked(
     asked = bool(subscriptions or management_groups)
     if not asked:
         wanted |= seen
-    excluded: list[str] = []
-    for name in exclude:
-        excluded += [wanted.pop(identity).name for identity in _ids_of(azure, name, wanted, seen)]
+    out = dict.fromkeys(identity for name in exclude for identity in _excluded(azure, name, wanted, seen))
+    excluded = [wanted.pop(identity).name for identity in out]
     if excluded and not wanted:
         raise AzureError("every subscription is excluded: nothing is left to read")
     visible = tuple(found for identity, found in sorted(wanted.items()) if identity in seen)
@@ -103,8 +103,6 @@ def _visible(azure: Azure) -> dict[str, Subscription]:
 def _find(name: str, seen: dict[str, Subscription]) -> Subscription:
     """The subscription of that id or name; one that cannot be seen is known by nothing else."""
     found = _matching(name, seen)
-    if len(found) > 1:
-        raise AzureError(f"{len(found)} subscriptions are called {name!r}: give an id: {', '.join(sorted(found))}")
     bare = _bare(name)
     return seen[found[0]] if found else Subscription(bare if _GUID.fullmatch(bare) else name, name, "", "")
 
@@ -117,7 +115,10 @@ def _matching(name: str, known: dict[str, Subscription]) -> list[str]:
     lowered = _bare(name)
     if lowered in known:
         return [lowered]
-    return [identity for identity, found in known.items() if found.name.lower() == lowered]
+    fitting = [identity for identity, found in known.items() if found.name.lower() == lowered]
+    if len(fitting) > 1:
+        raise AzureError(f"{len(fitting)} subscriptions are called {name!r}: give an id: {', '.join(sorted(fitting))}")
+    return fitting
 
 
 def _last(group: str) -> str:
@@ -131,7 +132,7 @@ def _below(azure: Azure, group: str, seen: dict[str, Subscription]) -> tuple[lis
     """
     name = _last(group)
     try:
-        found = list(list_subscriptions_below(azure, name))
+        found = within_time(lambda: list(list_subscriptions_below(azure, name)), lambda: azure.pace.stopped)
     except DeniedError as error:
         why = f"{error}; listing what is below a management group needs Management Group Reader or Reader at that group"
         ancestors = list_ancestors(azure, list(seen))
@@ -146,18 +147,19 @@ def _below(azure: Azure, group: str, seen: dict[str, Subscription]) -> tuple[lis
     return found, ""
 
 
-def _ids_of(azure: Azure, name: str, wanted: dict[str, Subscription], seen: dict[str, Subscription]) -> list[str]:
-    found = _matching(name, wanted)
+def _excluded(azure: Azure, name: str, wanted: dict[str, Subscription], seen: dict[str, Subscription]) -> list[str]:
+    """The ids, of those that would be read, that an exclusion means."""
+    found = _matching(name, {**seen, **wanted})
     if not found:
         try:
-            found = [below.id for below in _below(azure, name, seen)[0] if below.id in wanted]
+            found = [below.id for below in _below(azure, name, seen)[0]]
         except (DeniedError, NotFoundError) as error:
             raise AzureError(
-                f"--exclude {name}: neither a subscription that would be read nor a management group that you can list"
+                f"--exclude {name}: neither a subscription that you can see nor a management group that you can list"
             ) from error
-        if not found:
-            raise AzureError(f"--exclude {name}: nothing below that management group would be read")
-    return found
+    if not any(identity in wanted for identity in found):
+        raise AzureError(f"--exclude {name}: nothing of it would be read")
+    return [identity for identity in found if identity in wanted]
 
 
 def _nothing_to_see(unseen: Iterable[Subscription], seen: dict[str, Subscription]) -> str:

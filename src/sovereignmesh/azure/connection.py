@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["CONNECTIONS", "Answer", "Azure", "connect"]
 
 CONNECTIONS: Final = 16  # requests under way at once, at most
-_CONNECT, _READ = 20.0, 90.0  # seconds
 _READINGS: Final = 3  # of an answer that is no JSON
 _OK: Final = range(200, 300)
+_REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = 500
 _KINDS: Final[dict[int, type[AzureError]]] = {
     401: SignInError, 403: DeniedError, 404: NotFoundError, 429: ThrottledError,
@@ -114,9 +114,7 @@ class Azure:
             base_url=cloud.resource_manager.rstrip("/"),
             credential_scopes=[cloud.scope],
             policies=policies,
-            transport=RequestsTransport(
-                session=session, connection_timeout=_CONNECT, read_timeout=_READ, connection_verify=session.verify
-            ),
+            transport=RequestsTransport(session=session, connection_verify=session.verify),
         )
 
     def __enter__(self) -> Self:
@@ -177,11 +175,7 @@ class Azure:
 
     def _once(self, request: HttpRequest, path: str) -> HttpResponse:
         try:
-            response = self._client.send_request(
-                request,
-                connection_timeout=max(0.1, self.pace.left(_CONNECT)),
-                read_timeout=max(0.1, self.pace.left(_READ)),
-            )
+            response = self._client.send_request(request)
         except ClientAuthenticationError as error:
             raise SignInError(f"{_first_line(error)}; {HOW_TO_SIGN_IN}") from error
         except SdkError as error:
@@ -201,6 +195,8 @@ def _refusal(response: HttpResponse, path: str) -> AzureError:
         body = None
     code, message = _error_in(body)
     kind = _KINDS.get(status, UnreachableError if status >= _SERVER_ERRORS else RejectedError)
+    if status in _REDIRECTS:
+        kind, message = AnswerError, "a redirect, which is not followed: is there a proxy or a sign-in page between?"
     text = f"{_place(path)}: {status} {code}".rstrip() + (f": {message}" if message else "")
     if kind is SignInError:
         text += f"; {HOW_TO_SIGN_IN}"

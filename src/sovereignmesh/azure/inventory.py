@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sovereignmesh.azure import queries
 from sovereignmesh.azure.asked import UNSEEN
 from sovereignmesh.azure.directory import list_permissions, reads_everything
 from sovereignmesh.azure.graph import LARGEST_PAGE, LARGEST_SCOPE, query_pages, query_rows
 from sovereignmesh.azure.parallel import in_parallel
-from sovereignmesh.errors import AnswerError, AzureError, DeniedError, RejectedError
+from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, DeniedError, RejectedError
 from sovereignmesh.result import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sovereignmesh.azure.asked import Asked
     from sovereignmesh.azure.connection import Azure
     from sovereignmesh.azure.directory import Subscription
+    from sovereignmesh.azure.parallel import Crew
 
 __all__ = ["AzureInventory", "Forecast"]
+
+Item = TypeVar("Item")
 
 _QUERIES_AT_ONCE: Final = 4
 _PROOFS_AT_ONCE: Final = 8
 _WORTH_A_READER: Final = 5 * LARGEST_PAGE  # rows: fewer in one more query would cost more pages than they save time
 _QUOTA, _WINDOW = 15, 5  # queries, seconds
 _SHOWN: Final = 5
+_TABLES: Final = ("resourcecontainers", "resources")
+_TOO_LATE: Final = "the time given with the deadline was up"
 _INTERRUPTED: Final = "the run was interrupted before it was read"
 _NOT_ASKED: Final = "what you may read there was not found out before the run ended"
 _NOT_PROVEN: Final = "only what you may read was seen: no role of yours at the subscription grants */read (Reader does)"
@@ -74,6 +80,11 @@ class _Share:
         """Whether everything came, and it is not as much as the service counts."""
         return self.error is None and self.pending == 0 and self.read != self.counted
 
+    def end(self, why: str) -> None:
+        """The reading is over; what has not come by now has not been read, for this reason."""
+        if self.error is None and self.pending != 0:
+            self.error = DeadlineError(why)
+
     def begin_again(self) -> None:
         self.counts, self.seen, self.pending = {}, array("q"), None
 
@@ -83,10 +94,10 @@ class _Share:
         return Scope("subscription", self.subscription.id, self.subscription.name, state, read, expected, reason)
 
     def _verdict(self, read: int) -> tuple[str, int | None, str]:
-        if self.error is not None or self.pending != 0:
+        if self.error is not None:
             denied = isinstance(self.error, DeniedError)
             state = "partial" if read else "denied" if denied else "failed"
-            return state, self.counted if self.proven and self.counts else None, str(self.error or _INTERRUPTED)
+            return state, self.counted if self.proven and self.counts else None, str(self.error)
         if not self.proven:
             return ("partial" if self.shows_something else "denied"), None, self.doubt
         if not self.counts.get("resourcecontainers"):
@@ -125,21 +136,26 @@ class AzureInventory:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         shares = list(self._shares.values())
         finished = False
+        proofs = self._in_parallel([partial(self._prove, share) for share in shares], _PROOFS_AT_ONCE, waiting=0)
         try:
-            proofs = in_parallel(
-                [partial(self._prove, share) for share in shares], _PROOFS_AT_ONCE, waiting=len(shares)
-            )
             yield from self._read(shares, proofs)
-            for _ in proofs:
-                pass
+            _exhaust(proofs)
             if doubtful := [share for share in shares if share.disagrees]:
                 for share in doubtful:  # rows come and go while they are read: once more tells
                     share.begin_again()
-                yield from self._read(doubtful, iter(()))
+                yield from self._read(doubtful, proofs)
             finished = True
         finally:
+            proofs.close()
             if not finished:
                 self._azure.pace.stop()  # who waits for the quota need not wait on
+            for share in shares:
+                share.end(_INTERRUPTED if not finished else _TOO_LATE)
+
+    def _in_parallel(
+        self, producers: Iterable[Callable[[], Iterable[Item]]], workers: int, *, waiting: int
+    ) -> Crew[Item]:
+        return in_parallel(producers, workers, waiting=waiting, stopped=lambda: self._azure.pace.stopped)
 
     def scopes(self) -> tuple[Scope, ...]:
         """Each subscription with its state: read, partial, denied or failed, and why."""
@@ -154,33 +170,33 @@ class AzureInventory:
         read = (share.scope() for share in self._shares.values())
         return tuple(sorted((*read, *unseen, *unlisted), key=lambda scope: scope.name))
 
-    def _read(self, shares: list[_Share], proofs: Iterator[None]) -> Iterator[dict[str, Any]]:
+    def _read(self, shares: list[_Share], proofs: Crew[None]) -> Iterator[dict[str, Any]]:
         """The rows of these subscriptions; `proofs`, exhausted, has found out what may be read there."""
-        for _ in in_parallel(list(self._counts(shares)), _QUERIES_AT_ONCE):
-            pass
-        ready = [share for share in shares if share.error is None]
+        _exhaust(self._in_parallel(list(self._counts(shares)), _QUERIES_AT_ONCE, waiting=0))
+        ready = [share for share in shares if share.error is None and len(share.counts) == len(_TABLES)]
         if not any(share.shows_something for share in ready):
-            for _ in proofs:
-                pass
+            _exhaust(proofs)
             self._refuse_nothing()
         for share in ready:
             share.pending = len([count for count in share.counts.values() if count])
         trimmed, whole = queries.list_resources(self._types, self._properties), queries.list_resources()
-        wanted = {"resourcecontainers": (queries.CONTAINERS,), "resources": (trimmed, whole)}
-        groups = {table: _groups(ready, table) for table in wanted}
+        wanted = dict(zip(_TABLES, ((queries.CONTAINERS,), (trimmed, whole)), strict=True))
+        groups = {table: _groups(ready, table) for table in _TABLES}
         self._tell_forecast(groups)
-        pages = [
-            in_parallel([partial(self._pages, group, wanted[table]) for group in some], _QUERIES_AT_ONCE, waiting=1)
-            for table, some in groups.items()
-        ]
-        for some_pages in pages:  # the containers first: what is in them need not wait for them
-            yield from self._rows(some_pages)
+        with ExitStack() as closing:
+            pages = []
+            for table, some in groups.items():
+                producers = [partial(self._pages, group, wanted[table]) for group in some]
+                pages.append(self._in_parallel(producers, _QUERIES_AT_ONCE, waiting=1))
+                closing.callback(pages[-1].close)
+            for some_pages in pages:  # the containers first: what is in them need not wait for them
+                yield from self._rows(some_pages)
 
     def _counts(self, shares: list[_Share]) -> Iterator[Callable[[], Iterator[None]]]:
         for start in range(0, len(shares), LARGEST_SCOPE):
             some = shares[start : start + LARGEST_SCOPE]
-            yield partial(self._count, some, "resources", queries.COUNT_RESOURCES)
-            yield partial(self._count, some, "resourcecontainers", queries.COUNT_CONTAINERS)
+            for table, query in zip(_TABLES, (queries.COUNT_CONTAINERS, queries.COUNT_RESOURCES), strict=True):
+                yield partial(self._count, some, table, query)
 
     def _count(self, shares: list[_Share], table: str, query: str) -> Iterator[None]:
         known = {share.subscription.id: share for share in shares}
@@ -248,7 +264,7 @@ class AzureInventory:
                         share.pending -= 1
                 return
 
-    def _rows(self, pages: Iterator[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    def _rows(self, pages: Crew[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
         for rows in pages:
             for row in rows:
                 identity = row.get("id")
@@ -259,6 +275,11 @@ class AzureInventory:
                         share.seen.append(hash(lowered))
                 yield row
             self.position += len(rows)
+
+
+def _exhaust(crew: Crew[None]) -> None:
+    for _ in crew:
+        pass
 
 
 def _fail(shares: list[_Share], error: AzureError) -> None:

@@ -20,6 +20,7 @@ _QUERIES: Final = (
 )
 _WINDOW: Final = 5.0
 _SECONDS: Final = (3600, 60, 1)
+_INSTANT: Final = 0.1
 
 
 class Pace:
@@ -54,8 +55,8 @@ class Pace:
         self._end = None if deadline is None else self.clock() + deadline
 
     def left(self, most: float) -> float:
-        """The seconds that a request may take: `most`, or what is left of the time."""
-        return most if self._end is None else max(0.0, min(most, self._end - self.clock()))
+        """The seconds that a request may take: `most`, or what is left of the time, and never nothing."""
+        return most if self._end is None else max(_INSTANT, min(most, self._end - self.clock()))
 
     def check(self) -> None:
         """Raises DeadlineError where no more may be asked."""

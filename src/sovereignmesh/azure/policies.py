@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.pace import Pace
 
-__all__ = ["OneHostPolicy", "PatientRetryPolicy"]
+__all__ = ["CONNECT_SECONDS", "READ_SECONDS", "OneHostPolicy", "PatientRetryPolicy"]
 
+CONNECT_SECONDS, READ_SECONDS = 20.0, 90.0  # that one attempt may take, at most
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _SAFE_POST: Final = "/providers/microsoft.resourcegraph/resources"  # a query: asking twice changes nothing
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
@@ -64,6 +65,9 @@ class PatientRetryPolicy(HTTPPolicy[Any, Any]):
         attempt, refused = 0, False
         while True:
             self._pace.check()
+            options = request.context.options
+            options["connection_timeout"] = self._pace.left(CONNECT_SECONDS)
+            options["read_timeout"] = self._pace.left(READ_SECONDS)
             response: PipelineResponse[Any, Any] | None = None
             failure: SdkError | None = None
             try:
