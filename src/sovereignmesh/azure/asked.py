@@ -55,8 +55,8 @@ def find_asked(
     """What to read. All names are ids or display names, without case; `exclude` also takes management groups.
 
     `expected` are subscriptions that somebody else (the mesh) says there are: where nothing is asked for, they are
-    added to what is visible. It ends with the deadline of the connection's pace. Raises AzureError where a name fits several subscriptions, an exclusion fits nothing, or
-    nothing is left to read; DeniedError and NotFoundError for a management group.
+    added to what is visible. Raises AzureError where a name fits several subscriptions, an exclusion fits nothing, or
+    nothing is left to read; DeniedError and NotFoundError for a management group; DeadlineError when the time is up.
     """
     seen = within_time(lambda: _visible(azure), lambda: azure.pace.stopped)
     wanted: dict[str, Subscription] = {}

@@ -51,7 +51,7 @@ def in_parallel(
 
 
 def within_time(work: Callable[[], Item], stopped: Callable[[], bool]) -> Item:
-    """What `work` gives. Raises what it raises, and DeadlineError soon after the run is stopped, whatever it waits for."""
+    """What `work` gives. Raises what it raises, and DeadlineError once the run is stopped, whatever it waits for."""
     for found in in_parallel([lambda: (work(),)], 1, stopped=stopped):
         return found
     raise DeadlineError("the time given with the deadline was up before anything could be read")
