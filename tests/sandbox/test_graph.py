@@ -7,6 +7,9 @@ import orjson
 import pytest
 from sandbox.tiny import HIDDEN, ONE, TENANT, TWO, UNKNOWN
 
+from sovereignmesh.azure import query_rows
+from sovereignmesh.errors import RejectedError
+from sovereignmesh.sandbox import open_sandbox
 from sovereignmesh.sandbox.estate import load_estate
 from sovereignmesh.sandbox.kql import read_query
 from sovereignmesh.sandbox.nulls import Nulls
@@ -362,3 +365,11 @@ def test_the_answer_is_json(client):
     assert row["d"] == "2024-01-02T00:00:00Z"
     assert row["s"][1] == "subscriptions"
     assert client.rows("project tenantId | limit 1") == [{"tenantId": TENANT}]
+
+
+@pytest.mark.parametrize("query", ["resources | project nosuchcolumn", "resources | where nosuchcolumn == 1"])
+def test_a_column_that_is_not_there_is_named_as_the_service_names_it(query):
+    azure = open_sandbox("contoso")
+    with pytest.raises(RejectedError, match="nosuchcolumn") as caught:
+        list(query_rows(azure, query, ["11111111-1111-1111-1111-111111111111"]))
+    assert caught.value.status == 400

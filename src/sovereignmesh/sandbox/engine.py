@@ -36,7 +36,7 @@ _TYPES: Final = {
     "INTEGER": "integer", "HUGEINT": "integer", "TIMESTAMP": "datetime",
 }  # fmt: skip
 _NO_TABLE: Final = re.compile(r"Table with name (\S+) does not exist")
-_NO_COLUMN: Final = re.compile(r'Referenced column "([^"]+)" not found in FROM clause')
+_NO_COLUMN: Final = re.compile(r'[Cc]olumn "([^"]+)" (?:not found in FROM clause|referenced that exists in the SELECT)')
 
 
 class UnknownTableError(Exception):
