@@ -305,7 +305,7 @@ def test_a_write_that_the_deadline_cut_off_is_no_fault_of_the_network(azure, ser
         clock.now += 11
         return requests.exceptions.ReadTimeout("too slow")
 
-    azure.pace.restart(10)
+    azure.begin(10)
     service.says("/providers/Contoso.Any/do", slow, method="POST")
     with pytest.raises(DeadlineError):
         azure.send("POST", "/providers/Contoso.Any/do", VERSION, {})
@@ -360,7 +360,7 @@ def test_a_wait_that_is_none_is_ours(azure, service, clock, word):
 
 
 def test_a_wait_beyond_the_deadline_is_not_begun(azure, service, clock):
-    azure.pace.restart(10)
+    azure.begin(10)
     service.says(PATH, (429, b"", {"Retry-After": "11"}), {})
     with pytest.raises(DeadlineError):
         azure.get(PATH, VERSION)
@@ -368,13 +368,13 @@ def test_a_wait_beyond_the_deadline_is_not_begun(azure, service, clock):
 
 
 def test_nothing_is_sent_after_the_deadline(azure, service, clock):
-    azure.pace.restart(10)
+    azure.begin(10)
     clock.now += 10
     service.says(PATH, {})
     with pytest.raises(DeadlineError):
         azure.get(PATH, VERSION)
     assert service.requests == []
-    azure.pace.restart(None)
+    azure.begin(None)
     assert azure.get(PATH, VERSION) == {}
 
 
@@ -383,7 +383,7 @@ def test_what_the_deadline_cuts_off_is_no_fault_of_the_network(azure, service, c
         clock.now += 11
         return requests.exceptions.ReadTimeout("too slow")
 
-    azure.pace.restart(10)
+    azure.begin(10)
     service.says(PATH, slow)
     with pytest.raises(DeadlineError):
         azure.get(PATH, VERSION)
@@ -393,7 +393,7 @@ def test_what_the_deadline_cuts_off_is_no_fault_of_the_network(azure, service, c
 def test_a_request_takes_no_longer_than_the_deadline(credential, pace, sent):
     with connect(credential, session=sent.session, pace=pace) as azure:
         azure.get(PATH, VERSION)
-        pace.restart(30)
+        azure.begin(30)
         azure.get(PATH, VERSION)
     assert [options["timeout"] for options in sent.options] == [(20.0, 90.0), (20.0, 30.0)]
 

@@ -75,7 +75,9 @@ class Run:
     ) -> None:
         wanted = set(checks)
         if strange := wanted - set(CHECKS_OF_AN_INVENTORY):
-            raise ValueError(f"an inventory cannot answer {', '.join(sorted(strange))}")
+            raise ValueError(f"no check that can be answered: {', '.join(sorted(map(str, strange)))}")
+        if not wanted:
+            raise ValueError("no check was asked for: nothing would be judged")
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
         self._mesh, self._started, self._show = mesh, self._now(), show_compliant
         self._today = self._started.date()

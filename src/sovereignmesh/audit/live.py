@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Run
@@ -26,9 +27,9 @@ def audit_azure(
     azure: Azure,
     mesh: Mesh,
     *,
-    subscriptions: Sequence[str] = (),
-    management_groups: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    subscriptions: Sequence[str] | str = (),
+    management_groups: Sequence[str] | str = (),
+    exclude: Sequence[str] | str = (),
     checks: Iterable[Check] = CHECKS_OF_AN_INVENTORY,
     show_compliant: bool = False,
     deadline: float | None = None,
@@ -45,23 +46,27 @@ def audit_azure(
     context that is entered with the inventory while it is read. The rest is as in `audit_inventory`.
 
     What could not be read, or not be proven to be all, is named in `Audit.coverage`, and the audit is incomplete.
-    Raises AzureError where nothing at all could be read: SignInError without a credential that works, DeniedError
-    without any role, and so on.
+    Raises an AzureError of `sovereignmesh.errors` where nothing at all could be read: SignInError without a credential
+    that works, DeniedError without any role, DeadlineError where the time was up before the first row, and so on.
     """
     from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415 - an audit of a file needs no SDK
 
-    azure.pace.restart(None if deadline is None else max(deadline * (1 - _RESERVE), 0.0))
     run = Run(mesh, checks, now, show_compliant=show_compliant)
     listed = [name for domain in mesh.domain_documents for name in domain.subscriptions or ()]
-    asked = find_asked(
-        azure, subscriptions=subscriptions, management_groups=management_groups, exclude=exclude, expected=listed
-    )
-    inventory = AzureInventory(azure, asked, properties_read(), on_forecast)
-    if progress is None:
-        run.read(inventory)
-    else:
-        with progress(inventory):
+    azure.begin(None if deadline is None else deadline * (1 - _RESERVE))
+    try:
+        asked = find_asked(
+            azure,
+            subscriptions=_names(subscriptions),
+            management_groups=_names(management_groups),
+            exclude=_names(exclude),
+            expected=listed,
+        )
+        inventory = AzureInventory(azure, asked, properties_read(), on_forecast)
+        with nullcontext() if progress is None else progress(inventory):
             run.read(inventory)
+    finally:
+        azure.begin()  # the connection outlives the run's deadline and its end
     tenants = {subscription.tenant_id for subscription in asked.visible if subscription.tenant_id}
     view = ScopeView(
         azure.cloud.name,
@@ -69,6 +74,11 @@ def audit_azure(
         tuple(sorted(subscription.id for subscription in (*asked.visible, *asked.unseen))),
         asked.management_groups,
         asked.denominator,
-        asked.excluded,
+        tuple(sorted(subscription.id for subscription in asked.excluded)),
     )
     return run.result("azure", view, inventory.scopes)
+
+
+def _names(names: Sequence[str] | str) -> tuple[str, ...]:
+    """The names; one alone may be given as it is."""
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -33,14 +33,14 @@ class Asked:
 
     `unlisted` are management groups whose subscriptions the caller may not list, with the reason: of them only what
     can be seen anyway is read. `denominator` is "asked" where the caller named what to read, "visible-only" where it
-    is what they happen to see. `excluded` are the names of what was left out.
+    is what they happen to see. `excluded` is what was left out.
     """
 
     visible: tuple[Subscription, ...]
     unseen: tuple[Subscription, ...]
     unlisted: dict[str, str]
     management_groups: tuple[str, ...]
-    excluded: tuple[str, ...]
+    excluded: tuple[Subscription, ...]
     denominator: str
 
 
@@ -58,10 +58,17 @@ def find_asked(
     added to what is visible. Raises AzureError where a name fits several subscriptions, an exclusion fits nothing, or
     nothing is left to read; DeniedError and NotFoundError for a management group; DeadlineError when the time is up.
     """
+    if blank := [name for name in (*subscriptions, *management_groups, *exclude) if not name.strip()]:
+        raise AzureError(f"{blank[0]!r} names no subscription and no management group")
     seen = within_time(lambda: _visible(azure), lambda: azure.pace.stopped)
     wanted: dict[str, Subscription] = {}
     for name in subscriptions or (() if management_groups else expected):
-        found = _find(name, seen)
+        try:
+            found = _find(name, seen)
+        except AzureError as error:
+            raise (
+                error if subscriptions else AzureError(f"a domain of the mesh lists a subscription: {error}")
+            ) from error
         wanted[found.id] = found
     unlisted: dict[str, str] = {}
     for group in management_groups:
@@ -73,7 +80,7 @@ def find_asked(
     if not asked:
         wanted |= seen
     out = dict.fromkeys(identity for name in exclude for identity in _excluded(azure, name, wanted, seen))
-    excluded = [wanted.pop(identity).name for identity in out]
+    excluded = [wanted.pop(identity) for identity in out]
     if excluded and not wanted:
         raise AzureError("every subscription is excluded: nothing is left to read")
     visible = tuple(found for identity, found in sorted(wanted.items()) if identity in seen)
@@ -84,7 +91,7 @@ def find_asked(
         visible=visible,
         unseen=unseen,
         unlisted=unlisted,
-        management_groups=tuple(management_groups),
+        management_groups=tuple(map(_last, management_groups)),
         excluded=tuple(excluded),
         denominator="asked" if asked else "visible-only",
     )
@@ -134,17 +141,27 @@ def _below(azure: Azure, group: str, seen: dict[str, Subscription]) -> tuple[lis
     try:
         found = within_time(lambda: list(list_subscriptions_below(azure, name)), lambda: azure.pace.stopped)
     except DeniedError as error:
-        why = f"{error}; listing what is below a management group needs Management Group Reader or Reader at that group"
-        ancestors = list_ancestors(azure, list(seen))
-        found = [
-            seen[identity] for identity, groups in ancestors.items() if identity in seen and name.lower() in groups
-        ]
-        if found:
-            return found, why
-        raise DeniedError(why, status=error.status, code=error.code, request_id=error.request_id) from error
+        return _shown_below(azure, name, seen, error)
     if not found:
         raise AzureError(f"the management group {name!r} has no subscription below it")
     return found, ""
+
+
+def _shown_below(
+    azure: Azure, group: str, seen: dict[str, Subscription], denied: DeniedError
+) -> tuple[list[Subscription], str]:
+    """What of `seen` shows that it is below the group. Raises DeniedError where nothing does."""
+    why = (
+        f"the management group {group} cannot be listed: it is not there, or needs a role with "
+        f"Microsoft.Management/managementGroups/descendants/read at it, as Reader has ({denied.code or denied.status})"
+    )
+    ancestors = within_time(lambda: list_ancestors(azure, list(seen)), lambda: azure.pace.stopped) if seen else {}
+    found = [found for identity, found in seen.items() if group.lower() in ancestors.get(identity, ())]
+    if not found:
+        raise DeniedError(why, status=denied.status, code=denied.code, request_id=denied.request_id) from denied
+    if silent := [found.name for identity, found in seen.items() if not ancestors.get(identity)]:
+        why += f"; not known to be below it or elsewhere: {', '.join(silent[:_SHOWN])}"
+    return found, why
 
 
 def _excluded(azure: Azure, name: str, wanted: dict[str, Subscription], seen: dict[str, Subscription]) -> list[str]:

@@ -83,6 +83,14 @@ def find_cloud(cloud: str | Path | Cloud) -> Cloud:
     return known or _read(Path(cloud))
 
 
+def _is_endpoint(address: str) -> bool:
+    try:
+        url = urlsplit(address)
+        return url.scheme == "https" and bool(url.hostname) and not url.username and not {"{", "}"} & set(address)
+    except ValueError:
+        return False
+
+
 def _read(path: Path) -> Cloud:
     if not path.is_file():
         raise AzureError(f"no cloud {str(path)!r}: give {', '.join(CLOUDS)}, or a YAML file with {', '.join(_NAMES)}")
@@ -98,6 +106,6 @@ def _read(path: Path) -> Cloud:
         value = document.get(name)
         if not isinstance(value, str) or not value.strip():
             raise AzureError(f"{path}: `{name}` is missing")
-        if name in _ENDPOINTS and not (value.startswith("https://") and urlsplit(value).hostname):
+        if name in _ENDPOINTS and not _is_endpoint(value):
             raise AzureError(f"{path}: `{name}` must be an https address: tokens go nowhere else")
     return Cloud(**{name: str(value) for name, value in document.items() if value is not None})

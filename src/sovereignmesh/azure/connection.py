@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 import requests
 from azure.core.exceptions import AzureError as SdkError
 from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline.policies import HeadersPolicy, ProxyPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.resource.resources import ResourceManagementClient
 from requests.adapters import HTTPAdapter
 
 from sovereignmesh import __version__
 from sovereignmesh.azure.clouds import find_cloud
-from sovereignmesh.azure.pace import Pace, Quota
-from sovereignmesh.azure.policies import OneHostPolicy, PatientRetryPolicy
+from sovereignmesh.azure.pace import LONGEST_WAIT, Pace, Quota
+from sovereignmesh.azure.policies import OneHostPolicy, OneTokenPolicy, PatientRetryPolicy
 from sovereignmesh.azure.sign_in import HOW_TO_SIGN_IN, default_credential
 from sovereignmesh.errors import (
     AnswerError,
     AzureError,
+    DeadlineError,
     DeniedError,
     NotFoundError,
     RejectedError,
@@ -46,6 +46,7 @@ __all__ = ["CONNECTIONS", "Answer", "Azure", "connect"]
 CONNECTIONS: Final = 16  # requests under way at once, at most
 _READINGS: Final = 3  # of an answer that is no JSON
 _OK: Final = range(200, 300)
+_LONGEST_LIST: Final = 10_000  # pages
 _REDIRECTS: Final = range(300, 400)
 _SERVER_ERRORS: Final = 500
 _KINDS: Final[dict[int, type[AzureError]]] = {
@@ -73,10 +74,13 @@ def connect(
     `credential` is any azure-identity credential; without one, DefaultAzureCredential signs in: environment, managed
     identity, Azure CLI and the others it knows. `cloud` is public, usgovernment, china, a YAML file or a `Cloud`;
     `tenant` is the id of the tenant to sign in to, where the account knows several. Proxies and certificates are those
-    that requests takes from the environment (HTTPS_PROXY, REQUESTS_CA_BUNDLE). `session` is for who has their own.
+    that requests takes from the environment (HTTPS_PROXY, REQUESTS_CA_BUNDLE). `session` is for who has their own: it
+    stays open when the connection is closed. What goes wrong later is an `AzureError`; its kinds are in
+    `sovereignmesh.errors`: SignInError, DeniedError, ThrottledError and so on.
     """
     where = find_cloud(cloud)
-    return Azure(where, credential or default_credential(where, tenant), session or _session(), pace or Pace(), tenant)
+    signed_in = credential or default_credential(where, tenant)
+    return Azure(where, signed_in, session or _session(), pace or Pace(), tenant, own=session is None)
 
 
 def _session() -> requests.Session:
@@ -86,7 +90,10 @@ def _session() -> requests.Session:
 
 
 class Azure:
-    """A connection to one cloud; real or not, nothing else knows. Close it, or use it in a `with`."""
+    """A connection to one cloud; real or not, nothing else knows. Close it, or use it in a `with`.
+
+    One run at a time uses it, with any number of threads: the pace is the run's.
+    """
 
     def __init__(
         self,
@@ -95,18 +102,22 @@ class Azure:
         session: requests.Session,
         pace: Pace,
         tenant: str | None = None,
+        *,
+        own: bool = True,
     ) -> None:
+        """`own`: closing the connection closes the session too."""
         self.cloud, self.pace, self.tenant, self.credential = cloud, pace, tenant, credential
-        self.quota = Quota(pace)
+        self.quota = Quota(lambda: self.pace)
+        self._session, self._own = session, own
+        self._closed = False
         # No policy that registers providers: an audit only reads.
         policies = [
             OneHostPolicy(cloud.host),
             RequestIdPolicy(),
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy(user_agent=f"sovereignmesh/{__version__}"),
-            ProxyPolicy(),
-            PatientRetryPolicy(pace),
-            ARMChallengeAuthenticationPolicy(credential, cloud.scope),
+            PatientRetryPolicy(lambda: self.pace),
+            OneTokenPolicy(credential, cloud.scope),
         ]
         self._client = ResourceManagementClient(
             credential,
@@ -114,7 +125,9 @@ class Azure:
             base_url=cloud.resource_manager.rstrip("/"),
             credential_scopes=[cloud.scope],
             policies=policies,
-            transport=RequestsTransport(session=session, connection_verify=session.verify),
+            transport=RequestsTransport(
+                session=self._session, session_owner=False, connection_verify=self._session.verify
+            ),
         )
 
     def __enter__(self) -> Self:
@@ -124,8 +137,16 @@ class Azure:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections."""
-        self._client.close()
+        """Lets nothing more out, and closes the session unless it was given."""
+        self._closed = True
+        self.pace.stop()
+        if self._own:
+            self._session.close()
+
+    def begin(self, deadline: float | None = None) -> None:
+        """A new run, `deadline` seconds long; whatever still waits in the last one is not let on by it."""
+        self.pace.stop()
+        self.pace = self.pace.renewed(deadline)
 
     def get(self, path: str, api_version: str, **parameters: str) -> Any:
         """The body at a path below Azure Resource Manager, or at a link that it gave."""
@@ -139,25 +160,27 @@ class Azure:
         body = self.get(path, api_version, **parameters)
         seen: set[str] = set()
         while True:
-            values = body.get("value") if isinstance(body, dict) else None
-            if not isinstance(values, list):
-                raise AnswerError(f"{path}: a list without `value`")
-            yield from (value for value in values if isinstance(value, dict))
-            link = body.get("nextLink")
-            if not link:
+            values, link = (body.get("value"), body.get("nextLink")) if isinstance(body, dict) else (None, None)
+            if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+                raise AnswerError(f"{path}: a list without `value`, or with items that are none")
+            yield from values
+            if link in (None, ""):
                 return
-            if not isinstance(link, str) or link in seen:
-                raise AnswerError(f"{path}: the link to the next page is one that was followed already")
+            if not isinstance(link, str) or link in seen or len(seen) >= _LONGEST_LIST:
+                raise AnswerError(f"{path}: the link to the next page is none, or one that was followed already")
             seen.add(link)
-            body = self.send("GET", link, "").body
+            body = self.send("GET", _checked(link), "").body
 
     def send(self, method: str, path: str, api_version: str, body: Any = None, **parameters: str) -> Answer:
         """Sends one request through the pipeline, and parses the answer.
 
         Raises an `AzureError` whose class says what went wrong; nothing of the request's token is in it.
         """
+        if self._closed:
+            raise UnreachableError("the connection was closed")
         query = {**({"api-version": api_version} if api_version else {}), **parameters}
         url = f"{path}?{urlencode(query, safe='$')}" if query else path
+        url = url.replace("{", "%7B").replace("}", "%7D")  # the SDK would take them for a template's
         for reading in range(_READINGS):
             self.pace.check()
             response = self._once(HttpRequest(method, url, json=body), path)
@@ -179,7 +202,8 @@ class Azure:
         except ClientAuthenticationError as error:
             raise SignInError(f"{_first_line(error)}; {HOW_TO_SIGN_IN}") from error
         except SdkError as error:
-            self.pace.check()  # what the deadline cut off was no fault of the network
+            if self.pace.stopped:  # what the deadline cut off was no fault of the network
+                raise DeadlineError(f"{_place(path)}: the time was up; last came: {_first_line(error)}") from error
             raise UnreachableError(f"{_place(path)}: {_first_line(error)}") from error
         if response.status_code in _OK:
             return response
@@ -201,7 +225,7 @@ def _refusal(response: HttpResponse, path: str) -> AzureError:
     if kind is SignInError:
         text += f"; {HOW_TO_SIGN_IN}"
     elif kind is ThrottledError and (wait := response.headers.get("Retry-After")):
-        text += f"; the service asks to wait {wait} s"
+        text += f"; the service asks to wait {wait[:20]} s, and longer than {LONGEST_WAIT:.0f} s is not waited"
     return kind(text, status=status, code=code, request_id=response.headers.get("x-ms-request-id", ""))
 
 
@@ -221,6 +245,14 @@ def _error_in(body: Any) -> tuple[str, str]:
             message += f" {detail['code']}: {detail.get('message', '')}"
             code = code if code not in ("", "BadRequest") else str(detail["code"])
     return code, " ".join(message.split())[:600]
+
+
+def _checked(link: str) -> str:
+    try:
+        urlsplit(link)
+    except ValueError as error:
+        raise AnswerError(f"an answer links to {link[:100]!r}, which is no address") from error
+    return link
 
 
 def _place(path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -33,11 +32,13 @@ __all__ = [
     "reads_everything",
 ]
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9-]+")
 # https://learn.microsoft.com/rest/api/resources/subscriptions/list
 _SUBSCRIPTIONS: Final = "2022-12-01"
 # https://learn.microsoft.com/rest/api/managementgroups/management-groups/get-descendants
 _MANAGEMENT_GROUPS: Final = "2020-05-01"
-# https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group
+# https://learn.microsoft.com/rest/api/authorization/permissions/list-for-resource-group: the page has groups and
+# resources only; that subscriptions answer too is known from use.
 _PERMISSIONS: Final = "2022-04-01"
 
 
@@ -85,14 +86,6 @@ class Permission:
     not_actions: tuple[str, ...]
     condition: str = ""
 
-    def allows(self, action: str) -> bool:
-        """Whether the grant allows the action, unconditionally."""
-        return (
-            not self.condition
-            and any(_matches(pattern, action) for pattern in self.actions)
-            and not any(_matches(pattern, action) for pattern in self.not_actions)
-        )
-
     @property
     def reads_everything(self) -> bool:
         """Whether the grant allows `*/read` and takes no reading away, unconditionally."""
@@ -108,27 +101,16 @@ def reads_everything(permissions: list[Permission]) -> bool:
     return any(permission.reads_everything for permission in permissions)
 
 
-@lru_cache(maxsize=512)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, text.split("*"))), re.IGNORECASE)
-
-
-def _matches(pattern: str, action: str) -> bool:
-    return _pattern(pattern).fullmatch(action) is not None
-
-
 def _takes_reading(pattern: str) -> bool:
     """Whether a notAction can match an action that ends in /read."""
-    *_, last = pattern.lower().split("/")
+    *_, last = pattern.strip().lower().split("/")
     return last == "read" or "*" in last
 
 
 def list_subscriptions(azure: Azure) -> Iterator[Subscription]:
     """The subscriptions in which the caller has any role. One without is missing, silently."""
     for item in azure.items("/subscriptions", _SUBSCRIPTIONS):
-        identity = _text(item, "subscriptionId")
-        if not identity:
-            raise AnswerError("/subscriptions: an item without `subscriptionId`")
+        identity = _identity(_text(item, "subscriptionId"))
         yield Subscription(
             identity.lower(), _text(item, "displayName") or identity, _text(item, "state"), _text(item, "tenantId")
         )
@@ -160,8 +142,11 @@ def list_subscriptions_below(azure: Azure, management_group: str) -> Iterator[Su
     """The subscriptions below a management group, at any depth, readable or not. Needs a reader's role at the group."""
     path = f"/providers/Microsoft.Management/managementGroups/{quote(management_group, safe='')}/descendants"
     for item in azure.items(path, _MANAGEMENT_GROUPS):
-        if _text(item, "type").lower().endswith("/subscriptions"):
-            identity = _text(item, "name").lower()
+        kind = _text(item, "type").lower()
+        if not kind:
+            raise AnswerError(f"{path}: an item without `type`")
+        if kind.endswith("/subscriptions"):
+            identity = _identity(_text(item, "name")).lower()
             yield Subscription(identity, _text(_object(item, "properties"), "displayName") or identity, "", "")
 
 
@@ -177,20 +162,33 @@ def list_ancestors(azure: Azure, subscriptions: Sequence[str]) -> dict[str, froz
 
 def list_permissions(azure: Azure, scope: str) -> list[Permission]:
     """What the caller may do at a scope (the id of a subscription, group or resource)."""
-    return [
-        Permission(_texts(item, "actions"), _texts(item, "notActions"), _text(item, "condition"))
-        for item in azure.items(f"{scope}/providers/Microsoft.Authorization/permissions", _PERMISSIONS)
-    ]
+    path = f"{scope}/providers/Microsoft.Authorization/permissions"
+    return [_permission(item, path) for item in azure.items(path, _PERMISSIONS)]
+
+
+def _permission(item: dict[str, Any], path: str) -> Permission:
+    """Raises AnswerError for a grant in a shape that is not understood: it might take something away."""
+    actions, not_actions, condition = item.get("actions"), item.get("notActions", []), item.get("condition")
+    understood = _are_texts(actions) and _are_texts(not_actions) and (condition is None or isinstance(condition, str))
+    if not understood:
+        raise AnswerError(f"{path}: a grant in a shape that is not known")
+    return Permission(tuple(actions or ()), tuple(not_actions or ()), condition or "")
+
+
+def _are_texts(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(entry, str) for entry in value))
+
+
+def _identity(text: str) -> str:
+    """Raises AnswerError for what cannot be a subscription's id: it goes into paths."""
+    if not _PLAIN.fullmatch(text):
+        raise AnswerError(f"a subscription with the id {text!r}, which is none")
+    return text
 
 
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
     return value if isinstance(value, str) else ""
-
-
-def _texts(item: dict[str, Any], key: str) -> tuple[str, ...]:
-    value = item.get(key)
-    return tuple(entry for entry in value if isinstance(entry, str)) if isinstance(value, list) else ()
 
 
 def _object(item: dict[str, Any], key: str) -> dict[str, Any]:

@@ -29,10 +29,17 @@ class Page(NamedTuple):
 
 
 def query_rows(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The query's rows over all its pages, for any number of subscriptions."""
+    """The query's rows over all its pages, for any number of subscriptions.
+
+    Raises AnswerError at the end where they are not as many as the service says.
+    """
     for start in range(0, len(subscriptions), LARGEST_SCOPE):
-        for page in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE]):
-            yield from page.rows
+        given = total = 0
+        for rows, total in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE]):  # noqa: B007
+            given += len(rows)
+            yield from rows
+        if given != total:
+            raise AnswerError(f"Resource Graph gave {given} of {total} rows")
 
 
 def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterator[Page]:
@@ -41,7 +48,7 @@ def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Itera
     Each is asked for within the quota. A page that is too large for one answer is asked for in halves. Raises
     AnswerError where pages make no sense: no rows, a token that comes again, an answer cut short without a token.
     """
-    top = LARGEST_PAGE
+    top, given, skip = LARGEST_PAGE, 0, 0
     token: str | None = None
     seen: set[int] = set()
     while True:
@@ -51,22 +58,37 @@ def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Itera
         try:
             body = _ask(azure, {"subscriptions": list(subscriptions), "query": query, "options": options})
         except RejectedError as error:
-            if _TOO_LARGE not in str(error) or top == 1:
+            if _TOO_LARGE in str(error) and top > 1:
+                top = top // 2
+            elif token is not None and top < LARGEST_PAGE:
+                token, skip = None, given  # it may be bound to the size of page that it came with: begin again
+            else:
                 raise
-            top = top // 2
             continue
         rows, total = body.get("data"), body.get("totalRecords")
-        if not isinstance(rows, list) or not isinstance(total, int) or not all(type(row) is dict for row in rows):
+        if not isinstance(rows, list) or type(total) is not int or not all(type(row) is dict for row in rows):
             raise AnswerError("Resource Graph answered without `data` or `totalRecords`")
-        yield Page(rows, total)
-        token = body.get("$skipToken")
-        if not token:
-            if str(body.get("resultTruncated")).lower() == "true":
-                raise AnswerError("Resource Graph cut its answer short and gave no token to go on with")
+        fresh, skip = rows[skip:], max(0, skip - len(rows))
+        given += len(fresh)
+        yield Page(fresh, total)
+        token = _next(body, rows, seen)
+        if token is None:
             return
-        if not isinstance(token, str) or hash(token) in seen:
-            raise AnswerError("Resource Graph gave the token of a page that was read already")
-        seen.add(hash(token))
+
+
+def _next(body: dict[str, Any], rows: list[dict[str, Any]], seen: set[int]) -> str | None:
+    """The token of the next page, None where there is none."""
+    token = body.get("$skipToken")
+    if token in (None, ""):
+        if str(body.get("resultTruncated")).lower() == "true":
+            raise AnswerError("Resource Graph cut its answer short and gave no token to go on with")
+        return None
+    if not isinstance(token, str) or hash(token) in seen:
+        raise AnswerError("Resource Graph gave the token of a page that was read already, or one that is none")
+    if not rows:
+        raise AnswerError("Resource Graph gave an empty page with a token for more")
+    seen.add(hash(token))
+    return token
 
 
 def _ask(azure: Azure, request: dict[str, Any]) -> dict[str, Any]:
@@ -79,5 +101,5 @@ def _ask(azure: Azure, request: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise AnswerError("Resource Graph answered with something that is no object")
     if str(headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
-        raise AnswerError("Resource Graph says that it left out subscriptions: more than 10,000 were asked for")
+        raise AnswerError("Resource Graph says that it left out subscriptions (x-ms-tenant-subscription-limit-hit)")
     return body

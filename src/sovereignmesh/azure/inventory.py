@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from array import array
+import re
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -13,8 +12,10 @@ from sovereignmesh.azure import queries
 from sovereignmesh.azure.asked import UNSEEN
 from sovereignmesh.azure.directory import list_permissions, reads_everything
 from sovereignmesh.azure.graph import LARGEST_PAGE, LARGEST_SCOPE, query_pages, query_rows
+from sovereignmesh.azure.pace import QUERIES, WINDOW
 from sovereignmesh.azure.parallel import in_parallel
-from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, DeniedError, RejectedError
+from sovereignmesh.azure.share import TABLES, Share
+from sovereignmesh.errors import AnswerError, AzureError, DeniedError, RejectedError
 from sovereignmesh.result import Scope
 
 if TYPE_CHECKING:
@@ -22,23 +23,22 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.asked import Asked
     from sovereignmesh.azure.connection import Azure
-    from sovereignmesh.azure.directory import Subscription
     from sovereignmesh.azure.parallel import Crew
 
 __all__ = ["AzureInventory", "Forecast"]
 
 Item = TypeVar("Item")
+Rows = list[dict[str, Any]]
 
 _QUERIES_AT_ONCE: Final = 4
 _PROOFS_AT_ONCE: Final = 8
 _WORTH_A_READER: Final = 5 * LARGEST_PAGE  # rows: fewer in one more query would cost more pages than they save time
-_QUOTA, _WINDOW = 15, 5  # queries, seconds
 _SHOWN: Final = 5
-_TABLES: Final = ("resourcecontainers", "resources")
-_TOO_LATE: Final = "the time given with the deadline was up"
+_SLASHES: Final = re.compile("//+")
+_TOO_LATE: Final = "the time given with the deadline was up before it was read"
 _INTERRUPTED: Final = "the run was interrupted before it was read"
-_NOT_ASKED: Final = "what you may read there was not found out before the run ended"
 _NOT_PROVEN: Final = "only what you may read was seen: no role of yours at the subscription grants */read (Reader does)"
+_ASKED_TWICE: Final = "it gave {0} of {1} rows, and reading it again failed: {2}"
 
 
 class Forecast(NamedTuple):
@@ -50,64 +50,6 @@ class Forecast(NamedTuple):
     seconds: int
 
 
-@dataclass(slots=True)
-class _Share:
-    """What is known of one subscription: what the service counts, what came, and what went wrong."""
-
-    subscription: Subscription
-    counts: dict[str, int] = field(default_factory=dict)  # by table
-    seen: array[int] = field(default_factory=lambda: array("q"))  # hashes of ids: a string each would take memory
-    pending: int | None = None  # tables still to be read; None: not yet begun
-    error: AzureError | None = None
-    proven: bool = False
-    doubt: str = _NOT_ASKED
-
-    @property
-    def read(self) -> int:
-        return len(set(self.seen))
-
-    @property
-    def counted(self) -> int:
-        return sum(self.counts.values())
-
-    @property
-    def shows_something(self) -> bool:
-        """Whether there is more to see than the row of the subscription itself, which is no more than its name."""
-        return self.counted > 1 or self.counts.get("resources", 0) > 0
-
-    @property
-    def disagrees(self) -> bool:
-        """Whether everything came, and it is not as much as the service counts."""
-        return self.error is None and self.pending == 0 and self.read != self.counted
-
-    def end(self, why: str) -> None:
-        """The reading is over; what has not come by now has not been read, for this reason."""
-        if self.error is None and self.pending != 0:
-            self.error = DeadlineError(why)
-
-    def begin_again(self) -> None:
-        self.counts, self.seen, self.pending = {}, array("q"), None
-
-    def scope(self) -> Scope:
-        read = self.read
-        state, expected, reason = self._verdict(read)
-        return Scope("subscription", self.subscription.id, self.subscription.name, state, read, expected, reason)
-
-    def _verdict(self, read: int) -> tuple[str, int | None, str]:
-        if self.error is not None:
-            denied = isinstance(self.error, DeniedError)
-            state = "partial" if read else "denied" if denied else "failed"
-            return state, self.counted if self.proven and self.counts else None, str(self.error)
-        if not self.proven:
-            return ("partial" if self.shows_something else "denied"), None, self.doubt
-        if not self.counts.get("resourcecontainers"):
-            return "partial", None, "Resource Graph does not know the subscription, or not yet"
-        if read != self.counted:
-            why = f"Resource Graph counts {self.counted} rows and gave {read} different ones, asked twice"
-            return "partial", self.counted, why
-        return "read", self.counted, ""
-
-
 class AzureInventory:
     """The resources, groups and subscriptions that were asked for; iterate over it for its rows, once.
 
@@ -115,10 +57,8 @@ class AzureInventory:
     as many different rows came as Resource Graph counts and the caller's permissions at the subscription grant
     reading everything. `properties` says by type which properties are wanted (see `queries.list_resources`).
     `position` and `size` are rows, for a progress bar; `on_forecast` is told what the reading will cost before it
-    begins. Raises DeniedError where nothing at all can be read.
+    begins. Where nothing at all can be read, the iteration raises the AzureError that says why.
     """
-
-    name = "Azure"
 
     def __init__(
         self,
@@ -129,8 +69,9 @@ class AzureInventory:
     ) -> None:
         self.asked = asked
         self.position = self.size = 0
-        self._azure, self._properties, self._on_forecast = azure, properties, on_forecast
-        self._shares = {subscription.id: _Share(subscription) for subscription in asked.visible}
+        self._azure, self._pace = azure, azure.pace
+        self._properties, self._on_forecast = properties, on_forecast
+        self._shares = {subscription.id: Share(subscription) for subscription in asked.visible}
         self._types: set[str] = set()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -138,24 +79,23 @@ class AzureInventory:
         finished = False
         proofs = self._in_parallel([partial(self._prove, share) for share in shares], _PROOFS_AT_ONCE, waiting=0)
         try:
-            yield from self._read(shares, proofs)
+            self._count_all(shares)
+            if not any(share.shows_something for share in shares):
+                _exhaust(proofs)
+                _refuse_nothing(shares)
+            self._tell_forecast(shares)
+            yield from self._read(self._shares)
             _exhaust(proofs)
-            if doubtful := [share for share in shares if share.disagrees]:
-                for share in doubtful:  # rows come and go while they are read: once more tells
-                    share.begin_again()
-                yield from self._read(doubtful, proofs)
+            if not any(share.seen for share in shares):
+                _refuse_nothing(shares)
+            yield from self._read_again()
             finished = True
         finally:
             proofs.close()
             if not finished:
-                self._azure.pace.stop()  # who waits for the quota need not wait on
-            for share in shares:
-                share.end(_INTERRUPTED if not finished else _TOO_LATE)
-
-    def _in_parallel(
-        self, producers: Iterable[Callable[[], Iterable[Item]]], workers: int, *, waiting: int
-    ) -> Crew[Item]:
-        return in_parallel(producers, workers, waiting=waiting, stopped=lambda: self._azure.pace.stopped)
+                self._pace.stop()  # who waits for the quota need not wait on
+            for share in self._shares.values():
+                share.end(_TOO_LATE if finished else _INTERRUPTED)
 
     def scopes(self) -> tuple[Scope, ...]:
         """Each subscription with its state: read, partial, denied or failed, and why."""
@@ -170,89 +110,122 @@ class AzureInventory:
         read = (share.scope() for share in self._shares.values())
         return tuple(sorted((*read, *unseen, *unlisted), key=lambda scope: scope.name))
 
-    def _read(self, shares: list[_Share], proofs: Crew[None]) -> Iterator[dict[str, Any]]:
-        """The rows of these subscriptions; `proofs`, exhausted, has found out what may be read there."""
-        _exhaust(self._in_parallel(list(self._counts(shares)), _QUERIES_AT_ONCE, waiting=0))
-        ready = [share for share in shares if share.error is None and len(share.counts) == len(_TABLES)]
-        if not any(share.shows_something for share in ready):
-            _exhaust(proofs)
-            self._refuse_nothing()
+    def _in_parallel(
+        self, producers: Iterable[Callable[[], Iterable[Item]]], workers: int, *, waiting: int
+    ) -> Crew[Item]:
+        return in_parallel(producers, workers, waiting=waiting, stopped=lambda: self._pace.stopped)
+
+    def _read(self, shares: dict[str, Share]) -> Iterator[dict[str, Any]]:
+        """The rows of what has been counted; `shares` take note of them."""
+        ready = [share for share in shares.values() if share.error is None and len(share.counts) == len(TABLES)]
         for share in ready:
             share.pending = len([count for count in share.counts.values() if count])
         trimmed, whole = queries.list_resources(self._types, self._properties), queries.list_resources()
-        wanted = dict(zip(_TABLES, ((queries.CONTAINERS,), (trimmed, whole)), strict=True))
-        groups = {table: _groups(ready, table) for table in _TABLES}
-        self._tell_forecast(groups)
+        wanted = dict(zip(TABLES, ((queries.CONTAINERS,), (trimmed, whole)), strict=True))
         with ExitStack() as closing:
             pages = []
-            for table, some in groups.items():
-                producers = [partial(self._pages, group, wanted[table]) for group in some]
+            for table in TABLES:
+                producers = [partial(self._pages, group, wanted[table]) for group in _groups(ready, table)]
                 pages.append(self._in_parallel(producers, _QUERIES_AT_ONCE, waiting=1))
                 closing.callback(pages[-1].close)
             for some_pages in pages:  # the containers first: what is in them need not wait for them
-                yield from self._rows(some_pages)
+                yield from self._rows(shares, some_pages)
 
-    def _counts(self, shares: list[_Share]) -> Iterator[Callable[[], Iterator[None]]]:
-        for start in range(0, len(shares), LARGEST_SCOPE):
-            some = shares[start : start + LARGEST_SCOPE]
-            for table, query in zip(_TABLES, (queries.COUNT_CONTAINERS, queries.COUNT_RESOURCES), strict=True):
-                yield partial(self._count, some, table, query)
+    def _read_again(self) -> Iterator[dict[str, Any]]:
+        """What did not come out as counted, once more: rows come and go while they are read.
 
-    def _count(self, shares: list[_Share], table: str, query: str) -> Iterator[None]:
+        What the first reading proved stands where the second fails.
+        """
+        doubtful = [share for share in self._shares.values() if share.disagrees]
+        again = {share.subscription.id: Share(share.subscription, share.proof) for share in doubtful}
+        if not again or self._pace.stopped:
+            return
+        self._count_all(list(again.values()))
+        yield from self._read(again)
+        for identity, share in again.items():
+            first = self._shares[identity]
+            share.end(_TOO_LATE)
+            if share.error is None:
+                self._shares[identity] = share
+            else:
+                first.missing = _ASKED_TWICE.format(first.read, first.counted, share.error)
+
+    def _count_all(self, shares: list[Share]) -> None:
+        """Has Resource Graph count the rows of each."""
+        counts = [
+            partial(self._count, shares[start : start + LARGEST_SCOPE], table, query)
+            for start in range(0, len(shares), LARGEST_SCOPE)
+            for table, query in zip(TABLES, (queries.COUNT_CONTAINERS, queries.COUNT_RESOURCES), strict=True)
+        ]
+        _exhaust(self._in_parallel(counts, _QUERIES_AT_ONCE, waiting=0))
+
+    def _count(self, shares: list[Share], table: str, query: str) -> Iterator[None]:
         known = {share.subscription.id: share for share in shares}
         try:
-            counted: dict[str, int] = {}
-            for row in query_rows(self._azure, query, list(known)):
-                rows, subscription, types = row.get("rows"), row.get("subscriptionId"), row.get("types")
-                if type(rows) is not int or not isinstance(subscription, str):
-                    raise AnswerError("Resource Graph's count is none")
-                counted[subscription.lower()] = rows
-                self._types.update(name for name in types or () if isinstance(name, str))
+            counted = self._counted(list(known), query)
             for identity, share in known.items():
-                share.counts[table] = counted.get(identity, 0)
+                share.counts = {**share.counts, table: counted.get(identity, 0)}
         except AzureError as error:
             _fail(shares, error)
         yield None
 
-    def _prove(self, share: _Share) -> Iterator[None]:
+    def _counted(self, subscriptions: Sequence[str], query: str) -> dict[str, int]:
+        """Rows by subscription; where the answer makes no sense, of a second one."""
         try:
-            share.proven = reads_everything(list_permissions(self._azure, f"/subscriptions/{share.subscription.id}"))
-            share.doubt = _NOT_PROVEN
+            return self._counted_once(subscriptions, query)
+        except AnswerError:
+            return self._counted_once(subscriptions, query)
+
+    def _counted_once(self, subscriptions: Sequence[str], query: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for row in query_rows(self._azure, query, subscriptions):
+            rows, subscription, types = row.get("rows"), row.get("subscriptionId"), row.get("types")
+            if type(rows) is not int or rows < 0 or not isinstance(subscription, str):
+                raise AnswerError("Resource Graph answered a count with something that is none")
+            if subscription.lower() in found:
+                raise AnswerError("Resource Graph counted a subscription twice, so that another may be missing")
+            found[subscription.lower()] = rows
+            if isinstance(types, list):
+                self._types.update(name for name in types if isinstance(name, str))
+        return found
+
+    def _prove(self, share: Share) -> Iterator[None]:
+        try:
+            share.proof.given = reads_everything(
+                list_permissions(self._azure, f"/subscriptions/{share.subscription.id}")
+            )
+            share.proof.doubt = _NOT_PROVEN
         except DeniedError:
-            share.doubt = _NOT_PROVEN  # who may read everything may read this too
+            share.proof.doubt = _NOT_PROVEN  # who may read everything may read this too
         except AzureError as error:
-            share.doubt = f"what you may read there could not be found out: {error}"
+            share.proof.doubt = f"what you may read there could not be found out: {error}"
         yield None
 
-    def _refuse_nothing(self) -> None:
-        """Raises where nothing can be read: the first failure, one that was not about roles before others."""
-        shares = list(self._shares.values())
-        errors = [share.error for share in shares if share.error is not None]
-        if len(errors) == len(shares):
-            raise min(errors, key=lambda error: isinstance(error, DeniedError))
-        if not any(share.proven for share in shares):
-            names = ", ".join(share.subscription.name for share in shares[:_SHOWN])
-            raise DeniedError(f"nothing can be read in {names}: ask for the role Reader there")
-
-    def _tell_forecast(self, groups: Mapping[str, list[list[_Share]]]) -> None:
-        sizes = [sum(share.counts[table] for share in group) for table, some in groups.items() for group in some]
+    def _tell_forecast(self, shares: list[Share]) -> None:
+        sizes = [sum(share.counts[table] for share in group) for table in TABLES for group in _groups(shares, table)]
         pages = sum(-(-rows // LARGEST_PAGE) for rows in sizes)
-        self.size += sum(sizes)
+        self.size = sum(sizes)
         if self._on_forecast:
-            self._on_forecast(Forecast(sum(sizes), pages, len(self._shares), pages // _QUOTA * _WINDOW))
+            self._on_forecast(Forecast(self.size, pages, len(shares), pages // QUERIES * WINDOW))
 
-    def _pages(self, group: list[_Share], wanted: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a group. The first of the queries that the service takes counts: a long one may be refused."""
+    def _pages(self, group: list[Share], wanted: Sequence[str]) -> Iterator[tuple[list[Share], Rows | None]]:
+        """The pages of a group, None after the last one.
+
+        The first of the queries that the service takes is used: a long one may be refused.
+        """
         subscriptions = [share.subscription.id for share in group]
+        most = 2 * sum(share.counted for share in group) + LARGEST_PAGE
         *_, last = wanted
         for query in wanted:
-            begun = False
+            given = total = 0
             try:
-                for page in query_pages(self._azure, query, subscriptions):
-                    begun = True
-                    yield page.rows
+                for rows, total in query_pages(self._azure, query, subscriptions):  # noqa: B007 - the last one counts
+                    given += len(rows)
+                    yield group, rows
+                    if given > most:
+                        raise AnswerError(f"Resource Graph gives more and more rows: {given} so far")
             except RejectedError as error:
-                if begun or query == last:
+                if given or query == last:
                     _fail(group, error)
                     return
             except AzureError as error:
@@ -260,21 +233,32 @@ class AzureInventory:
                 return
             else:
                 for share in group:
-                    if share.pending:
-                        share.pending -= 1
+                    share.missing = "" if given == total else f"Resource Graph gave {given} of {total} rows"
+                yield group, None
                 return
 
-    def _rows(self, pages: Crew[list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-        for rows in pages:
+    def _rows(self, shares: dict[str, Share], pages: Crew[tuple[list[Share], Rows | None]]) -> Iterator[dict[str, Any]]:
+        for group, rows in pages:
+            if rows is None:
+                for share in group:
+                    if share.pending:
+                        share.pending -= 1
+                continue
             for row in rows:
                 identity = row.get("id")
                 if type(identity) is str:
-                    lowered = identity.rstrip("/").lower()
-                    share = self._shares.get(lowered.split("/", 3)[2] if lowered.startswith("/subscriptions/") else "")
-                    if share is not None:
-                        share.seen.append(hash(lowered))
+                    lowered = _normal(identity)
+                    whose = shares.get(lowered.split("/", 3)[2] if lowered.startswith("/subscriptions/") else "")
+                    if whose is not None:
+                        whose.seen.append(hash(lowered))
                 yield row
             self.position += len(rows)
+
+
+def _normal(identity: str) -> str:
+    """An id as Azure compares ids."""
+    lowered = identity.strip().rstrip("/").lower()
+    return _SLASHES.sub("/", lowered) if "//" in lowered else lowered
 
 
 def _exhaust(crew: Crew[None]) -> None:
@@ -282,18 +266,30 @@ def _exhaust(crew: Crew[None]) -> None:
         pass
 
 
-def _fail(shares: list[_Share], error: AzureError) -> None:
+def _fail(shares: list[Share], error: AzureError) -> None:
     for share in shares:
         share.error = share.error or error
 
 
-def _groups(shares: list[_Share], table: str) -> list[list[_Share]]:
+def _refuse_nothing(shares: list[Share]) -> None:
+    """Raises where nothing can be read: the first failure, one that was not about roles before others."""
+    errors = [share.error for share in shares if share.error is not None]
+    if len(errors) == len(shares):
+        raise min(errors, key=lambda error: isinstance(error, DeniedError))
+    if any(share.proof.given for share in shares):
+        return
+    names = ", ".join(share.subscription.name for share in shares[:_SHOWN])
+    doubts = "; ".join(dict.fromkeys(share.proof.doubt for share in shares if share.error is None))
+    raise DeniedError(f"nothing can be read in {names}: {doubts}")
+
+
+def _groups(shares: Iterable[Share], table: str) -> list[list[Share]]:
     """The shares that have rows in the table, in groups of about the same size, as few as keep the readers busy."""
     filled = sorted((share for share in shares if share.counts.get(table)), key=lambda share: -share.counts[table])
     rows = sum(share.counts[table] for share in filled)
     count = max(min(_QUERIES_AT_ONCE, rows // _WORTH_A_READER), -(-len(filled) // LARGEST_SCOPE), 1)
-    heap: list[tuple[int, int, list[_Share]]] = [(0, number, []) for number in range(count)]
-    full: list[list[_Share]] = []
+    heap: list[tuple[int, int, list[Share]]] = [(0, number, []) for number in range(count)]
+    full: list[list[Share]] = []
     for share in filled:
         size, number, group = heapq.heappop(heap)
         group.append(share)

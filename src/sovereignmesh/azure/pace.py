@@ -12,13 +12,12 @@ from sovereignmesh.errors import DeadlineError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["LONGEST_WAIT", "Pace", "Quota"]
+__all__ = ["LONGEST_WAIT", "QUERIES", "WINDOW", "Pace", "Quota", "seconds_in"]
 
 LONGEST_WAIT: Final = 120.0  # seconds that a service may ask for; more is as good as a refusal
-_QUERIES: Final = (
-    15  # https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
-)
-_WINDOW: Final = 5.0
+# https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests
+QUERIES: Final = 15
+WINDOW: Final = 5  # seconds
 _SECONDS: Final = (3600, 60, 1)
 _INSTANT: Final = 0.1
 
@@ -36,7 +35,7 @@ class Pace:
     ) -> None:
         self.clock = clock
         self._stop = threading.Event()
-        self._sleep = sleep or self._stop.wait
+        self._given, self._sleep = sleep, sleep or self._stop.wait
         self._jitter = jitter
         self._end = None if deadline is None else clock() + deadline
 
@@ -49,10 +48,9 @@ class Pace:
         """Ends every wait and lets no further request out."""
         self._stop.set()
 
-    def restart(self, deadline: float | None) -> None:
-        """A new run on the same connection, `deadline` seconds long."""
-        self._stop.clear()
-        self._end = None if deadline is None else self.clock() + deadline
+    def renewed(self, deadline: float | None) -> Pace:
+        """The pace of the next run, `deadline` seconds long; who still waits at this one's is not let on by it."""
+        return Pace(deadline, clock=self.clock, sleep=self._given, jitter=self._jitter)
 
     def left(self, most: float) -> float:
         """The seconds that a request may take: `most`, or what is left of the time, and never nothing."""
@@ -89,19 +87,21 @@ class Quota:
     who spend the same principal's.
     """
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Callable[[], Pace]) -> None:
+        """`pace` gives the run's."""
         self._pace = pace
-        self._lock = threading.Condition()
-        self._size, self._sent, self._others, self._flying = _QUERIES, 0, 0, 0
+        self._lock = threading.Lock()
+        self._size, self._sent, self._others, self._flying = QUERIES, 0, 0, 0
         self._late = 0  # answers that came when the next window may have begun
         self._sure = 0.0  # until when the window lasts for sure
         self._ends: float | None = None  # when it has ended for sure; None: no query has been answered in it yet
 
     def take(self) -> float:
         """Returns when a query may be sent, and says when that was; follow it with `learn`."""
+        pace = self._pace()
         while True:
             with self._lock:
-                now = self._pace.clock()
+                now = pace.clock()
                 if self._ends is not None and now >= self._ends:
                     # The new window counts what is under way, and may have counted what was answered late.
                     self._sent, self._others, self._late, self._ends = self._flying + self._late, 0, 0, None
@@ -109,31 +109,35 @@ class Quota:
                     self._sent += 1
                     self._flying += 1
                     return now
-                wait = _WINDOW / 10 if self._ends is None else self._ends - now
-            self._pace.wait(wait)
+                wait = WINDOW / 10 if self._ends is None else self._ends - now
+            pace.wait(wait)
 
     def learn(self, headers: Mapping[str, str] | None, taken: float) -> None:
         """What the headers of the answer say of the window; None where there was none. `taken` is what `take` said."""
         headers = headers or {}
         remaining, resets = headers.get("x-ms-user-quota-remaining"), headers.get("x-ms-user-quota-resets-after")
         with self._lock:
-            now = self._pace.clock()
+            now = self._pace().clock()
             self._flying -= 1
             if self._ends is not None and now > self._sure:
                 self._late += 1
             seconds = seconds_in(resets)
-            if remaining is None or not remaining.isdecimal() or seconds is None:
+            if remaining is None or not _is_small(remaining) or seconds is None:
                 if self._ends is None:
-                    self._sure = self._ends = now + _WINDOW
+                    self._sure = self._ends = now + WINDOW
                 return
             left, seconds = int(remaining), min(seconds, LONGEST_WAIT)
             if self._ends is None:  # whole seconds, and nobody says whether rounded up or down
                 self._sure = taken + seconds - 1
-                self._ends = now + min(seconds + 1, max(seconds, _WINDOW))
+                self._ends = now + min(seconds + 1, max(seconds, WINDOW))
             self._size = max(self._size, left + 1)
             spent_by_others = self._size - left - self._sent  # at least: what is in flight may not be counted yet
             if spent_by_others > self._others:
                 self._others = min(spent_by_others + self._flying, self._size)
+
+
+def _is_small(text: str) -> bool:
+    return text.isdecimal() and len(text) < 10  # noqa: PLR2004 - a longer number is no quota
 
 
 def seconds_in(text: str | None) -> float | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import threading
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -14,16 +17,20 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.core.pipeline.policies import HTTPPolicy, SansIOHTTPPolicy
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 
 from sovereignmesh.azure.pace import LONGEST_WAIT, seconds_in
-from sovereignmesh.errors import AnswerError
+from sovereignmesh.errors import AnswerError, DeadlineError, SignInError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from azure.core.credentials import TokenCredential
     from azure.core.pipeline import PipelineRequest, PipelineResponse
 
     from sovereignmesh.azure.pace import Pace
 
-__all__ = ["CONNECT_SECONDS", "READ_SECONDS", "OneHostPolicy", "PatientRetryPolicy"]
+__all__ = ["CONNECT_SECONDS", "READ_SECONDS", "OneHostPolicy", "OneTokenPolicy", "PatientRetryPolicy"]
 
 CONNECT_SECONDS, READ_SECONDS = 20.0, 90.0  # that one attempt may take, at most
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
@@ -42,32 +49,67 @@ class OneHostPolicy(SansIOHTTPPolicy[Any, Any]):
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Raises AnswerError for a foreign host, before a token is attached."""
-        url = urlsplit(request.http_request.url)
+        try:
+            url = urlsplit(request.http_request.url)
+        except ValueError as error:
+            raise AnswerError("an answer links to something that is no address") from error
         if url.scheme != "https" or url.netloc.lower().removesuffix(":443") != self._host:
             raise AnswerError(
                 f"an answer links to {url.scheme}://{url.netloc}, not to {self._host}: it was not followed"
             )
 
 
+class OneTokenPolicy(ARMChallengeAuthenticationPolicy):
+    """Asks for a token one thread at a time, and gives each request the one that it got.
+
+    azure-core's own drops the token at a 401 while another thread is about to read it.
+    """
+
+    def __init__(self, credential: TokenCredential, scope: str) -> None:
+        super().__init__(credential, scope)
+        self._lock = threading.Lock()
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Adds the token; only https gets here, see OneHostPolicy."""
+        with self._lock:
+            if self._token is None or self._need_new_token:
+                try:
+                    self._request_token(*self._scopes)
+                except (AttributeError, OSError, RuntimeError, TypeError, ValueError) as error:
+                    raise SignInError(f"the credential failed: {type(error).__name__}: {error}") from error
+            token = self._token.token if self._token is not None else ""
+        if not token.isascii() or not token.isprintable() or " " in token or not token:
+            raise SignInError("the credential gave a token that cannot stand in a header")
+        self._update_headers(request.http_request.headers, token)
+
+    def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Whether the challenge could be met; one that makes no sense cannot."""
+        try:
+            return super().on_challenge(request, response)
+        except ValueError:
+            return False
+
+
 class PatientRetryPolicy(HTTPPolicy[Any, Any]):
     """Asks again what may be asked again, within the run's pace.
 
     A 429 as long as the service says, unless that is longer than `LONGEST_WAIT`; server errors, resets and time-outs
-    a few times with growing waits; a 401 once, with a new token. azure-core's own policy would wait a day for
-    `Retry-After: 86400`, and asks no POST again.
+    a few times with growing waits; a 401 once, after asking the credential again. azure-core's own policy would wait a
+    day for `Retry-After: 86400`, and asks no POST again.
     """
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Callable[[], Pace]) -> None:
+        """`pace` gives the run's."""
         self._pace = pace
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """The answer of the last attempt. Raises what that raised, or DeadlineError."""
-        attempt, refused = 0, False
+        pace, attempt, refused = self._pace(), 0, False
         while True:
-            self._pace.check()
+            pace.check()
             options = request.context.options
-            options["connection_timeout"] = self._pace.left(CONNECT_SECONDS)
-            options["read_timeout"] = self._pace.left(READ_SECONDS)
+            options["connection_timeout"] = pace.left(CONNECT_SECONDS)
+            options["read_timeout"] = pace.left(READ_SECONDS)
             response: PipelineResponse[Any, Any] | None = None
             failure: SdkError | None = None
             try:
@@ -84,32 +126,56 @@ class PatientRetryPolicy(HTTPPolicy[Any, Any]):
             if status == _UNAUTHORISED and not refused:
                 refused = True  # the authentication policy has dropped its token
                 continue
-            wait = self._wait(request, response, attempt)
+            wait = _wait(pace, request, response, attempt)
             if wait is None:
                 if failure is not None:
                     raise failure
                 assert response is not None
                 return response
-            self._pace.wait(wait)
+            try:
+                pace.wait(wait)
+            except DeadlineError as late:
+                last = failure if failure is not None else f"an answer with status {status}"
+                raise DeadlineError(f"{late}; last came: {str(last)[:200]}") from failure
             attempt += 1
 
-    def _wait(
-        self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any] | None, attempt: int
-    ) -> float | None:
-        """Seconds until the next attempt, None where there is to be none."""
-        if attempt + 1 >= _ATTEMPTS:
-            return None
-        if response is None:
-            return self._pace.backoff(attempt) if _may_repeat(request) else None
-        status, headers = response.http_response.status_code, response.http_response.headers
-        if status != _THROTTLED and not (status in _PASSING and _may_repeat(request)):
-            return None
-        named = seconds_in(headers.get("Retry-After"))
-        if named is None and status == _THROTTLED:
-            named = seconds_in(headers.get("x-ms-user-quota-resets-after"))
-        if named is None:
-            return self._pace.backoff(attempt)
-        return self._pace.after(named) if named <= LONGEST_WAIT else None
+
+def _wait(
+    pace: Pace, request: PipelineRequest[Any], response: PipelineResponse[Any, Any] | None, attempt: int
+) -> float | None:
+    """Seconds until the next attempt, None where there is to be none."""
+    if attempt + 1 >= _ATTEMPTS:
+        return None
+    if response is None:
+        return pace.backoff(attempt) if _may_repeat(request) else None
+    status, headers = response.http_response.status_code, response.http_response.headers
+    if status != _THROTTLED and not (status in _PASSING and _may_repeat(request)):
+        return None
+    named = _named(headers)
+    if named is None and status == _THROTTLED:
+        named = seconds_in(headers.get("x-ms-user-quota-resets-after"))
+    if named is None:
+        return pace.backoff(attempt)
+    return pace.after(named) if named <= LONGEST_WAIT else None
+
+
+def _named(headers: Mapping[str, str]) -> float | None:
+    """The seconds that an answer asks to wait: as a number, a duration, a date, or in milliseconds."""
+    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
+        milliseconds = seconds_in(headers.get(name))
+        if milliseconds is not None:
+            return milliseconds / 1000
+    text = headers.get("Retry-After")
+    seconds = seconds_in(text)
+    if seconds is not None or not text:
+        return seconds
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        return None
+    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _may_repeat(request: PipelineRequest[Any]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,8 +16,7 @@ from sovereignmesh.errors import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sovereignmesh.azure import Azure
-    from sovereignmesh.azure.pace import Pace
+    from sovereignmesh.azure import Azure, Pace
     from sovereignmesh.sandbox.adapter import SandboxAdapter
     from sovereignmesh.sandbox.estate import estate_mesh, estates
     from sovereignmesh.sandbox.faults import FAULTS, Fault, find_fault
@@ -62,14 +62,15 @@ def open_sandbox(
     adapter = open_adapter(estate, state=state, faults=faults, clock=clock, sleep=sleep, page_size=page_size)
     import requests  # noqa: PLC0415 - with the SDK below a third of a second
 
-    from sovereignmesh.azure import connect  # noqa: PLC0415
+    from sovereignmesh.azure import CLOUDS, Azure, Pace  # noqa: PLC0415
     from sovereignmesh.sandbox.credential import SandboxCredential  # noqa: PLC0415
 
     session = requests.Session()
     session.trust_env = False  # no proxy stands before it
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
-    return connect(credential=SandboxCredential(), session=session, cloud="public", pace=pace)
+    cloud = replace(CLOUDS["public"], name="sandbox")  # in every result: nobody takes it for the real one
+    return Azure(cloud, SandboxCredential(), session, pace or Pace())
 
 
 def open_adapter(
@@ -88,13 +89,15 @@ def open_adapter(
         raise SandboxError(
             f"the sandbox needs {error.name}, which is not installed: pip install 'sovereignmesh[sandbox]'"
         ) from error
-    from sovereignmesh.sandbox.adapter import SandboxAdapter  # noqa: PLC0415
+    from sovereignmesh.sandbox.adapter import Patience, SandboxAdapter  # noqa: PLC0415
     from sovereignmesh.sandbox.estate import load_estate  # noqa: PLC0415
     from sovereignmesh.sandbox.faults import Faulty  # noqa: PLC0415
 
     loaded = load_estate(estate)
     service = Service(loaded, state=Path(state) if state is not None else None, page_size=page_size, clock=clock)
-    return SandboxAdapter(Faulty(service.handle, faults, estate=loaded, sleep=sleep).handle)
+    patience = Patience(sleep)
+    faulty = Faulty(service.handle, faults, estate=loaded, sleep=patience.sleep)
+    return SandboxAdapter(faulty.handle, patience, service.close)
 
 
 def __getattr__(name: str) -> object:

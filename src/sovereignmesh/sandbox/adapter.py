@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
+import threading
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -28,15 +29,18 @@ _WORTH_PACKING: Final = 4096  # bytes
 class SandboxAdapter(BaseAdapter):
     """Sends to a service of the sandbox what is for Azure Resource Manager, and nothing anywhere else."""
 
-    def __init__(self, handle: Callable[[Call], Reply]) -> None:
+    def __init__(
+        self, handle: Callable[[Call], Reply], patience: Patience | None = None, close: Callable[[], None] | None = None
+    ) -> None:
+        """`patience` is told how long the caller waits for an answer; `close` ends the service."""
         super().__init__()
-        self._handle = handle
+        self._handle, self._patience, self._close = handle, patience, close
 
     def send(  # noqa: PLR0917 - the signature is requests'
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: Any = None,  # noqa: ARG002 - nothing here takes long
+        timeout: Any = None,
         verify: bool | str = True,  # noqa: ARG002
         cert: Any = None,  # noqa: ARG002
         proxies: Any = None,  # noqa: ARG002
@@ -57,6 +61,8 @@ class SandboxAdapter(BaseAdapter):
             dict(request.headers),
             body.encode() if isinstance(body, str) else body,
         )
+        if self._patience is not None:
+            self._patience.seconds = timeout[1] if isinstance(timeout, tuple) else timeout
         response = _response(request, self._handle(call), call)
         response.elapsed = dt.timedelta(seconds=time.perf_counter() - began)
         if not stream:
@@ -64,7 +70,25 @@ class SandboxAdapter(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Ends the service; what it still answers is waited for."""
+        if self._close is not None:
+            self._close()
+
+
+class Patience(threading.local):
+    """How long the caller in this thread waits for an answer."""
+
+    seconds: float | None = None
+
+    def __init__(self, sleep: Callable[[float], object]) -> None:
+        self._sleep = sleep
+
+    def sleep(self, seconds: float) -> None:
+        """Lets time pass before an answer. Raises requests' ReadTimeout where the caller does not wait so long."""
+        if self.seconds is not None and seconds > self.seconds:
+            self._sleep(self.seconds)
+            raise requests.ReadTimeout("Read timed out.")
+        self._sleep(seconds)
 
 
 class _Broken(io.BytesIO):

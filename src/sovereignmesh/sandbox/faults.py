@@ -171,7 +171,8 @@ def _edit(change: Callable[[dict[str, Any], Hit], None]) -> Callable[[Hit], Repl
 
     def act(hit: Hit) -> Reply:
         reply = hit.reply()
-        body = reply.json() if reply.status == 200 else None  # noqa: PLR2004
+        is_json = "json" in reply.headers.get("Content-Type", "")  # another fault may have come first
+        body = reply.json() if reply.status == 200 and is_json else None  # noqa: PLR2004
         if isinstance(body, dict):
             change(body, hit)
             reply.body = orjson.dumps(body)
@@ -295,13 +296,14 @@ _FAULTS: Final = {
         Fault("truncated-always", "half a body with the right status, always", _truncate, times=None),
         Fault("html", "a sign-in page with status 200, once", _html),
         Fault("html-always", "a sign-in page with status 200, always", _html, times=None),
-        Fault("row-twice", "a row comes twice, in place of another", _edit(_repeat_row), journey="graph", times=None),
+        Fault("row-twice", "a row comes twice, in place of another", _edit(_repeat_row), "graph", nth=3, times=None),
         Fault("total-changes", "totals and counts are higher in one answer", _edit(_change_totals), "graph", nth=2),
         Fault(
             "total-changes-always",
             "totals and counts grow from answer to answer",
             _edit(_change_totals),
             "graph",
+            nth=3,
             times=None,
         ),
         Fault("token-expired", "401 ExpiredAuthenticationToken in the middle of a run, once", _expired, nth=3),

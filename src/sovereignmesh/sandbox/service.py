@@ -7,6 +7,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+import requests
+
 from sovereignmesh.sandbox.access import Access
 from sovereignmesh.sandbox.arm import Arm
 from sovereignmesh.sandbox.graph import LARGEST_ANSWER, Graph
@@ -43,12 +45,20 @@ class Service:
         self._groups = ManagementGroups(estate, self.store, access, page_size)
         self._graph = Graph(self.store, access, self._groups, page_size=page_size, clock=clock, largest=largest)
         self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Answers nothing more; DuckDB must not be in the middle of something when the process ends."""
+        with self._lock:
+            self._closed = True
 
     def handle(self, call: Call) -> Reply:
         """The answer to a call."""
         try:
             self._check(call)
             with self._lock:
+                if self._closed:
+                    raise requests.ConnectionError("the sandbox was closed")
                 reply = self._route(call)
         except Refusal as refusal:
             reply = refusal.reply
