@@ -283,6 +283,14 @@ class Run:
         if not self._show:
             tally.add_settled()
         tally.place_gaps()
+        seen = scopes()
+        coverage = tally.coverage(name, len(self._seen), seen)
+        whole = coverage.complete and view.denominator != "asked" and not view.excluded
+        read = {scope.id for scope in seen if scope.state == "read"} | (tally.subscriptions if whole else set())
+
+        def unread(target: str) -> bool:
+            return not whole and _containers_in(target.lower())[0] not in read
+
         return Audit(
             kind="azure",
             tool_version=__version__,
@@ -293,10 +301,10 @@ class Run:
                 digest=mesh.digest,
                 files=mesh.files,
                 not_asked=tuple(check for check in CHECKS_OF_AN_INVENTORY if check not in mesh.asked),
-                waivers=tuple(tally.waiver_uses(mesh.waivers, self._today)),
+                waivers=tuple(tally.waiver_uses(mesh.waivers, self._today, unread)),
                 not_answerable=tuple(check for check in CHECKS if check not in CHECKS_OF_AN_INVENTORY),
             ),
-            coverage=tally.coverage(name, len(self._seen), scopes()),
+            coverage=coverage,
             summary=tally.summary,
             domains=tally.domain_summaries(),
             findings=self._findings,

@@ -12,7 +12,7 @@ from sovereignmesh.result import STATES, Coverage, DomainSummary, Gap, Scope, Ty
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.audit.plan import Plan
     from sovereignmesh.mesh import Waiver
@@ -123,16 +123,20 @@ class Tally:
             for domain in sorted(self.domains, key=lambda name: (not name, name))
         )
 
-    def waiver_uses(self, waivers: Iterable[Waiver], today: dt.date) -> Iterator[WaiverUse]:
-        """What became of each waiver of the mesh."""
+    def waiver_uses(
+        self, waivers: Iterable[Waiver], today: dt.date, unread: Callable[[str], bool]
+    ) -> Iterator[WaiverUse]:
+        """What became of each waiver of the mesh; `unread` tells what it may be meant for and was not read."""
         for waiver in waivers:
             used = self._waivers[waiver]
             if waiver.expires < today:
                 state = "expired"
             elif waiver.check not in self._checks:
                 state = "not judged"
+            elif used:
+                state = "in force"
             else:
-                state = "in force" if used else "matches nothing"
+                state = "not read" if unread(waiver.target) else "matches nothing"
             yield WaiverUse(waiver.target, waiver.check, waiver.owner, waiver.expires.isoformat(), state, used)
 
     def file_scope(self, name: str, missing: int) -> Scope:

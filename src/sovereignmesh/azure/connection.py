@@ -200,7 +200,7 @@ class Azure:
         try:
             response = self._client.send_request(request)
         except ClientAuthenticationError as error:
-            raise SignInError(f"{_first_line(error)}; {HOW_TO_SIGN_IN}") from error
+            raise SignInError(f"not signed in: {HOW_TO_SIGN_IN} ({_first_line(error).rstrip('.')})") from error
         except SdkError as error:
             if self.pace.stopped:  # what the deadline cut off was no fault of the network
                 raise DeadlineError(f"{_place(path)}: the time was up; last came: {_first_line(error)}") from error

@@ -16,13 +16,14 @@ from sovereignmesh.azure.directory import (
     list_management_groups,
     list_permissions,
     list_subscriptions,
+    list_subscriptions_below,
     list_tenants,
     reads_everything,
 )
 from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.azure.parallel import in_parallel
-from sovereignmesh.azure.sign_in import HOW_TO_SIGN_IN
-from sovereignmesh.errors import AzureError, DeniedError
+from sovereignmesh.azure.sign_in import WAYS_TO_SIGN_IN
+from sovereignmesh.errors import AnswerError, AzureError, DeniedError, SignInError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,8 +78,17 @@ def diagnose(azure: Azure, knows_region: Callable[[str], bool] | None = None) ->
 def _identity(azure: Azure) -> Diagnosis:
     try:
         token = azure.credential.get_token(azure.cloud.scope).token
-    except SdkError as error:
-        return Diagnosis("sign-in", "sign-in", " ".join(str(error.message or error).split()), HOW_TO_SIGN_IN)
+    except (
+        SdkError,
+        AttributeError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:  # a credential is anybody's
+        text = getattr(error, "message", "") or str(error)
+        tried = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+        return Diagnosis("sign-in", "sign-in", f"not signed in\n{tried}", WAYS_TO_SIGN_IN)
     claims = _claims(token)
     names = ("upn", "unique_name", "preferred_username", "app_displayname", "appid", "oid")
     name = next((str(claims[key]) for key in names if claims.get(key)), "an opaque token")
@@ -121,10 +131,18 @@ def _roles(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosi
     short = [each for each in subscriptions if found[each.id] is False or isinstance(found[each.id], DeniedError)]
     if short:
         yield Diagnosis("audit", "role", f"may not read everything in {_named(short)}", _READER)
+    failed: dict[str, list[Subscription]] = {}
+    errors: dict[str, AzureError] = {}
     for subscription in subscriptions:
         error = found[subscription.id]
         if isinstance(error, AzureError) and not isinstance(error, DeniedError):
-            yield _failure("audit", error, "")
+            kind = f"{type(error).__name__} {error.status}"
+            failed.setdefault(kind, []).append(subscription)
+            errors[kind] = error
+    for kind, some in failed.items():
+        state, remedy = _state_of(errors[kind])
+        detail = f"could not find out what may be read in {_named(some)}: {errors[kind]}"
+        yield Diagnosis("audit", state, detail, remedy)
 
 
 def _graph(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosis]:
@@ -133,22 +151,25 @@ def _graph(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosi
         count = sum(
             row["rows"] for row in query_rows(azure, queries.COUNT_RESOURCES, some) if isinstance(row.get("rows"), int)
         )
-        yield Diagnosis("Resource Graph", "ok", f"shows {count:,} resources")
+        yield Diagnosis("Resource Graph", "ok", f"shows {count:,} resources, besides groups and subscriptions")
     except AzureError as error:
         yield _failure("Resource Graph", error, _READER)
 
 
 def _management_groups(azure: Azure) -> Iterator[Diagnosis]:
-    part, remedy = "--management-group", "ask for Management Group Reader at the group"
+    """Whether what is below a group can be listed; seeing the group itself takes less."""
+    part, remedy = "--management-group", "only where groups are to be audited: ask for Reader at the group"
     try:
         groups = [group.name for group in list_management_groups(azure)]
+        below = sum(1 for _ in list_subscriptions_below(azure, groups[0])) if groups else 0
     except AzureError as error:
         yield _failure(part, error, remedy)
         return
     if groups:
-        yield Diagnosis(part, "ok", f"can list {', '.join(groups[:_SHOWN])}{_more(groups)}")
+        detail = f"can list {', '.join(groups[:_SHOWN])}{_more(groups)}; {below} subscriptions below {groups[0]}"
+        yield Diagnosis(part, "ok", detail)
     else:
-        yield Diagnosis(part, "role", "no management group can be seen", remedy)
+        yield Diagnosis(part, "note", "no management group can be seen", remedy)
 
 
 def _regions(azure: Azure, subscription: Subscription, knows: Callable[[str], bool]) -> Iterator[Diagnosis]:
@@ -171,13 +192,18 @@ def _failure(part: str, error: AzureError, remedy: str) -> Diagnosis:
     """Role and network told apart: one is mended by an administrator of the tenant, the other by one of the network."""
     if isinstance(error, DeniedError):
         return Diagnosis(part, "role", str(error), remedy or _READER)
-    if error.status:
-        return Diagnosis(
-            part, "note", str(error), "try again; it was the service that failed, neither role nor network"
-        )
-    return Diagnosis(
-        part, "network", str(error), "check the name, HTTPS_PROXY, REQUESTS_CA_BUNDLE and the firewall of this machine"
-    )
+    state, mend = _state_of(error)
+    return Diagnosis(part, state, str(error), mend)
+
+
+def _state_of(error: AzureError) -> tuple[str, str]:
+    if isinstance(error, SignInError):
+        return "sign-in", WAYS_TO_SIGN_IN
+    if isinstance(error, UnreachableError) and not error.status:
+        return "network", "check the name, HTTPS_PROXY, REQUESTS_CA_BUNDLE and the firewall of this machine"
+    if isinstance(error, AnswerError):
+        return "note", "what answers is not Azure, or not in a way that is known: a proxy or a sign-in page between?"
+    return "note", "try again later; it was the service, neither a role nor the network"
 
 
 def _named(subscriptions: list[Subscription]) -> str:

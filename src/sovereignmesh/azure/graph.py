@@ -48,7 +48,7 @@ def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Itera
     Each is asked for within the quota. A page that is too large for one answer is asked for in halves. Raises
     AnswerError where pages make no sense: no rows, a token that comes again, an answer cut short without a token.
     """
-    top, given, skip = LARGEST_PAGE, 0, 0
+    top, began, given, skip = LARGEST_PAGE, LARGEST_PAGE, 0, 0
     token: str | None = None
     seen: set[int] = set()
     while True:
@@ -58,10 +58,13 @@ def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Itera
         try:
             body = _ask(azure, {"subscriptions": list(subscriptions), "query": query, "options": options})
         except RejectedError as error:
-            if _TOO_LARGE in str(error) and top > 1:
+            too_large = _TOO_LARGE in str(error)
+            if too_large and top > 1:
                 top = top // 2
-            elif token is not None and top < LARGEST_PAGE:
-                token, skip = None, given  # it may be bound to the size of page that it came with: begin again
+            elif not too_large and token is not None and top < began:
+                # The token may be bound to the size of page that it came with: begin again, once for each size.
+                token, skip, began = None, given, top
+                seen.clear()
             else:
                 raise
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
+import threading
 from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -72,6 +73,7 @@ class AzureInventory:
         self._azure, self._pace = azure, azure.pace
         self._properties, self._on_forecast = properties, on_forecast
         self._shares = {subscription.id: Share(subscription) for subscription in asked.visible}
+        self._lock = threading.Lock()
         self._types: set[str] = set()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -163,8 +165,9 @@ class AzureInventory:
         known = {share.subscription.id: share for share in shares}
         try:
             counted = self._counted(list(known), query)
-            for identity, share in known.items():
-                share.counts = {**share.counts, table: counted.get(identity, 0)}
+            with self._lock:  # the tables are counted at once
+                for identity, share in known.items():
+                    share.counts = {**share.counts, table: counted.get(identity, 0)}
         except AzureError as error:
             _fail(shares, error)
         yield None
@@ -186,7 +189,8 @@ class AzureInventory:
                 raise AnswerError("Resource Graph counted a subscription twice, so that another may be missing")
             found[subscription.lower()] = rows
             if isinstance(types, list):
-                self._types.update(name for name in types if isinstance(name, str))
+                with self._lock:
+                    self._types = self._types.union(name for name in types if isinstance(name, str))
         return found
 
     def _prove(self, share: Share) -> Iterator[None]:
@@ -232,8 +236,9 @@ class AzureInventory:
                 _fail(group, error)
                 return
             else:
-                for share in group:
-                    share.missing = "" if given == total else f"Resource Graph gave {given} of {total} rows"
+                if given != total:
+                    for share in group:
+                        share.missing = f"Resource Graph gave {given} of {total} rows"
                 yield group, None
                 return
 

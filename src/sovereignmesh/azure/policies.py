@@ -71,16 +71,25 @@ class OneTokenPolicy(ARMChallengeAuthenticationPolicy):
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Adds the token; only https gets here, see OneHostPolicy."""
+        self._update_headers(request.http_request.headers, self._given(*self._scopes, anew=False))
+
+    def authorize_request(self, request: PipelineRequest[Any], *scopes: str, **options: Any) -> None:
+        """Adds a token that meets a challenge."""
+        self._update_headers(request.http_request.headers, self._given(*scopes, anew=True, **options))
+
+    def _given(self, *scopes: str, anew: bool, **options: Any) -> str:
         with self._lock:
-            if self._token is None or self._need_new_token:
-                try:
-                    self._request_token(*self._scopes)
-                except (AttributeError, OSError, RuntimeError, TypeError, ValueError) as error:
-                    raise SignInError(f"the credential failed: {type(error).__name__}: {error}") from error
-            token = self._token.token if self._token is not None else ""
-        if not token.isascii() or not token.isprintable() or " " in token or not token:
+            try:
+                kept = self._token  # read once: a 401 in another thread drops it at any moment
+                if anew or kept is None or self._need_new_token:
+                    kept = self._token = self._get_token(*scopes, **options)
+                token = kept.token
+                fits = bool(token) and token.isascii() and token.isprintable() and " " not in token
+            except (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+                raise SignInError(f"the credential failed: {type(error).__name__}: {error}") from error
+        if not fits:
             raise SignInError("the credential gave a token that cannot stand in a header")
-        self._update_headers(request.http_request.headers, token)
+        return token
 
     def on_challenge(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether the challenge could be met; one that makes no sense cannot."""
@@ -171,7 +180,7 @@ def _named(headers: Mapping[str, str]) -> float | None:
         return seconds
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
     if until.tzinfo is None:
         return None

@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["list_shapes", "shape_of"]
 
 _NAME: Final = re.compile(r"[A-Za-z$@][A-Za-z_.$@-]{0,63}")  # no digit: names that people give have them
-# Objects whose keys, and all below, are the customer's own words.
-_OF_THE_CUSTOMER: Final = frozenset(
-    (
-        "annotations", "appsettings", "authsettings", "connectionstrings", "customproperties", "definition",
-        "environmentvariables", "extendedproperties", "headers", "labels", "mappings", "metadata", "outputs",
-        "parameters", "protectedsettings", "queryparameters", "schema", "settings", "tags", "userassignedidentities",
-        "variables",
-    )
+# What the names of objects end in whose keys, and all below, are the customer's own words.
+_OF_THE_CUSTOMER: Final = (
+    "annotations", "backends", "config", "customproperties", "definition", "dictionary", "extendedproperties",
+    "headers", "identities", "labels", "mappings", "metadata", "outputs", "parameters", "schema", "secrets",
+    "settings", "strings", "tags", "toapply", "traffic", "variables", "webhookproperties",
 )  # fmt: skip
 _DEEPEST: Final = 12
 _COLUMNS: Final = ("kind", "location", "sku", "tags", "managedBy", "properties")
@@ -62,7 +59,7 @@ def shape_of(body: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, s
     elif isinstance(body, dict):
         if not body:
             yield path, "empty object"
-        elif path.rpartition(".")[2].lower() in _OF_THE_CUSTOMER:
+        elif path.rpartition(".")[2].lower().replace("[]", "").endswith(_OF_THE_CUSTOMER):
             yield f"{path}.*", "not shown"
         else:
             for key, value in body.items():

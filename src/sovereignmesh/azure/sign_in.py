@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.clouds import Cloud
 
-__all__ = ["HOW_TO_SIGN_IN", "default_credential"]
+__all__ = ["HOW_TO_SIGN_IN", "WAYS_TO_SIGN_IN", "default_credential"]
 
+WAYS_TO_SIGN_IN: Final = (
+    "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run where a managed "
+    "identity is"
+)
 HOW_TO_SIGN_IN: Final = (
-    "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or run where a managed "
-    "identity is); `sovereignmesh doctor` shows what was tried, and `--sandbox` needs no account"
+    f"{WAYS_TO_SIGN_IN}; `sovereignmesh doctor` shows what was tried, and `--sandbox` needs no account"
 )
 _KNOWN_AUTHORITIES: Final = frozenset(
     {

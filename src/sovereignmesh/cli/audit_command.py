@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 
 from sovereignmesh.audit import CHECKS_OF_AN_INVENTORY, Inventory, audit_azure, audit_inventory
-from sovereignmesh.cli.common import DURATION, azure_options, find_mesh, open_azure
+from sovereignmesh.cli.common import DURATION, azure_options, find_mesh, folder_of, one_interruption, open_azure
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
-from sovereignmesh.result import Severity
+from sovereignmesh.result import Severity, printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -42,6 +42,7 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
     for file in files:
         if file.suffix not in SUFFIXES:
             raise click.BadParameter(f"{file}: a report is written by suffix; known: {', '.join(SUFFIXES)}")
+        folder_of(file)
     return files
 
 
@@ -67,7 +68,7 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
     "--exclude", metavar="ID|NAME", multiple=True, help="Not this subscription or management group; may be repeated."
 )
 @click.option(
-    "--deadline", metavar="DURATION", type=DURATION, help="End by then with what has been read: 90s, 15m, 2h."
+    "--deadline", metavar="DURATION", type=DURATION, help="End by then with what has been read: 90s (or 90), 15m, 2h."
 )
 @click.option(
     "--inventory",
@@ -125,13 +126,18 @@ def audit(
     """
     asked = {"checks": checks or CHECKS_OF_AN_INVENTORY, "show_compliant": show_compliant}
     if inventory is None:
-        result = _audit_live(mesh, asked, **live)
+        with one_interruption():
+            result = _audit_live(mesh, asked, **live)
     else:
         if strange := [f"--{name.rstrip('s').replace('_', '-')}" for name in _OF_LIVE_ONES if live[name]]:
             raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
         result = _audit_export(mesh, inventory, reports, asked)
     for file in reports:
         write_report(result, file)
+        if file.suffix == ".csv" and not result.complete:
+            click.echo(
+                f"{printable(str(file))} holds findings alone; what was not read is in the table or a .json", err=True
+            )
     if output == "json":
         write_json(result, sys.stdout)
     else:

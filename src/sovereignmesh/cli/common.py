@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sovereignmesh.errors import MeshError
-from sovereignmesh.result import Location, Problem
+from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sovereignmesh.azure import Azure
 
-__all__ = ["DURATION", "azure_options", "find_mesh", "open_azure"]
+__all__ = ["DURATION", "azure_options", "find_mesh", "folder_of", "one_interruption", "open_azure"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 _DEFAULT: Final = Path("mesh")
@@ -27,7 +29,7 @@ _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 def find_mesh(given: Path | None, estate: str | None = None) -> Path:
     """The mesh that a command works on: the one given, else the sandbox estate's own, else ./mesh.
 
-    Raises MeshError where there is none.
+    Ends the command where there is none.
     """
     if given is None and estate is not None:
         from sovereignmesh.sandbox import estate_mesh  # noqa: PLC0415 - only for the sandbox
@@ -35,9 +37,16 @@ def find_mesh(given: Path | None, estate: str | None = None) -> Path:
         return estate_mesh(estate)
     path = given or _DEFAULT
     if not path.exists():
-        hint = f"no mesh at {path}: write one with `sovereignmesh init {path}`, or give the path of yours"
-        raise MeshError([Problem(Location(str(path)), "$", hint)])
+        hint = f"no mesh at {printable(str(path))}: write one with `sovereignmesh init`, or give the path of yours"
+        raise click.ClickException(hint)
     return path
+
+
+def folder_of(file: Path) -> Path:
+    """The file, when a file can be put there. Raises BadParameter before any work is done for it."""
+    if not file.parent.is_dir():
+        raise click.BadParameter(f"{file}: there is no folder {file.parent}")
+    return file
 
 
 class _Duration(click.ParamType[float]):
@@ -62,6 +71,27 @@ def _faults(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...])
             click.echo(f"{name:22}{says}")
         ctx.exit()
     return names
+
+
+@contextmanager
+def one_interruption() -> Iterator[None]:
+    """While it lasts, the first Ctrl-C or SIGTERM interrupts; more of them must not lose what the first one kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def interrupt(*_: object) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = [(number, signal.signal(number, interrupt)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 _AZURE_OPTIONS: Final = (

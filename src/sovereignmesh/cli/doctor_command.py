@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.common import azure_options, open_azure
+from sovereignmesh.cli.common import azure_options, folder_of, open_azure
 from sovereignmesh.facts import find_region
 from sovereignmesh.result import printable
 
@@ -24,6 +24,7 @@ __all__ = ["doctor"]
     "--shape",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
+    callback=lambda _ctx, _param, file: file and folder_of(file),
     help="Also write which property paths your resources have, by type and api-version, without any value.",
 )
 @click.pass_context
@@ -43,19 +44,22 @@ def doctor(ctx: click.Context, /, shape: Path | None, **where: Any) -> None:
         for diagnosis in diagnose(azure, lambda name: find_region(name) is not None):
             found.append(diagnosis)
             _show(diagnosis)
-        parts = {(diagnosis.part, diagnosis.state) for diagnosis in found}
-        able = ("audit", "ok") in parts and ("Resource Graph", "ok") in parts
+        able = any(diagnosis.part == "Resource Graph" and diagnosis.state == "ok" for diagnosis in found)
+        short = any(diagnosis.part == "audit" and diagnosis.state != "ok" for diagnosis in found)
         if shape is not None and able:
             _write_shape(azure, shape)
-    ctx.exit(1 if not able else 4 if ("audit", "role") in parts else 0)
+        elif shape is not None:
+            click.echo(f"{printable(str(shape))} was not written: no resource can be read", err=True)
+    ctx.exit(1 if not able else 4 if short else 0)
 
 
 def _show(diagnosis: Diagnosis) -> None:
     """A line, and what to do under it."""
     colour = {"ok": "green", "note": "yellow"}.get(diagnosis.state, "red")
-    click.echo(f"{click.style(f'{diagnosis.state:8}', fg=colour)}{diagnosis.part}: {printable(diagnosis.detail)}")
-    if diagnosis.remedy:
-        click.echo(f"        {printable(diagnosis.remedy)}")
+    first, *others = diagnosis.detail.splitlines()
+    click.echo(f"{click.style(f'{diagnosis.state:8}', fg=colour)}{diagnosis.part}: {printable(first)}")
+    for line in (*others, *filter(None, [diagnosis.remedy])):
+        click.echo(f"        {printable(line)}")
 
 
 def _write_shape(azure: Azure, file: Path) -> None:

@@ -95,7 +95,8 @@ class Coverage:
 class WaiverUse:
     """What a waiver did in this run.
 
-    `state` is "in force", "expired", "matches nothing" (in what was read) or "not judged" (its check was not).
+    `state` is "in force", "expired", "matches nothing", "not read" (what it may be meant for was not) or "not judged"
+    (its check was not).
     """
 
     target: str
@@ -151,7 +152,7 @@ class ScopeView:
     excluded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Audit:
     """What an audit found. In a notebook it shows itself; `rows()` and `to_pandas()` give its findings as a table.
 
@@ -170,6 +171,11 @@ class Audit:
     domains: tuple[DomainSummary, ...]
     findings: FindingStore
     worst: Mapping[tuple[State, Severity], int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        found = "compliant" if self.compliant else "not compliant"
+        read = "complete" if self.complete else "incomplete"
+        return f"<Audit: {found}, {read}, {self.coverage.resources} resources, {len(self.findings)} findings>"
 
     @property
     def complete(self) -> bool:

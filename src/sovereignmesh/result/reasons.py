@@ -136,7 +136,7 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "not-in-inventory": _unknown(
         "It points to a vault or key holder that is not in the inventory: another subscription or tenant.",
-        "Add the resource that it points to to the inventory.",
+        "Read the subscription that it is in as well, or add it to the export.",
     ),
     "tag-support-unknown": _unknown(
         "It has no tags, and no documentation says whether its type supports them.",

@@ -7,6 +7,7 @@ import heapq
 import pickle
 import tempfile
 import weakref
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from sovereignmesh.result.finding import Finding
@@ -35,6 +36,18 @@ class FindingStore:
 
     def __len__(self) -> int:
         return len(set.union(*self._known))
+
+    def __repr__(self) -> str:
+        return f"<FindingStore: {len(self)} findings>"
+
+    def __getitem__(self, index: int) -> Finding:
+        """The finding at that place of the order, counted from the worst."""
+        if index < 0:
+            index += len(self)
+        found = next(islice(self, index, None), None) if index >= 0 else None
+        if found is None:
+            raise IndexError(f"there are {len(self)} findings")
+        return found
 
     def add(self, finding: Finding) -> bool:
         """Keeps the finding; False where one with the same id that is as bad or worse is kept already.

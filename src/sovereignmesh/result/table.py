@@ -27,6 +27,7 @@ __all__ = ["print_audit"]
 _SHOWN: Final = 8  # findings of a check; all of them are in a report
 _REASONS: Final = 3  # whose mend is shown
 _BAR: Final = 18
+_NUMBERS: Final = 58  # characters of a check's row besides its bar
 _NARROWEST: Final = 20
 _DOMAINS: Final = 30
 _PLAIN: Final = str.maketrans({"█": "#", "░": "-", "…": "~"})  # for an output that knows no more than ASCII
@@ -40,21 +41,21 @@ def print_audit(audit: Audit, console: Console | None = None) -> None:
     if console.width < _NARROWEST:
         console.width = 80
     if console.is_terminal:
-        for part in _parts(audit):
+        for part in _parts(audit, console.width):
             console.print(part)
         return
     with console.capture() as capture:
-        for part in _parts(audit):
+        for part in _parts(audit, console.width):
             console.print(part)
     plain = None if console.encoding.lower().startswith("utf") else _PLAIN
     for line in capture.get().splitlines():  # no cell's padding where a program may read
         console.file.write(line.rstrip().translate(plain or {}) + "\n")
 
 
-def _parts(audit: Audit) -> Iterator[RenderableType]:
+def _parts(audit: Audit, width: int) -> Iterator[RenderableType]:
     yield _verdict(audit)
     yield from _not_read(audit)
-    yield _checks(audit)
+    yield _checks(audit, max(4, min(_BAR, width - _NUMBERS)))
     for check, findings, count in _by_check(audit):
         yield ""
         wanted = {finding.expected for finding in findings}
@@ -82,11 +83,13 @@ def _verdict(audit: Audit) -> Text:
         ("complete", _PASS) if audit.complete else ("INCOMPLETE", _FAIL),
     )
     subscriptions = len(audit.scope.subscriptions)
-    return words.append(
+    where = audit.scope.cloud and f"{audit.scope.cloud}, tenant {audit.scope.tenant_id or 'several'}"
+    words.append(
         f"    {_counted(coverage.resources, 'resource')}, {_counted(len(coverage.types), 'type')}, "
         f"{_counted(subscriptions, 'subscription')}",
         "dim",
     )
+    return words.append(f"\n{printable(where)}", "dim") if where else words
 
 
 def _not_read(audit: Audit) -> Iterator[Text]:
@@ -98,7 +101,7 @@ def _not_read(audit: Audit) -> Iterator[Text]:
         yield Text(f"not fully read: {', '.join(names[:_SHOWN])}{more}; the reasons are at the end", _FAIL)
 
 
-def _checks(audit: Audit) -> RenderableType:
+def _checks(audit: Audit, bar: int) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("check", no_wrap=True)
     table.add_column("compliant", no_wrap=True)
@@ -107,20 +110,20 @@ def _checks(audit: Audit) -> RenderableType:
     for check in CHECKS:
         if check in audit.summary:
             counts = audit.summary[check]
-            table.add_row(check, _bar(counts), *_numbers(counts))
+            table.add_row(check, _bar(counts, bar), *_numbers(counts))
         elif check in audit.policy.not_asked:
             table.add_row(Text(check, "dim"), Text("not asked by the mesh", "dim"))
     return Padding(table, (1, 0, 0, 0))
 
 
-def _bar(counts: Mapping[State, int]) -> Text:
+def _bar(counts: Mapping[State, int], width: int) -> Text:
     good, bad = counts.get("compliant", 0), counts.get("non-compliant", 0) + counts.get("unknown", 0)
     if not good + bad:
         return Text("nothing to judge", "dim")
     share = good / (good + bad)
-    filled = int(share * _BAR)  # rounded down: a full bar means that all passed
+    filled = int(share * width)  # rounded down: a full bar means that all passed
     percent = f" {int(share * 100):3d} %"
-    return Text.assemble(("█" * filled, "green"), ("░" * (_BAR - filled), "red"), percent)
+    return Text.assemble(("█" * filled, "green"), ("░" * (width - filled), "red"), percent)
 
 
 def _numbers(counts: Mapping[State, int]) -> Iterator[Text]:
@@ -137,6 +140,8 @@ def _by_check(audit: Audit) -> Iterator[tuple[Check, list[Finding], int]]:
     worst: dict[Check, list[Finding]] = {}
     count: dict[Check, int] = {}
     for finding in audit.findings:
+        if finding.passed:  # listed in reports alone; the summary counts it
+            continue
         count[finding.check] = count.get(finding.check, 0) + 1
         shown = worst.setdefault(finding.check, [])
         if len(shown) < _SHOWN:
@@ -250,13 +255,12 @@ def _not_judged(audit: Audit) -> Iterator[Text]:
 def _scope(scope: Scope) -> Text:
     expected = "" if scope.expected in (None, scope.read) else f" of {scope.expected:,}"
     style = "dim" if scope.state == "read" else _FAIL
-    words = Text.assemble(
-        (f"{scope.state:8}", style), f"{printable(scope.name)}: {scope.read:,}{expected} resources read"
-    )
+    read = "" if scope.kind == "management-group" else f": {_counted(scope.read, 'resource', expected)} read"
+    words = Text.assemble((f"{scope.state:8}", style), f"{printable(scope.name)}{read}")
     if scope.kind != "file" and scope.reason:
         words.append(f"; {printable(scope.reason)}", style)
     return words
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def _counted(number: int, noun: str, of: str = "") -> str:
+    return f"{number:,}{of} {noun}" + ("" if number == 1 and not of else "s")
