@@ -301,7 +301,7 @@ def test_what_stays_is_a_hole_with_its_reason(open_estate, mesh, now, fault, wor
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_doctor_survives_and_says_what_it_saw(open_estate, fault):
     found = list(diagnose(open_estate(faults=[fault]), lambda _: True))
-    assert found[0].part == "sign-in"
+    assert found[0].part == "identity"
     assert all(diagnosis.detail for diagnosis in found)
     if fault == "token-rejected":
         assert any(diagnosis.state != "ok" for diagnosis in found)

@@ -88,12 +88,12 @@ def _identity(azure: Azure) -> Diagnosis:
     ) as error:  # a credential is anybody's
         text = getattr(error, "message", "") or str(error)
         tried = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
-        return Diagnosis("sign-in", "sign-in", f"not signed in\n{tried}", WAYS_TO_SIGN_IN)
+        return Diagnosis("identity", "sign-in", f"not signed in\n{tried}", WAYS_TO_SIGN_IN)
     claims = _claims(token)
     names = ("upn", "unique_name", "preferred_username", "app_displayname", "appid", "oid")
     name = next((str(claims[key]) for key in names if claims.get(key)), "an opaque token")
     details = [f"{key} {claims[key]}" for key in ("oid", "tid") if claims.get(key)]
-    return Diagnosis("sign-in", "ok", ", ".join((name, *details)))
+    return Diagnosis("identity", "ok", ", ".join((name, *details)))
 
 
 def _claims(token: str) -> dict[str, Any]:
