@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.clouds import Cloud
 
 __all__ = ["CONNECTIONS", "Answer", "Azure", "connect"]
+
+# Without a handler of the program's own, what the SDK warns of would be printed beside the exception that says it.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 CONNECTIONS: Final = 16  # requests under way at once, at most
 _READINGS: Final = 3  # of an answer that is no JSON

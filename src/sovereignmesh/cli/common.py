@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import signal
 import threading
@@ -125,7 +124,6 @@ def open_azure(
     *, sandbox: bool, estate: str | None, faults: tuple[str, ...], cloud: str | None, tenant: str | None
 ) -> tuple[Azure, str | None]:
     """The Azure that the options mean, real or not, and the name of the sandbox's estate if it is one."""
-    logging.getLogger("azure").addHandler(logging.NullHandler())  # what the SDK warns of is in our one message
     if sandbox or estate is not None:
         if cloud or tenant:
             raise click.UsageError("--cloud and --tenant are of the real Azure: leave them out with --sandbox")
