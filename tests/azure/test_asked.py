@@ -1,9 +1,11 @@
 """Which subscriptions are read: by id, by name, below groups, less what is excluded, and what cannot be seen."""
 
+import threading
+
 import pytest
 
 from sovereignmesh.azure import Subscription, find_asked
-from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
+from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, DeniedError, NotFoundError
 
 A, B, C, D = (f"{letter * 8}-0000-0000-0000-000000000000" for letter in "abcd")
 UNSEEN = "eeeeeeee-0000-0000-0000-000000000000"
@@ -107,7 +109,9 @@ def test_a_management_group_is_what_is_below_it(azure, service):
 def test_a_management_group_may_be_given_by_its_id(azure, service):
     listed(service)
     group(service, "mg-a", [A])
-    assert visible(find_asked(azure, management_groups=[f"{GROUPS}/mg-a"])) == [A]
+    asked = find_asked(azure, management_groups=[f"{GROUPS}/mg-a"])
+    assert visible(asked) == [A]
+    assert asked.management_groups == ("mg-a",)
 
 
 def test_groups_and_subscriptions_add_up(azure, service):
@@ -120,7 +124,7 @@ def test_groups_and_subscriptions_add_up(azure, service):
 def test_a_group_that_may_not_be_listed_says_which_role_is_missing(azure, service):
     listed(service)
     no_group(service, "mg-a", 403)
-    with pytest.raises(DeniedError, match="Management Group Reader") as caught:
+    with pytest.raises(DeniedError, match=r"Microsoft\.Management/managementGroups/descendants/read") as caught:
         find_asked(azure, management_groups=["mg-a"])
     assert (caught.value.status, caught.value.code) == (403, "AuthorizationFailed")
 
@@ -132,7 +136,8 @@ def test_of_a_group_that_may_not_be_listed_what_can_be_seen_is_read(azure, servi
     assert visible(asked) == [A]
     assert asked.unseen == ()
     assert list(asked.unlisted) == ["mg-a"]
-    assert "Management Group Reader" in asked.unlisted["mg-a"]
+    assert "Microsoft.Management/managementGroups/descendants/read" in asked.unlisted["mg-a"]
+    assert "not known to be below it or elsewhere: twin, Twin" in asked.unlisted["mg-a"]
     (body,) = service.asked_of_graph
     assert body["subscriptions"] == [A, B, C, D]
 
@@ -141,7 +146,7 @@ def test_who_sees_nothing_asks_for_no_ancestors(azure, service):
     """A query without subscriptions would be one of the whole tenant."""
     listed(service, [])
     no_group(service, "mg-a", 403, {A: ["mg-a"]})
-    with pytest.raises(DeniedError, match="Management Group Reader"):
+    with pytest.raises(DeniedError, match="descendants/read"):
         find_asked(azure, management_groups=["mg-a"])
     assert service.asked_of_graph == []
 
@@ -171,7 +176,7 @@ def test_a_subscription_can_be_excluded(azure, service, name):
     listed(service)
     asked = find_asked(azure, exclude=[name])
     assert visible(asked) == [A, C, D]
-    assert asked.excluded == ("Finance",)
+    assert asked.excluded == (SEEN[B],)
 
 
 def test_all_below_a_group_can_be_excluded(azure, service):
@@ -179,7 +184,7 @@ def test_all_below_a_group_can_be_excluded(azure, service):
     group(service, "mg-a", [A, B, UNSEEN])
     asked = find_asked(azure, exclude=["mg-a"])
     assert visible(asked) == [C, D]
-    assert asked.excluded == ("Sales", "Finance")
+    assert asked.excluded == (SEEN[A], SEEN[B])
 
 
 def test_what_cannot_be_seen_can_be_excluded(azure, service):
@@ -256,3 +261,45 @@ def test_what_the_mesh_expects_does_not_count_where_something_is_asked_for(azure
     group(service, "mg-a", [A])
     asked = find_asked(azure, **wish, expected=[B, UNSEEN])
     assert (visible(asked), asked.unseen) == ([A], ())
+
+
+@pytest.mark.parametrize("name", ["", " ", "\t\n"])
+@pytest.mark.parametrize("kind", ["subscriptions", "management_groups", "exclude"])
+def test_a_blank_name_is_refused(azure, service, kind, name):
+    with pytest.raises(AzureError, match="names no subscription and no management group"):
+        find_asked(azure, **{kind: [A, name]})
+    assert service.requests == []
+
+
+def test_an_ambiguous_name_of_the_mesh_is_said_to_be_the_mesh_s(azure, service):
+    listed(service)
+    with pytest.raises(
+        AzureError, match=r"a domain of the mesh lists a subscription: 2 subscriptions are called 'twin'"
+    ):
+        find_asked(azure, expected=["twin"])
+
+
+def test_a_group_that_is_given_by_its_id_and_may_not_be_listed_is_known_by_its_name(azure, service):
+    listed(service)
+    no_group(service, "mg-a", 403, {A: ["mg-a"], B: ["mg-b"], C: ["mg-b"], D: ["mg-b"]})
+    asked = find_asked(azure, management_groups=[f"{GROUPS}/mg-a/"])
+    assert (visible(asked), list(asked.unlisted), asked.management_groups) == ([A], ["mg-a"], ("mg-a",))
+    assert "not known" not in asked.unlisted["mg-a"]
+
+
+def test_what_hangs_ends_with_the_time(azure, service, clock):
+    """A list that never comes holds nobody up once the time is up."""
+    hang = threading.Event()
+
+    def hanging(request):
+        clock.now += 11
+        hang.wait(60)
+        return {"value": []}
+
+    azure.begin(10)
+    service.says("/subscriptions", hanging)
+    try:
+        with pytest.raises(DeadlineError, match="before anything could be read"):
+            find_asked(azure)
+    finally:
+        hang.set()

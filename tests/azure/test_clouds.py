@@ -83,7 +83,16 @@ def test_a_field_that_is_missing_is_named(tmp_path, field, value):
 
 @pytest.mark.parametrize("field", ["resource_manager", "audience", "authority"])
 @pytest.mark.parametrize(
-    "value", ["http://management.contoso.com", "management.contoso.com", "https://", "ftp://a.example"]
+    "value",
+    [
+        "http://management.contoso.com",
+        "management.contoso.com",
+        "https://",
+        "ftp://a.example",
+        "https://a@b.example",
+        '"https://{a}.example"',
+        '"https://[a"',
+    ],
 )
 def test_only_https_is_taken(tmp_path, field, value):
     text = "\n".join(f"{field}: {value}" if line.startswith(field) else line for line in LOCAL.splitlines())

@@ -1,11 +1,17 @@
 """What comes out of the connection: JSON, or an exception that says what went wrong and holds no token."""
 
 import base64
+import datetime as dt
 import json
 import stat
+import sys
+import threading
+from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 import requests
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError, DefaultAzureCredential
 from requests.adapters import HTTPAdapter
@@ -175,7 +181,8 @@ def test_a_credential_that_fails_is_asked_once(new_credential, clock, pace, serv
     with connect(credential, pace=pace) as azure:
         error = refused(azure)
     assert type(error) is SignInError
-    assert str(error).startswith("no sign-in here; sign in with `az login`")
+    assert "sign in with `az login`" in str(error)
+    assert "no sign-in here" in str(error)
     assert "second line" not in str(error)
     assert len(credential.asked) == 1
     assert clock.slept == []
@@ -221,6 +228,194 @@ def test_a_credential_that_fails_later_is_a_sign_in_error(azure, service, creden
     assert type(error) is SignInError
     assert "signed out" in str(error)
     assert len(credential.asked) == 2
+
+
+STRANGE_TOKENS = ["secret-token\n1", "secret-token\r\nX-Evil: 1", "secret-token 1", " secret-token", "secret-token\0",
+                  "secret-token\x7f", "secret-tökën secret-token", "secret-token\u2028", ""]  # fmt: skip
+CLAIMS = base64.urlsafe_b64encode(b'{"access_token": {"nbf": 1}}').decode()
+
+
+class Giving:
+    """A credential that gives what it is told to, one after the other, the last one for ever."""
+
+    def __init__(self, *given):
+        self.given, self.asked = list(given), 0
+
+    def get_token(self, *scopes, **options):
+        self.asked += 1
+        following = self.given.pop(0) if len(self.given) > 1 else self.given[0]
+        if isinstance(following, Exception):
+            raise following
+        return AccessToken(following, 4102444800) if isinstance(following, str) else following
+
+
+def shown(error):
+    """All that a traceback would show of the messages."""
+    texts = []
+    while error is not None:
+        texts.append(f"{error} {error!r} {error.args}")
+        error = error.__cause__ or error.__context__
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("token", STRANGE_TOKENS)
+def test_a_token_that_cannot_stand_in_a_header_is_never_sent_or_shown(pace, service, token, caplog):
+    service.says(PATH, {})
+    with connect(Giving(token), pace=pace) as azure:
+        error = refused(azure)
+    assert type(error) is SignInError
+    assert str(error) == "the credential gave a token that cannot stand in a header"
+    assert "secret" not in shown(error) + caplog.text
+    assert service.requests == []
+
+
+@pytest.mark.parametrize("token", STRANGE_TOKENS)
+def test_neither_is_one_that_is_to_meet_a_challenge(pace, service, token, caplog):
+    challenge = {"WWW-Authenticate": f'Bearer error="insufficient_claims", claims="{CLAIMS}"'}
+    service.says(PATH, (401, {"error": {"code": "x", "message": "y"}}, challenge), {"a": 1})
+    with connect(Giving("good", token), pace=pace) as azure:
+        error = refused(azure)
+    assert type(error) is SignInError
+    assert "secret" not in shown(error) + caplog.text
+    assert [request.headers["Authorization"] for request in service.requests] == ["Bearer good"]
+
+
+ODD = [AttributeError("odd"), KeyError("odd"), OSError("odd"), RuntimeError("odd"), TypeError("odd"), ValueError("odd"),
+       requests.exceptions.ConnectionError("odd"), UnicodeDecodeError("utf-8", b"", 0, 0, "odd")]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__)
+def test_a_credential_that_fails_oddly_is_a_sign_in_error(pace, service, clock, odd):
+    service.says(PATH, {})
+    credential = Giving(odd)
+    with connect(credential, pace=pace) as azure:
+        error = refused(azure)
+    assert type(error) is SignInError
+    assert str(error).startswith(f"the credential failed: {type(odd).__name__}: ")
+    assert "odd" in str(error)
+    assert (credential.asked, clock.slept, service.requests) == (1, [], [])
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: type(odd).__name__)
+def test_one_that_fails_oddly_at_a_challenge_is_one_too(pace, service, odd):
+    challenge = {"WWW-Authenticate": f'Bearer error="insufficient_claims", claims="{CLAIMS}"'}
+    service.says(PATH, (401, {"error": {"code": "x", "message": "y"}}, challenge), {"a": 1})
+    with connect(Giving("good", odd), pace=pace) as azure:
+        assert type(refused(azure)) is SignInError
+
+
+@pytest.mark.parametrize("given", [None, 7, b"token", SimpleNamespace(token=None), SimpleNamespace(token=7)])
+def test_what_is_no_token_is_a_sign_in_error(pace, service, given):
+    service.says(PATH, {})
+    with connect(Giving(given), pace=pace) as azure:
+        for _ in range(2):
+            assert type(refused(azure)) is SignInError
+    assert service.requests == []
+
+
+def test_a_token_that_does_not_say_how_long_it_lasts_ends_in_no_crash(pace, service):
+    service.says(PATH, {})
+    with connect(Giving(SimpleNamespace(token="good")), pace=pace) as azure:
+        azure.get(PATH, VERSION)
+        assert type(refused(azure)) is SignInError
+
+
+@pytest.mark.parametrize("claims", ["A", "AAAAA", "gICA", "größe", "", "===="])
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_a_challenge_that_makes_no_sense_is_not_met(azure, service, credential, claims, scheme):
+    challenge = {"WWW-Authenticate": f'{scheme} error="insufficient_claims", claims="{claims}"'}
+    service.says(PATH, (401, {"error": {"code": "x", "message": "y"}}, challenge), {"a": 1})
+    assert azure.get(PATH, VERSION) == {"a": 1}
+    assert [options.get("claims") for _, options in credential.asked] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer error", 'Bearer error="', "=,=,=", "Bearer error=insufficient_claims"],
+)
+def test_a_challenge_that_is_none_is_not_met(azure, service, header):
+    service.says(PATH, (401, {"error": {"code": "x", "message": "y"}}, {"WWW-Authenticate": header}))
+    error = refused(azure)
+    assert type(error) is SignInError
+    assert (error.status, len(service.requests)) == (401, 2)
+
+
+def in_threads(count, job):
+    """Runs the job in many threads that begin at once and take turns as often as they can; what they raised."""
+    together, raised = threading.Barrier(count), []
+
+    def body():
+        together.wait()
+        try:
+            job()
+        except BaseException as error:  # noqa: BLE001 - looked at below
+            raised.append(error)
+
+    threads = [threading.Thread(target=body, daemon=True) for _ in range(count)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    finally:
+        sys.setswitchinterval(interval)
+    assert not any(thread.is_alive() for thread in threads)
+    return raised
+
+
+class Rejecting(HTTPAdapter):
+    """An adapter at which no token is good."""
+
+    def __init__(self, *, claims=False):
+        super().__init__()
+        self.claims = claims
+
+    def send(self, request, **options):
+        answer = requests.Response()
+        answer.status_code, answer.request, answer.url = 401, request, request.url
+        if self.claims:
+            answer.headers["WWW-Authenticate"] = f'Bearer error="insufficient_claims", claims="{CLAIMS}"'
+        answer.raw = requests.packages.urllib3.HTTPResponse()
+        answer._content, answer._content_consumed = b"{}", True
+        return answer
+
+
+@pytest.mark.parametrize("claims", [False, True])
+def test_tokens_that_are_refused_in_many_threads_crash_none(new_credential, pace, claims):
+    session = requests.Session()
+    session.mount("https://", Rejecting(claims=claims))
+
+    with connect(new_credential(), session=session, pace=pace) as azure:
+
+        def ask():
+            for _ in range(20):
+                with pytest.raises(SignInError) as caught:
+                    azure.get(PATH, VERSION)
+                assert caught.value.status == 401, caught.value  # and nothing that the credential did
+
+        assert in_threads(12, ask) == []
+
+
+def test_many_threads_ask_for_one_token(service, pace):
+    """And each waits for it, not for the others' answers."""
+    service.says(PATH, {})
+    at_work, most = [], []
+
+    class Slow(Giving):
+        def get_token(self, *scopes, **options):
+            at_work.append(1)
+            most.append(len(at_work))
+            threading.Event().wait(0.05)
+            at_work.pop()
+            return super().get_token(*scopes, **options)
+
+    credential = Slow("good")
+    with connect(credential, pace=pace) as azure:
+        assert in_threads(12, lambda: azure.get(PATH, VERSION)) == []
+    assert (credential.asked, max(most)) == (1, 1)
+    assert len(service.requests) == 12
 
 
 # The network.
@@ -336,7 +531,8 @@ def test_a_wait_that_is_too_long_is_a_refusal(azure, service, clock, seconds, st
     assert clock.slept == []
     assert len(service.requests) == 1
     if status == 429:
-        assert f"the service asks to wait {seconds} s" in str(error)
+        assert f"the service asks to wait {seconds[:20]} s" in str(error)
+        assert len(str(error)) < 200
 
 
 def test_the_longest_wait_is_kept(azure, service, clock):
@@ -352,17 +548,69 @@ def test_the_reset_of_the_quota_is_waited_for_where_there_is_no_other_word(azure
     assert clock.slept == [4.0, 3.0]
 
 
-@pytest.mark.parametrize("word", ["soon", "", "-5", "Wed, 21 Oct 2026 07:28:00 GMT", "\xb2", "1:2", "nan", "inf"])
+@pytest.mark.parametrize("word", ["soon", "", "-5", "\xb2", "1:2", "nan", "inf", "GMT", "Wed, 32 Oct 2026 07:28:00 GMT",
+                                  "Wed, 21 Oct 2026 07:28:00", "Wed, 21 Oct 99999999999 07:28:00 GMT",
+                                  "Wed, 21 Oct 2026 99999999999999:28:00 GMT",
+                                  "Wed, 21 Oct 2026 07:28:00 +99999999999999"])  # fmt: skip
 def test_a_wait_that_is_none_is_ours(azure, service, clock, word):
     service.says(PATH, (429, b"", {"Retry-After": word}), {})
     azure.get(PATH, VERSION)
     assert clock.slept == WAITS[:1]
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun(azure, service, clock):
+def in_seconds(seconds, zone=dt.UTC):
+    """A date, of which headers have whole seconds only."""
+    return format_datetime(dt.datetime.now(zone) + dt.timedelta(seconds=seconds), usegmt=zone is dt.UTC)
+
+
+@pytest.mark.parametrize("zone", [dt.UTC, dt.timezone(dt.timedelta(hours=9))])
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_date_is_waited_for(azure, service, clock, status, zone):
+    service.says(PATH, (status, b"", {"Retry-After": in_seconds(90, zone)}), {})
+    azure.get(PATH, VERSION)
+    (waited,) = clock.slept
+    assert 30 < waited <= 90
+
+
+@pytest.mark.parametrize("word", [in_seconds(-3600), "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_date_that_is_past_is_not_waited_for(azure, service, clock, word):
+    service.says(PATH, (429, b"", {"Retry-After": word}), {})
+    azure.get(PATH, VERSION)
+    assert clock.slept == [0.0]
+
+
+def test_a_date_that_is_far_is_a_refusal(azure, service, clock):
+    service.says(PATH, (429, b"", {"Retry-After": in_seconds(7200)}), {})
+    assert type(refused(azure)) is ThrottledError
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("name", ["retry-after-ms", "x-ms-retry-after-ms", "Retry-After-Ms"])
+def test_milliseconds_come_before_seconds(azure, service, clock, name):
+    service.says(
+        PATH, (429, b"", {name: "1500", "Retry-After": "9"}), (503, b"", {name: "soon", "Retry-After": "9"}), {}
+    )
+    azure.get(PATH, VERSION)
+    assert clock.slept == [1.5, 9.0]
+
+
+def test_milliseconds_that_are_too_many_are_a_refusal(azure, service, clock):
+    service.says(PATH, (429, b"", {"retry-after-ms": "120001"}), {})
+    assert type(refused(azure)) is ThrottledError
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("last", "word"),
+    [
+        ((429, b"", {"Retry-After": "11"}), "an answer with status 429"),
+        ((503, b"", {"Retry-After": "11"}), "an answer with status 503"),
+    ],
+)
+def test_a_wait_beyond_the_deadline_is_not_begun(azure, service, clock, last, word):
     azure.begin(10)
-    service.says(PATH, (429, b"", {"Retry-After": "11"}), {})
-    with pytest.raises(DeadlineError):
+    service.says(PATH, last, {})
+    with pytest.raises(DeadlineError, match=f"deadline was up; last came: {word}"):
         azure.get(PATH, VERSION)
     assert clock.slept == []
 
@@ -385,9 +633,22 @@ def test_what_the_deadline_cuts_off_is_no_fault_of_the_network(azure, service, c
 
     azure.begin(10)
     service.says(PATH, slow)
-    with pytest.raises(DeadlineError):
+    with pytest.raises(DeadlineError, match=r"last came: .*too slow"):
         azure.get(PATH, VERSION)
     assert len(service.requests) == 1
+
+
+def test_a_run_that_begins_ends_the_last_one_and_not_the_connection(azure, service, clock):
+    last = azure.pace
+    azure.begin(10)
+    assert last.stopped
+    assert not azure.pace.stopped
+    assert azure.pace.left(90.0) == 10.0
+    service.says(PATH, (503, b"", {"Retry-After": "4"}), {"a": 1})
+    assert azure.get(PATH, VERSION) == {"a": 1}
+    assert clock.slept == [4.0]
+    azure.begin()
+    assert azure.pace.left(90.0) == 90.0
 
 
 def test_a_request_takes_no_longer_than_the_deadline(credential, pace, sent):
@@ -442,7 +703,9 @@ def test_a_redirect_is_not_followed(azure, service, status, to):
     service.says(PATH, (status, b"", {"Location": to}))
     service.says(to, {"value": []})
     error = refused(azure)
+    assert type(error) is AnswerError
     assert error.status == status
+    assert "a redirect, which is not followed" in str(error)
     assert service.urls == [f"https://management.azure.com{PATH}?api-version={VERSION}"]
 
 
@@ -453,7 +716,7 @@ def test_a_list_is_read_over_all_its_pages(azure, service):
     base = "https://management.azure.com"
     service.says(PATH, {"value": [{"n": 1}], "nextLink": f"{base}/page?$skiptoken=a%2Bb&api-version=2022-12-01"})
     service.says("/page", {"value": [], "nextLink": f"{base}/last"})
-    service.says("/last", {"value": [{"n": 2}, "strange", None, {"n": 3}], "nextLink": None})
+    service.says("/last", {"value": [{"n": 2}, {"n": 3}], "nextLink": None})
     assert list(azure.items(PATH, VERSION)) == [{"n": 1}, {"n": 2}, {"n": 3}]
     assert service.urls == [
         f"{base}{PATH}?api-version={VERSION}",
@@ -528,6 +791,58 @@ def test_a_link_that_is_no_text_is_refused(azure, service, link):
         list(azure.items(PATH, VERSION))
 
 
+@pytest.mark.parametrize("strange", ["strange", None, 7, [], [{"n": 3}], True])
+def test_an_item_that_is_no_object_is_refused(azure, service, strange):
+    service.says(PATH, {"value": [{"n": 1}], "nextLink": "https://management.azure.com/page"})
+    service.says("/page", {"value": [{"n": 2}, strange]})
+    items = azure.items(PATH, VERSION)
+    assert next(items) == {"n": 1}
+    with pytest.raises(AnswerError, match="items that are none"):
+        next(items)
+
+
+def test_links_without_an_end_are_refused(azure, service, monkeypatch):
+    monkeypatch.setattr("sovereignmesh.azure.connection._LONGEST_LIST", 20)
+    numbers = iter(range(100))
+    endless = lambda request: {"value": [], "nextLink": f"https://management.azure.com/page?n={next(numbers)}"}  # noqa: E731
+    service.says(PATH, endless)
+    service.says("/page", endless)
+    with pytest.raises(AnswerError, match="the link to the next page"):
+        list(azure.items(PATH, VERSION))
+    assert len(service.requests) == 21
+
+
+@pytest.mark.parametrize("query", ["$skiptoken={0}", "$skiptoken={a.b}", "f={{x}}", "f={", "f=}", "f={subscriptionId}"])
+def test_a_link_with_braces_is_no_template(azure, service, query):
+    base = "https://management.azure.com"
+    service.says(PATH, {"value": [{"n": 1}], "nextLink": f"{base}/page?{query}"})
+    service.says("/page", {"value": [{"n": 2}]})
+    assert list(azure.items(PATH, VERSION)) == [{"n": 1}, {"n": 2}]
+    assert service.urls[1] == f"{base}/page?{query.replace('{', '%7B').replace('}', '%7D')}"
+
+
+@pytest.mark.parametrize(
+    "link", ["https://[", "https://[::1/page", "https://management.azure.com]/page", "//[", "https://[x]/",
+             "https://management.azure.com\u2100/page"],
+)  # fmt: skip
+def test_a_link_that_is_no_address_is_refused(azure, service, credential, link):
+    service.says(PATH, {"value": [{"n": 1}], "nextLink": link})
+    items = azure.items(PATH, VERSION)
+    assert next(items) == {"n": 1}
+    with pytest.raises(AnswerError, match="an answer links to"):
+        next(items)
+    assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize("link", ["https://management.azure.com:port/page", "https://management.azure.com:99999/page",
+                                  "https://", "mailto:a@b.example", "file:///etc/passwd"])  # fmt: skip
+def test_a_link_to_nowhere_is_not_followed(azure, service, link):
+    service.says(PATH, {"value": [], "nextLink": link})
+    with pytest.raises(AzureError):
+        list(azure.items(PATH, VERSION))
+    assert {url.split("/")[2] for url in service.urls} == {"management.azure.com"}
+
+
 @pytest.mark.parametrize("body", [{}, {"value": None}, {"value": {}}, {"value": "a"}, [], "a", 7, None, b""])
 def test_a_list_without_a_list_is_refused(azure, service, body):
     service.says(PATH, (200, body if isinstance(body, bytes) else json.dumps(body)))
@@ -575,7 +890,7 @@ def sent(monkeypatch):
 
 
 def options_of(sent, credential, pace):
-    with connect(credential, session=sent.session, pace=pace) as azure:
+    with connect(credential, session=sent.session, pace=pace.renewed(None)) as azure:
         azure.get(PATH, VERSION)
     return sent.options[-1]
 
@@ -620,12 +935,68 @@ def test_our_own_session_keeps_connections_and_tries_nothing_again(credential):
     assert adapter._pool_maxsize == CONNECTIONS
 
 
-def test_a_session_is_closed_with_the_connection(sent, credential, monkeypatch):
+def closings(monkeypatch):
     closed = []
-    monkeypatch.setattr(sent.session, "close", lambda: closed.append(True))
-    with connect(credential, session=sent.session):
+    close = requests.Session.close
+    monkeypatch.setattr(requests.Session, "close", lambda session: closed.append(session) or close(session))
+    return closed
+
+
+def test_our_own_session_is_closed_with_the_connection(credential, monkeypatch):
+    closed = closings(monkeypatch)
+    with connect(credential) as azure:
         assert closed == []
-    assert closed == [True]
+    assert closed == [azure._session]
+
+
+def test_a_session_that_was_given_stays_open(sent, credential, pace, monkeypatch):
+    closed = closings(monkeypatch)
+    with connect(credential, session=sent.session, pace=pace) as azure:
+        azure.get(PATH, VERSION)
+    assert closed == []
+    with connect(credential, session=sent.session, pace=pace.renewed(None)) as azure:
+        assert azure.get(PATH, VERSION) == {}
+
+
+def test_after_the_end_nothing_is_sent(sent, credential, pace):
+    azure = connect(credential, session=sent.session, pace=pace)
+    azure.get(PATH, VERSION)
+    azure.close()
+    azure.close()
+    for _ in range(2):
+        error = refused(azure)
+        assert type(error) is UnreachableError
+        assert str(error) == "the connection was closed"
+        with pytest.raises(UnreachableError, match="the connection was closed"):
+            azure.send("POST", PATH, VERSION, {})
+        azure.begin()  # no new run of it either
+    assert len(sent.requests) == len(credential.asked) == 1
+
+
+def test_who_waits_when_the_connection_is_closed_is_woken(service, credential):
+    """With the clock of the machine, on which this wait would take two minutes."""
+    asked, ended = threading.Event(), []
+
+    def throttled(request):
+        asked.set()
+        return 429, b"", {"Retry-After": "100"}
+
+    service.says(PATH, throttled)
+    azure = connect(credential, pace=Pace())
+
+    def ask():
+        try:
+            azure.get(PATH, VERSION)
+        except DeadlineError as error:
+            ended.append(str(error))
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    assert asked.wait(60)
+    azure.close()
+    thread.join(60)
+    assert len(ended) == 1
+    assert "stopped" in ended[0]
 
 
 # The credential that nobody gave.

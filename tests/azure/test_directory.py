@@ -46,7 +46,9 @@ def test_the_id_of_a_subscription_is_in_lower_case_and_stands_for_a_name(azure, 
     ]
 
 
-@pytest.mark.parametrize("item", [{}, {"subscriptionId": None}, {"subscriptionId": 7}, {"subscriptionId": ""}])
+@pytest.mark.parametrize("item", [{}, {"subscriptionId": None}, {"subscriptionId": 7}, {"subscriptionId": ""},
+                                  {"subscriptionId": "a/../b"}, {"subscriptionId": "a?b"}, {"subscriptionId": "a b"},
+                                  {"subscriptionId": "a\n"}, {"subscriptionId": "größe"}])  # fmt: skip
 def test_a_subscription_without_an_id_is_no_answer(azure, service, item):
     service.says("/subscriptions", {"value": [item]})
     with pytest.raises(AnswerError):
@@ -92,8 +94,10 @@ def test_management_groups_are_read(azure, service):
     assert service.urls == [f"{ARM}{GROUPS}?api-version=2020-05-01"]
 
 
+GROUP = "Microsoft.Management/managementGroups"
+
+
 def below(name, display_name="", kind="/subscriptions"):
-    kind = f"/providers/Microsoft.Management/managementGroups{kind}" if kind.startswith("/") else kind
     return {"id": f"/subscriptions/{name}", "type": kind, "name": name, "properties": {"displayName": display_name}}
 
 
@@ -102,16 +106,33 @@ def test_the_subscriptions_below_a_group_are_read_over_all_pages(azure, service)
     service.says(
         path,
         {
-            "value": [below("MG-B", "B", ""), below("AAAA", "sales")],
+            "value": [below("MG-B", "B", GROUP), below("AAAA", "sales")],
             "nextLink": f"{ARM}{path}?$skiptoken=1&api-version=2020-05-01",
         },
-        {"value": [below("bbbb", "", "Microsoft.Management/managementGroups/subscriptions")], "@nextLink": "x"},
+        {"value": [below("bbbb", "", f"{GROUP}/subscriptions")], "@nextLink": "x"},
     )
     assert list(list_subscriptions_below(azure, "mg-a")) == [
         Subscription("aaaa", "sales", "", ""),
         Subscription("bbbb", "bbbb", "", ""),
     ]
     assert service.urls == [f"{ARM}{path}?api-version=2020-05-01", f"{ARM}{path}?$skiptoken=1&api-version=2020-05-01"]
+
+
+@pytest.mark.parametrize("kind", [None, "", 7])
+def test_what_is_below_a_group_without_a_type_is_no_answer(azure, service, kind):
+    """It might be a subscription, and nobody would miss it."""
+    service.says(f"{GROUPS}/mg-a/descendants", {"value": [below("aaaa"), below("bbbb", kind=kind)]})
+    found = list_subscriptions_below(azure, "mg-a")
+    assert next(found).id == "aaaa"
+    with pytest.raises(AnswerError, match="without `type`"):
+        next(found)
+
+
+@pytest.mark.parametrize("name", ["", "a/b", None])
+def test_what_is_below_a_group_without_an_id_is_no_answer(azure, service, name):
+    service.says(f"{GROUPS}/mg-a/descendants", {"value": [below(name)]})
+    with pytest.raises(AnswerError, match="which is none"):
+        list(list_subscriptions_below(azure, "mg-a"))
 
 
 @pytest.mark.parametrize(
@@ -131,17 +152,44 @@ def test_permissions_are_read(azure, service):
     service.says(
         f"{SUBSCRIPTION}/providers/Microsoft.Authorization/permissions",
         {"value": [
-            {"actions": ["*/read", 7], "notActions": [], "dataActions": ["*"], "condition": None},
+            {"actions": ["*/read"], "notActions": [], "dataActions": ["*"], "condition": None},
             {"actions": None, "notActions": ["a/b"], "condition": "@Resource[a] StringEquals 'b'"},
+            {"actions": ["*"], "notActions": None, "condition": ""},
             {},
         ]},
     )  # fmt: skip
     assert list_permissions(azure, SUBSCRIPTION) == [
         Permission(("*/read",), ()),
         Permission((), ("a/b",), "@Resource[a] StringEquals 'b'"),
+        Permission(("*",), ()),
         Permission((), ()),
     ]
     assert service.urls == [f"{ARM}{SUBSCRIPTION}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"]
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        {"actions": ["*"], "notActions": "*/read"}, {"actions": ["*"], "notActions": ["a/b", 7]},
+        {"actions": ["*"], "notActions": [None]}, {"actions": ["*"], "notActions": {"a": 1}},
+        {"actions": ["*"], "notActions": False}, {"actions": "*"}, {"actions": ["*/read", 7]}, {"actions": {"*": 1}},
+        {"actions": ["*"], "condition": {"a": 1}}, {"actions": ["*"], "condition": ["a"]},
+        {"actions": ["*"], "condition": False}, {"actions": ["*"], "condition": 0},
+    ],
+)  # fmt: skip
+def test_a_grant_that_is_not_understood_is_no_answer(azure, service, grant):
+    """It might take away what it seems to give."""
+    grants = {"value": [{"actions": ["a/read"]}, grant]}
+    service.says(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/permissions", grants)
+    with pytest.raises(AnswerError, match=r"Authorization/permissions: a grant in a shape"):
+        list_permissions(azure, SUBSCRIPTION)
+
+
+@pytest.mark.parametrize("value", [["x"], [None], "x", {"actions": ["*"]}])
+def test_grants_that_are_none_are_no_answer(azure, service, value):
+    service.says(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/permissions", {"value": value})
+    with pytest.raises(AnswerError):
+        list_permissions(azure, SUBSCRIPTION)
 
 
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -192,8 +240,6 @@ def test_what_reads_everything(permission, everything):
     assert permission.reads_everything is everything
     assert reads_everything([permission]) is everything
     assert reads_everything([COST_READER, permission]) is everything
-    if everything:
-        assert all(permission.allows(f"{name}/read") for name in ("Microsoft.KeyVault/vaults", "Contoso.Any/a/b"))
 
 
 def test_grants_add_up_only_where_one_is_enough():
@@ -201,22 +247,3 @@ def test_grants_add_up_only_where_one_is_enough():
     assert not reads_everything([])
     assert reads_everything([Permission(("*",), ("*/read",)), READER])
     assert not reads_everything([Permission(("*",), ("Microsoft.KeyVault/*/read",)), NETWORK_CONTRIBUTOR])
-
-
-@pytest.mark.parametrize(
-    ("permission", "action", "allowed"),
-    [
-        (OWNER, "Microsoft.Sql/servers/write", True),
-        (READER, "Microsoft.Sql/servers/read", True),
-        (READER, "Microsoft.Sql/servers/write", False),
-        (READER, "Microsoft.Sql/servers/readers/action", False),
-        (CONTRIBUTOR, "microsoft.authorization/roleassignments/WRITE", False),
-        (CONTRIBUTOR, "Microsoft.Authorization/roleAssignments/read", True),
-        (NETWORK_CONTRIBUTOR, "Microsoft.Network/virtualNetworks/subnets/join/action", True),
-        (NETWORK_CONTRIBUTOR, "Microsoft.NetworkX/a/read", False),
-        (Permission(("a.b/*/read",), ()), "axb/c/read", False),
-        (Permission(("*",), (), "a condition"), "a/b/read", False),
-    ],
-)
-def test_what_a_grant_allows(permission, action, allowed):
-    assert permission.allows(action) is allowed

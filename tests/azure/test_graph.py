@@ -6,7 +6,7 @@ import pytest
 import responses.matchers
 
 from sovereignmesh.azure import query_rows
-from sovereignmesh.azure.graph import LARGEST_PAGE, query_pages
+from sovereignmesh.azure.graph import LARGEST_PAGE, LARGEST_SCOPE, query_pages
 from sovereignmesh.azure.policies import _ATTEMPTS as ATTEMPTS
 from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, RejectedError, ThrottledError
 
@@ -162,6 +162,40 @@ def test_a_token_that_is_no_text_is_refused(azure, service, token):
         asked(azure)
 
 
+def test_an_empty_page_with_a_token_is_refused(azure, service):
+    service.graph(answer(rows_of([1]), token="a", total=2), answer([], token="b", total=2))
+    with pytest.raises(AnswerError, match="an empty page with a token"):
+        asked(azure)
+
+
+@pytest.mark.parametrize("total", [0, 1, 3])
+@pytest.mark.parametrize("pages", [1, 2])
+def test_other_rows_than_the_service_counts_are_an_error_in_the_end(azure, service, total, pages):
+    bodies = [answer(rows_of([1, 2]), total=total)]
+    if pages == 2:
+        bodies = [answer(rows_of([1]), token="a", total=9), answer(rows_of([2]), total=total)]
+    service.graph(*bodies)
+    rows = query_rows(azure, QUERY, [SUBSCRIPTION])
+    assert [next(rows), next(rows)] == rows_of([1, 2])
+    with pytest.raises(AnswerError, match=f"gave 2 of {total} rows"):
+        next(rows)
+
+
+def test_each_query_of_many_subscriptions_is_counted_for_itself(azure, service):
+    service.graph(answer(rows_of([1]), total=1), answer(rows_of([2, 3]), total=2), answer(rows_of([4]), total=2))
+    rows = query_rows(azure, QUERY, [str(number) for number in range(2 * LARGEST_SCOPE + 1)])
+    assert [next(rows) for _ in range(4)] == rows_of([1, 2, 3, 4])
+    with pytest.raises(AnswerError, match="gave 1 of 2 rows"):
+        next(rows)
+    assert [len(body["subscriptions"]) for body in service.asked_of_graph] == [LARGEST_SCOPE, LARGEST_SCOPE, 1]
+
+
+def test_no_subscription_is_no_query(azure, service):
+    """One without subscriptions would be of the whole tenant."""
+    assert list(query_rows(azure, QUERY, [])) == []
+    assert service.requests == []
+
+
 @pytest.mark.parametrize("truncated", ["true", "True", True])
 def test_an_answer_cut_short_without_a_token_is_refused(azure, service, truncated):
     service.graph(answer(rows_of([1]), total=2, resultTruncated=truncated))
@@ -205,7 +239,7 @@ def test_an_answer_that_is_no_json_is_asked_for_again(azure, service, body):
 @pytest.mark.parametrize("word", ["true", "True"])
 def test_subscriptions_that_were_left_out_are_an_error(azure, service, word):
     service.graph((200, answer(rows_of([1])), {"x-ms-tenant-subscription-limit-hit": word}))
-    with pytest.raises(AnswerError, match="10,000"):
+    with pytest.raises(AnswerError, match="left out subscriptions"):
         asked(azure)
 
 
@@ -255,6 +289,67 @@ def test_one_row_at_a_time_is_the_least(azure, service):
 def test_rows_before_a_large_one_are_not_read_twice(azure, service):
     service.graph(heavy(lambda start: 1000 if start < 2000 else 10))
     assert asked(azure) == rows_of(range(2500))
+
+
+def bound(largest, *, same_tokens=False, refuses=lambda start, top: False):
+    """A service like `heavy` whose tokens hold for one size of page only, as Resource Graph's may.
+
+    With `same_tokens` they do not show it. It is one that `refuses` what it is told to.
+    """
+    data, sizes = rows_of(range(2500)), {}
+
+    def reply(request):
+        options = json.loads(request.body)["options"]
+        top, token = options["$top"], options.get("$skipToken")
+        start = int(token.partition("/")[0]) if token else 0
+        if token and (sizes.get(token) != top or refuses(start, top)):
+            return 400, {"error": {"code": "BadRequest", "message": "the token is of another query"}}
+        if top > largest(start):
+            return 400, TOO_LARGE
+        end = start + top
+        following = f"{end}" if same_tokens else f"{end}/{top}"
+        sizes[following] = top
+        return 200, answer(data[start:end], token=following if end < len(data) else None, total=len(data))
+
+    return reply
+
+
+@pytest.mark.parametrize("same_tokens", [False, True])
+@pytest.mark.parametrize(
+    "largest",
+    [
+        lambda start: 1000,
+        lambda start: 300,
+        lambda start: 1000 if start < 1000 else 400,
+        lambda start: 1000 if start < 1000 else 400 if start < 1800 else 90,
+        lambda start: 1000 if start < 2000 else 40,
+    ],
+)
+def test_where_a_token_holds_for_one_size_of_page_the_query_begins_again(azure, service, largest, same_tokens):
+    """What was given is skipped: no row is lost, and none comes twice."""
+    service.graph(bound(largest, same_tokens=same_tokens))
+    pages = list(query_pages(azure, QUERY, [SUBSCRIPTION]))
+    assert [row for page in pages for row in page.rows] == rows_of(range(2500))
+    assert {page.total for page in pages} == {2500}
+
+
+def test_a_query_begins_again_once_for_each_size_of_page(azure, service):
+    """A service that takes no token after the first size is not asked for ever."""
+    service.graph(bound(lambda start: 500, refuses=lambda start, top: top < 1000))
+    rows = query_rows(azure, QUERY, [SUBSCRIPTION])
+    assert [next(rows) for _ in range(500)] == rows_of(range(500))
+    with pytest.raises(RejectedError, match="the token is of another query"):
+        next(rows)
+    assert [(body["options"]["$top"], body["options"].get("$skipToken")) for body in service.asked_of_graph] == [
+        (1000, None), (500, None), (500, "500/500"), (500, None), (500, "500/500"),
+    ]  # fmt: skip
+
+
+def test_a_token_that_is_refused_at_the_first_size_is_an_error(azure, service):
+    service.graph(bound(lambda start: 1000, refuses=lambda start, top: True))
+    with pytest.raises(RejectedError, match="the token is of another query"):
+        asked(azure)
+    assert len(service.requests) == 2
 
 
 def test_another_refusal_is_not_asked_again(azure, service):

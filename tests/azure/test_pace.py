@@ -17,6 +17,10 @@ WINDOW = 5
 REMAINING, RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 
 
+def quota_of(pace):
+    return Quota(lambda: pace)
+
+
 # The clock.
 
 
@@ -189,7 +193,7 @@ def test_readers_who_pause_never_ask_for_more_than_the_quota(new_turns, readers,
     for slowest in (0.05, 0.2, 1.0) * 10:
         turns = new_turns()
         counter = Counter(turns, begins=luck.uniform(0, WINDOW), grid=grid, rounding=rounding)
-        quota = Quota(lambda pace=Pace(clock=turns, sleep=turns.sleep): pace)
+        quota = quota_of(Pace(clock=turns, sleep=turns.sleep))
         jobs = []
         for _ in range(readers):
             latencies = [(luck.uniform(0, slowest), luck.uniform(0, slowest)) for _ in range(7)]
@@ -211,7 +215,7 @@ def test_readers_who_pause_never_ask_for_more_than_the_quota(new_turns, readers,
 def test_no_reader_ever_asks_for_more_than_the_quota(new_turns, *, readers, size, begins, grid, rounding, latencies):
     turns = new_turns()
     counter = Counter(turns, size=size, begins=begins, grid=grid, rounding=rounding)
-    quota = Quota(lambda pace=Pace(clock=turns, sleep=turns.sleep): pace)
+    quota = quota_of(Pace(clock=turns, sleep=turns.sleep))
     turns.run([lambda: read(turns, counter, quota, 60 // readers + 1, latencies)] * readers)
     assert counter.refused == 0
     assert sum(counter.counts.values()) == readers * (60 // readers + 1)
@@ -230,7 +234,7 @@ def test_a_smaller_quota_is_found_out(new_turns, *, readers, begins, grid, round
     """But for the queries that are under way at once: whether an answer counts them, nobody can know."""
     turns = new_turns()
     counter = Counter(turns, size=size, begins=begins, grid=grid, rounding=rounding)
-    quota = Quota(lambda pace=Pace(clock=turns, sleep=turns.sleep): pace)
+    quota = quota_of(Pace(clock=turns, sleep=turns.sleep))
     turns.run([lambda: read(turns, counter, quota, 10, latencies)] * readers)
     assert max(counter.counts.values()) <= size + (readers - 1 if size > 5 else 0)
 
@@ -245,7 +249,7 @@ def test_what_others_spend_is_heeded(new_turns, readers, others):
     """
     turns = new_turns()
     counter = Counter(turns)
-    quota = Quota(lambda pace=Pace(clock=turns, sleep=turns.sleep): pace)
+    quota = quota_of(Pace(clock=turns, sleep=turns.sleep))
 
     def other():
         for _ in range(20):
@@ -264,7 +268,7 @@ def test_the_quota_is_used(new_turns, readers, size, queries):
     """150 queries at 15 in 5 s last 45 s; a second is lost in each window to what its end is rounded to."""
     turns = new_turns()
     counter = Counter(turns, size=size, grid=False)
-    quota = Quota(lambda pace=Pace(clock=turns, sleep=turns.sleep): pace)
+    quota = quota_of(Pace(clock=turns, sleep=turns.sleep))
     turns.run([lambda: read(turns, counter, quota, -(-queries // readers), [(0.05, 0.05)])] * readers)
     assert turns.now <= 10 * (WINDOW + 1)
     assert counter.refused == 0
@@ -272,7 +276,7 @@ def test_the_quota_is_used(new_turns, readers, size, queries):
 
 def test_answers_of_the_next_window_count_in_it(clock):
     """The service says `in 5 s` and means 4.1 s: what is asked in between is of its next window."""
-    quota, counter = Quota(lambda pace=Pace(clock=clock, sleep=clock.sleep): pace), Counter(clock, begins=1000.0)
+    quota, counter = quota_of(Pace(clock=clock, sleep=clock.sleep)), Counter(clock, begins=1000.0)
     clock.now += 0.9
     for wait in (4.2, *[0.0] * 30):
         taken = quota.take()
@@ -282,7 +286,7 @@ def test_answers_of_the_next_window_count_in_it(clock):
 
 
 def test_a_service_without_headers_is_asked_as_documented(clock):
-    quota = Quota(lambda pace=Pace(clock=clock, sleep=clock.sleep): pace)
+    quota = quota_of(Pace(clock=clock, sleep=clock.sleep))
     times = []
     for _ in range(45):
         times.append(quota.take())
@@ -299,28 +303,28 @@ def test_a_service_without_headers_is_asked_as_documented(clock):
     ],
 )  # fmt: skip
 def test_headers_that_say_nothing_change_nothing(clock, headers):
-    quota = Quota(lambda pace=Pace(clock=clock, sleep=clock.sleep): pace)
+    quota = quota_of(Pace(clock=clock, sleep=clock.sleep))
     for _ in range(16):
         quota.learn(headers, quota.take())
     assert clock.slept == [WINDOW]
 
 
 def test_a_reset_that_is_far_is_not_waited_for_longer_than_for_any_service(clock):
-    quota = Quota(lambda pace=Pace(clock=clock, sleep=clock.sleep): pace)
+    quota = quota_of(Pace(clock=clock, sleep=clock.sleep))
     quota.learn({REMAINING: "0", RESETS: "24:00:00"}, quota.take())
     quota.take()
     assert sum(clock.slept) <= LONGEST_WAIT + 1
 
 
 def test_a_query_that_never_answered_holds_nobody_up(clock):
-    quota = Quota(lambda pace=Pace(clock=clock, sleep=clock.sleep): pace)
+    quota = quota_of(Pace(clock=clock, sleep=clock.sleep))
     for _ in range(40):
         quota.learn(None, quota.take())
     assert clock.now - 1000 <= 2 * WINDOW
 
 
 def test_a_deadline_ends_the_wait_for_the_quota(clock):
-    quota = Quota(lambda pace=Pace(4, clock=clock, sleep=clock.sleep): pace)
+    quota = quota_of(Pace(4, clock=clock, sleep=clock.sleep))
     for _ in range(15):
         quota.learn({}, quota.take())
     with pytest.raises(DeadlineError):
@@ -331,7 +335,7 @@ def test_a_deadline_ends_the_wait_for_the_quota(clock):
 def test_who_waits_for_first_answers_waits_on(new_turns):
     """More readers than the quota: the window's end is not known before an answer."""
     turns = new_turns()
-    counter, quota = Counter(turns, grid=False), Quota(lambda pace=Pace(clock=turns, sleep=turns.sleep): pace)
+    counter, quota = Counter(turns, grid=False), quota_of(Pace(clock=turns, sleep=turns.sleep))
     turns.run([lambda: read(turns, counter, quota, 1, [(3.0, 3.0)])] * 40)
     assert counter.refused == 0
     assert sum(counter.counts.values()) == 40

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.parallel import in_parallel, within_time
+from sovereignmesh.errors import DeadlineError
 
 LONG = 60  # seconds that a test would wait for what does not happen
 
@@ -174,3 +175,48 @@ def test_once_stopped_what_hangs_is_left_behind():
     items = in_parallel([hanging], 1, stopped=stop.is_set)
     assert list(items) == [1]
     hang.set()
+
+
+def test_a_crew_that_was_closed_gives_nothing_more():
+    crew = in_parallel([numbers(0)], 1)
+    assert next(crew) == 0
+    crew.close()
+    crew.close()
+    assert list(crew) == []
+
+
+def test_a_crew_that_has_failed_gives_nothing_more():
+    def failing():
+        raise ValueError("no")
+
+    crew = in_parallel([failing], 1)
+    with pytest.raises(ValueError, match="no"):
+        next(crew)
+    assert list(crew) == []
+
+
+def test_what_is_ready_when_the_run_is_stopped_still_comes():
+    assert sorted(in_parallel([numbers(0), numbers(100)], 2, stopped=lambda: True)) == list(range(200))
+
+
+def test_what_is_done_in_time_is_given():
+    assert within_time(lambda: [1, 2], lambda: False) == [1, 2]
+    assert within_time(lambda: None, lambda: True) is None
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_what_fails_in_time_is_raised(kind):
+    def failing():
+        raise kind("no")
+
+    with pytest.raises(kind, match="no"):
+        within_time(failing, lambda: False)
+
+
+def test_what_is_not_done_in_time_is_left_behind():
+    hang = threading.Event()
+    try:
+        with pytest.raises(DeadlineError, match="before anything could be read"):
+            within_time(lambda: hang.wait(LONG), lambda: True)
+    finally:
+        hang.set()

@@ -151,6 +151,7 @@ class AzureInventory:
                 self._shares[identity] = share
             else:
                 first.missing = _ASKED_TWICE.format(first.read, first.counted, share.error)
+                first.seen.extend(share.seen)  # given all the same
 
     def _count_all(self, shares: list[Share]) -> None:
         """Has Resource Graph count the rows of each."""
