@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 
 from sovereignmesh.audit import CHECKS_OF_AN_INVENTORY, Inventory, audit_azure, audit_inventory
-from sovereignmesh.cli.common import DURATION, azure_options, find_mesh, folder_of, one_interruption, open_azure
+from sovereignmesh.cli.common import azure_options, duration, find_mesh, folder_of, one_interruption, open_azure
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
 from sovereignmesh.result import Severity, printable
@@ -68,7 +68,10 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
     "--exclude", metavar="ID|NAME", multiple=True, help="Not this subscription or management group; may be repeated."
 )
 @click.option(
-    "--deadline", metavar="DURATION", type=DURATION, help="End by then with what has been read: 90s (or 90), 15m, 2h."
+    "--deadline",
+    metavar="DURATION",
+    callback=duration,
+    help="End by then with what has been read: 90s (or 90), 15m, 2h.",
 )
 @click.option(
     "--inventory",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure import Azure
 
-__all__ = ["DURATION", "azure_options", "find_mesh", "folder_of", "one_interruption", "open_azure"]
+__all__ = ["azure_options", "duration", "find_mesh", "folder_of", "one_interruption", "open_azure"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 _DEFAULT: Final = Path("mesh")
@@ -48,17 +48,14 @@ def folder_of(file: Path) -> Path:
     return file
 
 
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value).strip())
-        if not found or not float(found[1]):
-            self.fail(f"{value!r} is no duration: 90, 90s, 15m or 2h", param, ctx)
-        return float(found[1]) * _UNITS[found[2]]
-
-
-DURATION: Final = _Duration()
+def duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    """The seconds of 90, 90s, 15m or 2h; an option's callback."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", value.strip())
+    if not found or not float(found[1]):
+        raise click.BadParameter(f"{value!r} is no duration: 90, 90s, 15m or 2h")
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _faults(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
