@@ -379,3 +379,15 @@ def test_the_quota_is_kept(open_estate, mesh, now):
 
 def test_the_lists_are_lists(open_estate):
     assert len(list(list_subscriptions(open_estate(page_size=2)))) == 6
+
+
+def test_a_notebook_shows_the_holes_first(open_estate, now):
+    audit = audit_azure(open_estate("contoso-partial"), load_mesh(estate_mesh("contoso-partial")), now=now)
+    shown = audit._repr_html_()
+    assert shown.index("Not fully read: 66666666-6666-6666-6666-666666666666, customer-dev") < shown.index("<table")
+    assert "sandbox, tenant" in shown
+    assert repr(audit).startswith("<Audit: not compliant, incomplete, 600 resources")
+    assert audit.findings[0].severity == "high"
+    assert audit.findings[-1].severity == "low"
+    with pytest.raises(IndexError, match="findings"):
+        audit.findings[10_000]

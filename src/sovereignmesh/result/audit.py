@@ -76,6 +76,11 @@ class Coverage:
         return {state: scopes for state, scopes in found.items() if scopes}
 
     @property
+    def holes(self) -> tuple[str, ...]:
+        """The names of the subscriptions and groups that were not fully read."""
+        return tuple(scope.name for scope in self.scopes if scope.state != "read" and scope.kind != "file")
+
+    @property
     def gaps_inside(self) -> tuple[Gap, ...]:
         """The gaps that are not a whole scope: what was met while reading."""
         whole = {(scope.id, scope.reason) for scope in self.scopes}
@@ -150,6 +155,11 @@ class ScopeView:
     management_groups: tuple[str, ...]
     denominator: str
     excluded: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """The cloud and the tenant in words; "" for a file."""
+        return f"{self.cloud}, tenant {self.tenant_id or 'not one alone'}" if self.cloud else ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["audit_html"]
 
 _SHOWN: Final = 50
+_NAMED: Final = 10
 _COLOURS: Final = {"high": "#c62828", "medium": "#b26a00", "low": "#00719c", "unknown": "#7b1fa2", "exempt": "#607d8b"}
 _STYLE: Final = """
 .sm-audit{font:13px/1.45 system-ui,sans-serif;max-width:72em}
@@ -63,8 +64,11 @@ def _verdict(audit: Audit) -> Iterator[str]:
     yield " " + (_tag("complete", good) if audit.complete else _tag("incomplete", bad))
     yield (
         f" <small>{audit.coverage.resources:,} resources, {len(audit.coverage.types):,} types, "
-        f"{len(audit.scope.subscriptions):,} subscriptions; {_text(audit.finished_at)}</small>"
+        f"{len(audit.scope.subscriptions):,} subscriptions; {_text(audit.scope.place)} {_text(audit.finished_at)}</small>"
     )
+    if holes := audit.coverage.holes:
+        more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
+        yield f"<p><b>Not fully read: {_text(', '.join(holes[:_NAMED]))}{more}.</b> The reasons are at the end.</p>"
 
 
 def _checks(audit: Audit) -> Iterator[str]:

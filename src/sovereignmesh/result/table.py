@@ -83,19 +83,17 @@ def _verdict(audit: Audit) -> Text:
         ("complete", _PASS) if audit.complete else ("INCOMPLETE", _FAIL),
     )
     subscriptions = len(audit.scope.subscriptions)
-    where = audit.scope.cloud and f"{audit.scope.cloud}, tenant {audit.scope.tenant_id or 'several'}"
     words.append(
         f"    {_counted(coverage.resources, 'resource')}, {_counted(len(coverage.types), 'type')}, "
         f"{_counted(subscriptions, 'subscription')}",
         "dim",
     )
-    return words.append(f"\n{printable(where)}", "dim") if where else words
+    return words.append(f"\n{printable(audit.scope.place)}", "dim") if audit.scope.place else words
 
 
 def _not_read(audit: Audit) -> Iterator[Text]:
     """What makes the audit incomplete, in a line: it comes before anything that was found."""
-    coverage = audit.coverage
-    names = [printable(scope.name) for scope in coverage.scopes if scope.state != "read" and scope.kind != "file"]
+    names = [printable(name) for name in audit.coverage.holes]
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     if names:
         yield Text(f"not fully read: {', '.join(names[:_SHOWN])}{more}; the reasons are at the end", _FAIL)
