@@ -64,7 +64,8 @@ def _verdict(audit: Audit) -> Iterator[str]:
     yield " " + (_tag("complete", good) if audit.complete else _tag("incomplete", bad))
     yield (
         f" <small>{audit.coverage.resources:,} resources, {len(audit.coverage.types):,} types, "
-        f"{len(audit.scope.subscriptions):,} subscriptions; {_text(audit.scope.place)} {_text(audit.finished_at)}</small>"
+        f"{len(audit.scope.subscriptions):,} subscriptions; {_text(audit.scope.place)} "
+        f"{_text(audit.finished_at)}</small>"
     )
     if holes := audit.coverage.holes:
         more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
