@@ -119,12 +119,12 @@ def test_the_subscriptions_below_a_group_are_read_over_all_pages(azure, service)
 
 
 @pytest.mark.parametrize("kind", [None, "", 7])
-def test_what_is_below_a_group_without_a_type_is_no_answer(azure, service, kind):
+def test_what_is_below_a_group_of_a_type_that_is_not_known_is_no_answer(azure, service, kind):
     """It might be a subscription, and nobody would miss it."""
     service.says(f"{GROUPS}/mg-a/descendants", {"value": [below("aaaa"), below("bbbb", kind=kind)]})
     found = list_subscriptions_below(azure, "mg-a")
     assert next(found).id == "aaaa"
-    with pytest.raises(AnswerError, match="without `type`"):
+    with pytest.raises(AnswerError, match="of the type"):
         next(found)
 
 

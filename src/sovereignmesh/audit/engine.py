@@ -286,10 +286,11 @@ class Run:
         seen = scopes()
         coverage = tally.coverage(name, len(self._seen), seen)
         whole = coverage.complete and view.denominator != "asked" and not view.excluded
-        read = {scope.id for scope in seen if scope.state == "read"} | (tally.subscriptions if whole else set())
+        read = {scope.id for scope in seen if scope.state == "read"}
 
         def unread(target: str) -> bool:
-            return not whole and _containers_in(target.lower())[0] not in read
+            subscription = _containers_in(target.lower())[0]
+            return subscription not in read if subscription and view.denominator != "file" else not whole
 
         return Audit(
             kind="azure",

@@ -155,7 +155,10 @@ def _shown_below(
         f"the management group {group} cannot be listed: it is not there, or needs a role with "
         f"Microsoft.Management/managementGroups/descendants/read at it, as Reader has ({denied.code or denied.status})"
     )
-    ancestors = within_time(lambda: list_ancestors(azure, list(seen)), lambda: azure.pace.stopped) if seen else {}
+    try:
+        ancestors = within_time(lambda: list_ancestors(azure, list(seen)), lambda: azure.pace.stopped) if seen else {}
+    except DeniedError:
+        ancestors = {}
     found = [found for identity, found in seen.items() if group.lower() in ancestors.get(identity, ())]
     if not found:
         raise DeniedError(why, status=denied.status, code=denied.code, request_id=denied.request_id) from denied

@@ -209,6 +209,8 @@ class Azure:
             if self.pace.stopped:  # what the deadline cut off was no fault of the network
                 raise DeadlineError(f"{_place(path)}: the time was up; last came: {_first_line(error)}") from error
             raise UnreachableError(f"{_place(path)}: {_first_line(error)}") from error
+        except OSError as error:  # of a session that is not ours
+            raise UnreachableError(f"{_place(path)}: {type(error).__name__}: {error}"[:600]) from error
         if response.status_code in _OK:
             return response
         raise _refusal(response, path)

@@ -22,6 +22,7 @@ from sovereignmesh.azure.directory import (
 )
 from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.policies import CREDENTIAL_FAILURES
 from sovereignmesh.azure.sign_in import WAYS_TO_SIGN_IN
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, SignInError, UnreachableError
 
@@ -78,14 +79,7 @@ def diagnose(azure: Azure, knows_region: Callable[[str], bool] | None = None) ->
 def _identity(azure: Azure) -> Diagnosis:
     try:
         token = azure.credential.get_token(azure.cloud.scope).token
-    except (
-        SdkError,
-        AttributeError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:  # a credential is anybody's
+    except (SdkError, *CREDENTIAL_FAILURES) as error:
         text = getattr(error, "message", "") or str(error)
         tried = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
         return Diagnosis("identity", "sign-in", f"not signed in\n{tried}", WAYS_TO_SIGN_IN)
@@ -96,9 +90,9 @@ def _identity(azure: Azure) -> Diagnosis:
     return Diagnosis("identity", "ok", ", ".join((name, *details)))
 
 
-def _claims(token: str) -> dict[str, Any]:
+def _claims(token: object) -> dict[str, Any]:
     """What the token says of its bearer; empty where it is no JWT. Nothing is verified: that is Azure's to do."""
-    parts = token.split(".")
+    parts = token.split(".") if isinstance(token, str) else []
     if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
         return {}
     try:

@@ -143,8 +143,8 @@ def list_subscriptions_below(azure: Azure, management_group: str) -> Iterator[Su
     path = f"/providers/Microsoft.Management/managementGroups/{quote(management_group, safe='')}/descendants"
     for item in azure.items(path, _MANAGEMENT_GROUPS):
         kind = _text(item, "type").lower()
-        if not kind:
-            raise AnswerError(f"{path}: an item without `type`")
+        if not kind.endswith(("/subscriptions", "/managementgroups")):
+            raise AnswerError(f"{path}: an item of the type {kind!r}, which is not known")
         if kind.endswith("/subscriptions"):
             identity = _identity(_text(item, "name")).lower()
             yield Subscription(identity, _text(_object(item, "properties"), "displayName") or identity, "", "")

@@ -35,8 +35,10 @@ def query_rows(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterat
     """
     for start in range(0, len(subscriptions), LARGEST_SCOPE):
         given = total = 0
-        for rows, total in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE]):  # noqa: B007
+        for rows, total in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE]):
             given += len(rows)
+            if given > total + LARGEST_PAGE:
+                raise AnswerError(f"Resource Graph gives more and more rows: {given} of {total} so far")
             yield from rows
         if given != total:
             raise AnswerError(f"Resource Graph gave {given} of {total} rows")
@@ -83,7 +85,7 @@ def _next(body: dict[str, Any], rows: list[dict[str, Any]], seen: set[int]) -> s
     """The token of the next page, None where there is none."""
     token = body.get("$skipToken")
     if token in (None, ""):
-        if str(body.get("resultTruncated")).lower() == "true":
+        if str(body.get("resultTruncated")).strip().lower() == "true":
             raise AnswerError("Resource Graph cut its answer short and gave no token to go on with")
         return None
     if not isinstance(token, str) or hash(token) in seen:
@@ -103,6 +105,6 @@ def _ask(azure: Azure, request: dict[str, Any]) -> dict[str, Any]:
         azure.quota.learn(headers, taken)
     if not isinstance(body, dict):
         raise AnswerError("Resource Graph answered with something that is no object")
-    if str(headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
+    if str(headers.get("x-ms-tenant-subscription-limit-hit", "")).strip().lower() == "true":
         raise AnswerError("Resource Graph says that it left out subscriptions (x-ms-tenant-subscription-limit-hit)")
     return body

@@ -39,6 +39,7 @@ _SLASHES: Final = re.compile("//+")
 _TOO_LATE: Final = "the time given with the deadline was up before it was read"
 _INTERRUPTED: Final = "the run was interrupted before it was read"
 _NOT_PROVEN: Final = "only what you may read was seen: no role of yours at the subscription grants */read (Reader does)"
+_NOT_AGAIN: Final = "it could not be counted again after the reading: {0}"
 _ASKED_TWICE: Final = "it gave {0} of {1} rows, and reading it again failed: {2}"
 
 
@@ -88,8 +89,11 @@ class AzureInventory:
             self._tell_forecast(shares)
             yield from self._read(self._shares)
             _exhaust(proofs)
-            if not any(share.seen for share in shares):
+            if not any(share.read for share in shares):
+                for share in shares:
+                    share.end(_TOO_LATE)
                 _refuse_nothing(shares)
+            self._count_after(shares)
             yield from self._read_again()
             finished = True
         finally:
@@ -130,8 +134,30 @@ class AzureInventory:
                 producers = [partial(self._pages, group, wanted[table]) for group in _groups(ready, table)]
                 pages.append(self._in_parallel(producers, _QUERIES_AT_ONCE, waiting=1))
                 closing.callback(pages[-1].close)
-            for some_pages in pages:  # the containers first: what is in them need not wait for them
-                yield from self._rows(shares, some_pages)
+            for table, some_pages in zip(TABLES, pages, strict=True):
+                # The containers first: what is in them need not wait for them.
+                yield from self._rows(shares, table, some_pages)
+
+    def _count_after(self, shares: list[Share]) -> None:
+        """Has what came out as counted counted again: what the caller may read can have changed since.
+
+        A role that was given after the count, and before it was asked for, would prove what was never shown.
+        """
+        settled = [share for share in shares if share.error is None and share.proof.given and not share.disagrees]
+        after = {share.subscription.id: Share(share.subscription) for share in settled}
+        if not after or self._pace.stopped:
+            for share in settled:
+                share.missing = _NOT_AGAIN.format(_TOO_LATE)
+            return
+        self._count_all(list(after.values()))
+        for share in settled:
+            again = after[share.subscription.id]
+            if again.error is not None or len(again.counts) < len(TABLES):
+                share.missing = _NOT_AGAIN.format(again.error or _TOO_LATE)
+            elif again.counts != share.counts:
+                share.missing = (
+                    f"Resource Graph counted {share.counted} rows before the reading, {again.counted} after it"
+                )
 
     def _read_again(self) -> Iterator[dict[str, Any]]:
         """What did not come out as counted, once more: rows come and go while they are read.
@@ -151,7 +177,8 @@ class AzureInventory:
                 self._shares[identity] = share
             else:
                 first.missing = _ASKED_TWICE.format(first.read, first.counted, share.error)
-                first.seen.extend(share.seen)  # given all the same
+                for table, hashes in share.seen.items():
+                    first.seen[table].extend(hashes)  # given all the same
 
     def _count_all(self, shares: list[Share]) -> None:
         """Has Resource Graph count the rows of each."""
@@ -186,6 +213,8 @@ class AzureInventory:
             rows, subscription, types = row.get("rows"), row.get("subscriptionId"), row.get("types")
             if type(rows) is not int or rows < 0 or not isinstance(subscription, str):
                 raise AnswerError("Resource Graph answered a count with something that is none")
+            if subscription.lower() not in subscriptions:
+                raise AnswerError("Resource Graph counted a subscription that was not asked for")
             if subscription.lower() in found:
                 raise AnswerError("Resource Graph counted a subscription twice, so that another may be missing")
             found[subscription.lower()] = rows
@@ -219,15 +248,14 @@ class AzureInventory:
         The first of the queries that the service takes is used: a long one may be refused.
         """
         subscriptions = [share.subscription.id for share in group]
-        most = 2 * sum(share.counted for share in group) + LARGEST_PAGE
         *_, last = wanted
         for query in wanted:
             given = total = 0
             try:
-                for rows, total in query_pages(self._azure, query, subscriptions):  # noqa: B007 - the last one counts
+                for rows, total in query_pages(self._azure, query, subscriptions):
                     given += len(rows)
                     yield group, rows
-                    if given > most:
+                    if given > total + LARGEST_PAGE:
                         raise AnswerError(f"Resource Graph gives more and more rows: {given} so far")
             except RejectedError as error:
                 if given or query == last:
@@ -243,7 +271,9 @@ class AzureInventory:
                 yield group, None
                 return
 
-    def _rows(self, shares: dict[str, Share], pages: Crew[tuple[list[Share], Rows | None]]) -> Iterator[dict[str, Any]]:
+    def _rows(
+        self, shares: dict[str, Share], table: str, pages: Crew[tuple[list[Share], Rows | None]]
+    ) -> Iterator[dict[str, Any]]:
         for group, rows in pages:
             if rows is None:
                 for share in group:
@@ -256,7 +286,7 @@ class AzureInventory:
                     lowered = _normal(identity)
                     whose = shares.get(lowered.split("/", 3)[2] if lowered.startswith("/subscriptions/") else "")
                     if whose is not None:
-                        whose.seen.append(hash(lowered))
+                        whose.seen[table].append(hash(lowered))
                 yield row
             self.position += len(rows)
 

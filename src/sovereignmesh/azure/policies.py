@@ -30,9 +30,21 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.pace import Pace
 
-__all__ = ["CONNECT_SECONDS", "READ_SECONDS", "OneHostPolicy", "OneTokenPolicy", "PatientRetryPolicy"]
+__all__ = [
+    "CONNECT_SECONDS",
+    "CREDENTIAL_FAILURES",
+    "READ_SECONDS",
+    "OneHostPolicy",
+    "OneTokenPolicy",
+    "PatientRetryPolicy",
+]
 
 CONNECT_SECONDS, READ_SECONDS = 20.0, 90.0  # that one attempt may take, at most
+# A credential is anybody's code: what it raises besides azure-core's own.
+CREDENTIAL_FAILURES: Final = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError, OSError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 _SAFE_POST: Final = "/providers/microsoft.resourcegraph/resources"  # a query: asking twice changes nothing
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
@@ -85,7 +97,7 @@ class OneTokenPolicy(ARMChallengeAuthenticationPolicy):
                     kept = self._token = self._get_token(*scopes, **options)
                 token = kept.token
                 fits = bool(token) and token.isascii() and token.isprintable() and " " not in token
-            except (AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+            except CREDENTIAL_FAILURES as error:
                 raise SignInError(f"the credential failed: {type(error).__name__}: {error}") from error
         if not fits:
             raise SignInError("the credential gave a token that cannot stand in a header")

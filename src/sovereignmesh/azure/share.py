@@ -34,7 +34,8 @@ class Share:
     subscription: Subscription
     proof: Proof = field(default_factory=Proof)
     counts: dict[str, int] = field(default_factory=dict)  # rows by table, as Resource Graph counts them
-    seen: array[int] = field(default_factory=lambda: array("q"))  # hashes of ids: a string each would take memory
+    # By table the hashes of the ids that came: a string each would take memory.
+    seen: dict[str, array[int]] = field(default_factory=lambda: {table: array("q") for table in TABLES})
     pending: int | None = None  # tables still to be read; None: not yet begun
     error: AzureError | None = None
     missing: str = ""  # what shows, besides the counts, that rows are missing
@@ -42,7 +43,7 @@ class Share:
     @property
     def read(self) -> int:
         """How many different rows came."""
-        return len(set(self.seen))
+        return sum(len(set(hashes)) for hashes in self.seen.values())
 
     @property
     def counted(self) -> int:
@@ -57,8 +58,13 @@ class Share:
     @property
     def disagrees(self) -> bool:
         """Whether everything came, and it is not as much as the service counts, or not even the subscription."""
-        short = self.read != self.counted or bool(self.missing) or (self.proof.given and not self._is_known)
+        short = self._differs or bool(self.missing) or (self.proof.given and not self._is_known)
         return self.error is None and short
+
+    @property
+    def _differs(self) -> bool:
+        """Whether any table gave other than as many different rows as are counted in it."""
+        return any(len(set(self.seen[table])) != count for table, count in self.counts.items())
 
     @property
     def _is_known(self) -> bool:
@@ -78,17 +84,16 @@ class Share:
         expected = self.counted if self.proof.given and self.counts else None
         if self.error is not None:
             denied = isinstance(self.error, DeniedError)
-            return "partial" if self.seen else "denied" if denied else "failed", expected, str(self.error)
+            return "partial" if self.read else "denied" if denied else "failed", expected, str(self.error)
         if not self.proof.given:
             return ("partial" if self.shows_something else "denied"), None, self.proof.doubt
         if not self._is_known:
             return "partial", None, "Resource Graph does not know the subscription, or not yet"
         if self.missing:
             return "partial", expected, self.missing
-        if self.read != self.counted:
-            return (
-                "partial",
-                expected,
-                f"Resource Graph counts {self.counted} rows and gave {self.read} different ones, asked twice",
+        if self._differs:
+            found = ", ".join(
+                f"{count} {table} and gave {len(set(self.seen[table]))}" for table, count in self.counts.items()
             )
+            return "partial", expected, f"Resource Graph counts {found} different ones, asked twice"
         return "read", expected, ""
