@@ -14,6 +14,7 @@ from sovereignmesh.azure.directory import (
 )
 from sovereignmesh.azure.parallel import within_time
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
+from sovereignmesh.result import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -163,7 +164,7 @@ def _shown_below(
     if not found:
         raise DeniedError(why, status=denied.status, code=denied.code, request_id=denied.request_id) from denied
     if silent := [found.name for identity, found in seen.items() if not ancestors.get(identity)]:
-        why += f"; not known to be below it or elsewhere: {', '.join(silent[:_SHOWN])}"
+        why += f"; not known to be below it or elsewhere: {listed(silent, _SHOWN)}"
     return found, why
 
 
@@ -187,8 +188,7 @@ def _nothing_to_see(unseen: Iterable[Subscription], seen: dict[str, Subscription
     missing = ", ".join(found.name for found in unseen)
     if seen:
         names = sorted(found.name for found in seen.values())
-        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-        return f"{missing}: {UNSEEN}; you can see {', '.join(names[:_SHOWN])}{more}"
+        return f"{missing}: {UNSEEN}; you can see {listed(names, _SHOWN)}"
     return (f"{missing}: {UNSEEN}; " if missing else "") + (
         "you can see no subscription at all: sign in to the right tenant (--tenant), or ask for Reader on what to audit"
     )

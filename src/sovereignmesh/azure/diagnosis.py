@@ -25,6 +25,7 @@ from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.policies import CREDENTIAL_FAILURES
 from sovereignmesh.azure.sign_in import WAYS_TO_SIGN_IN
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, SignInError, UnreachableError
+from sovereignmesh.result import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,7 +161,7 @@ def _management_groups(azure: Azure) -> Iterator[Diagnosis]:
         yield _failure(part, error, remedy)
         return
     if groups:
-        detail = f"can list {', '.join(groups[:_SHOWN])}{_more(groups)}; {below} subscriptions below {groups[0]}"
+        detail = f"can list {listed(groups, _SHOWN)}; {below} subscriptions below {groups[0]}"
         yield Diagnosis(part, "ok", detail)
     else:
         yield Diagnosis(part, "note", "no management group can be seen", remedy)
@@ -174,9 +175,7 @@ def _regions(azure: Azure, subscription: Subscription, knows: Callable[[str], bo
         return
     strange = [location.name for location in locations if not knows(location.name)]
     if strange:
-        detail = (
-            f"{len(strange)} of {len(locations)} are not in the tables: {', '.join(strange[:_SHOWN])}{_more(strange)}"
-        )
+        detail = f"{len(strange)} of {len(locations)} are not in the tables: {listed(strange, _SHOWN)}"
         yield Diagnosis("regions", "note", detail, "what is there is judged unknown; update, or report them")
     else:
         yield Diagnosis("regions", "ok", f"all {len(locations)} of {subscription.name} are in the tables")
@@ -201,9 +200,4 @@ def _state_of(error: AzureError) -> tuple[str, str]:
 
 
 def _named(subscriptions: list[Subscription]) -> str:
-    names = [subscription.name for subscription in subscriptions]
-    return f"{len(names):,}: {', '.join(names[:_SHOWN])}{_more(names)}"
-
-
-def _more(names: list[str]) -> str:
-    return f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{len(subscriptions):,}: {listed([subscription.name for subscription in subscriptions], _SHOWN)}"

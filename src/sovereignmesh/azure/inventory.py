@@ -17,7 +17,7 @@ from sovereignmesh.azure.pace import QUERIES, WINDOW
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.share import TABLES, Share
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, RejectedError
-from sovereignmesh.result import Scope
+from sovereignmesh.result import Scope, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -166,7 +166,11 @@ class AzureInventory:
         """
         doubtful = [share for share in self._shares.values() if share.disagrees]
         again = {share.subscription.id: Share(share.subscription, share.proof) for share in doubtful}
-        if not again or self._pace.stopped:
+        if self._pace.stopped:
+            for share in doubtful:
+                share.missing = share.missing or _ASKED_TWICE.format(share.read, share.counted, _TOO_LATE)
+            return
+        if not again:
             return
         self._count_all(list(again.values()))
         yield from self._read(again)
@@ -314,7 +318,7 @@ def _refuse_nothing(shares: list[Share]) -> None:
         raise min(errors, key=lambda error: isinstance(error, DeniedError))
     if any(share.proof.given for share in shares):
         return
-    names = ", ".join(share.subscription.name for share in shares[:_SHOWN])
+    names = listed([share.subscription.name for share in shares], _SHOWN)
     doubts = "; ".join(dict.fromkeys(share.proof.doubt for share in shares if share.error is None))
     raise DeniedError(f"nothing can be read in {names}: {doubts}")
 

@@ -25,17 +25,6 @@ __all__ = ["audit"]
 
 _WORTH_A_BAR: Final = 8_000_000  # bytes: about a second's work
 _WORTH_A_WORD: Final = 5  # seconds that a reading will last
-_OF_LIVE_ONES: Final = (
-    "subscriptions",
-    "management_groups",
-    "exclude",
-    "deadline",
-    "sandbox",
-    "estate",
-    "cloud",
-    "tenant",
-    "faults",
-)
 
 
 def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -132,7 +121,7 @@ def audit(
         with one_interruption():
             result = _audit_live(mesh, asked, **live)
     else:
-        if strange := [f"--{name.rstrip('s').replace('_', '-')}" for name in _OF_LIVE_ONES if live[name]]:
+        if strange := [f"--{name.rstrip('s').replace('_', '-')}" for name, value in live.items() if value]:
             raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
         result = _audit_export(mesh, inventory, reports, asked)
     for file in reports:

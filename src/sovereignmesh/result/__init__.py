@@ -16,7 +16,7 @@ from sovereignmesh.result.finding import Finding, finding_id
 from sovereignmesh.result.location import Location, Problem
 from sovereignmesh.result.reasons import REASONS, Reason
 from sovereignmesh.result.store import FindingStore
-from sovereignmesh.result.text import printable
+from sovereignmesh.result.text import listed, printable
 
 __all__ = [
     "CHECKS",
@@ -41,5 +41,6 @@ __all__ = [
     "TypeCoverage",
     "WaiverUse",
     "finding_id",
+    "listed",
     "printable",
 ]

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.result.checks import CHECKS
-from sovereignmesh.result.text import printable
+from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -68,8 +68,7 @@ def _verdict(audit: Audit) -> Iterator[str]:
         f"{_text(audit.finished_at)}</small>"
     )
     if holes := audit.coverage.holes:
-        more = f" and {len(holes) - _NAMED:,} more" if len(holes) > _NAMED else ""
-        yield f"<p><b>Not fully read: {_text(', '.join(holes[:_NAMED]))}{more}.</b> The reasons are at the end.</p>"
+        yield f"<p><b>Not fully read: {_text(listed(holes, _NAMED))}.</b> The reasons are at the end.</p>"
 
 
 def _checks(audit: Audit) -> Iterator[str]:

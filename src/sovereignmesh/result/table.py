@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sovereignmesh.result.checks import CHECKS
 from sovereignmesh.result.reasons import REASONS
-from sovereignmesh.result.text import printable
+from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,9 +94,8 @@ def _verdict(audit: Audit) -> Text:
 def _not_read(audit: Audit) -> Iterator[Text]:
     """What makes the audit incomplete, in a line: it comes before anything that was found."""
     names = [printable(name) for name in audit.coverage.holes]
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     if names:
-        yield Text(f"not fully read: {', '.join(names[:_SHOWN])}{more}; the reasons are at the end", _FAIL)
+        yield Text(f"not fully read: {listed(names, _SHOWN)}; the reasons are at the end", _FAIL)
 
 
 def _checks(audit: Audit, bar: int) -> RenderableType:
