@@ -10,6 +10,7 @@ from bodies import deletions, without
 from sovereignmesh.audit import audit_inventory
 from sovereignmesh.facts import find_resource_type
 from sovereignmesh.mesh import load_mesh
+from sovereignmesh.result import CHECKS
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "resources"
 CASES = {str(path.relative_to(FOLDER)): json.loads(path.read_text()) for path in sorted(FOLDER.rglob("*.json"))}
@@ -22,7 +23,8 @@ def mesh(fixtures):
 
 def judged(mesh, case):
     """{check: {subject: "state reason"}} of the case's resource."""
-    audit = audit_inventory([case["resource"], *case.get("with", [])], mesh, show_compliant=True)
+    rows = [case["resource"], *case.get("with", [])]
+    audit = audit_inventory(rows, mesh, checks=CHECKS, show_compliant=True)
     found = {}
     for finding in audit.findings:
         if finding.resource_id == case["resource"]["id"]:

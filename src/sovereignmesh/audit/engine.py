@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh import __version__
+from sovereignmesh.audit.children import child_resources, children_in
 from sovereignmesh.audit.export import Inventory, Unread
 from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
-from sovereignmesh.audit.judgement import Resource
-from sovereignmesh.audit.plan import make_plan
+from sovereignmesh.audit.judgement import Judgement, Resource
+from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
 from sovereignmesh.audit.waiting import WaitingRoom
@@ -19,20 +20,24 @@ from sovereignmesh.facts import in_words
 from sovereignmesh.result import CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from sovereignmesh.audit.judgement import Judgement
     from sovereignmesh.mesh import Mesh, Policy, Waiver
     from sovereignmesh.result import Check, Scope
 
-__all__ = ["CHECKS_OF_AN_INVENTORY", "Run", "audit_inventory"]
+__all__ = ["CHECKS_OF_AN_INVENTORY", "Depth", "Run", "audit_inventory"]
+
+Depth = Literal["inventory", "full"]
 
 # What a list of resources can answer; the other checks need more than the list.
 CHECKS_OF_AN_INVENTORY: Final[tuple[Check, ...]] = tuple(
     check for check in CHECKS if check not in ("processing-region", "log-region")
 )
-_RESIDENCY: Final = frozenset({"region", "replica-region", "backup-region", "key-residency"})
+_RESIDENCY: Final = frozenset(
+    {"region", "replica-region", "backup-region", "processing-region", "log-region", "key-residency"}
+)
 _MANY: Final = 10_000  # rows that wait: looking ahead pays where what they wait for is far
+_AT_CHILDREN: Final = (Judgement("not-applicable", reason="held-elsewhere"),)
 _NO_CONTAINER: Final = Container({})
 
 
@@ -72,9 +77,10 @@ class Run:
         now: Callable[[], dt.datetime] | None,
         *,
         show_compliant: bool,
+        depth: Depth = "inventory",
     ) -> None:
         wanted = set(checks)
-        if strange := wanted - set(CHECKS_OF_AN_INVENTORY):
+        if strange := wanted - set(CHECKS):
             raise ValueError(f"no check that can be answered: {', '.join(sorted(map(str, strange)))}")
         if not wanted:
             raise ValueError("no check was asked for: nothing would be judged")
@@ -82,8 +88,11 @@ class Run:
         self._mesh, self._started, self._show = mesh, self._now(), show_compliant
         self._today = self._started.date()
         self._checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
-        self._governed = mesh.policy_for(None).residency
+        self._not_answerable = tuple(
+            check for check in CHECKS if depth == "inventory" and check not in wanted | set(CHECKS_OF_AN_INVENTORY)
+        )
         self._index = Index()
+        self._around = Surroundings(self._index, mesh.policy_for(None).residency, self._started.timestamp())
         self._findings = FindingStore()
         self.tally = Tally(self._checks)
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
@@ -174,28 +183,46 @@ class Run:
         resource = self._resource(row, indexed=indexed, last=last)
         if resource is None:
             return False
-        kind = self._kind_of(resource)
-        if not indexed and any(waits(resource) for waits in kind.plan.waits):
+        kind = self._kind_of(resource.type, child="readAt" in row)
+        children = tuple(self._children_of(resource, kind)) if "children" in row else ()
+        if not indexed and any(waits(one) for one, of in ((resource, kind), *children) for waits in of.plan.waits):
             return False
-        if kind.facts_missed(resource.id):
+        if "readAt" not in row and kind.facts_missed(resource.id):
             self.tally.gap("its id names another type, of which more is known", resource.id, rows=0)
         key = hash(resource.id.lower())
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
             kind.add(row)
-            self.tally.domains[resource.domain] += 1
+            if "readAt" in row:
+                self.tally.children += 1
+            else:
+                self.tally.domains[resource.domain] += 1
         else:
             self.tally.repeated += 1
         self._judge(resource, kind, fresh=fresh)
+        for name, why in _unread_children(row, kind) if fresh else ():
+            self.tally.gap(f"its {name} could not be read: {why}", resource.id, rows=0)
+        for child, its_kind in children:
+            if fresh:
+                its_kind.add(child.row)
+                self.tally.children += 1
+            self._judge(child, its_kind, fresh=fresh)
         return True
+
+    def _children_of(self, resource: Resource, kind: TypeTally) -> Iterator[tuple[Resource, TypeTally]]:
+        """The children that travel with a resource, and how each is judged."""
+        for name in dict.fromkeys(read.child for read in kind.plan.reads):
+            its_kind = self._kind_of(name.lower(), child=True)
+            yield from ((child, its_kind) for child in child_resources(resource, name))
 
     def _judge(self, resource: Resource, kind: TypeTally, *, fresh: bool) -> None:
         """Counts and lists what comes out. A repeated row adds its failures alone: what it passes has been counted."""
         summary, show = self.tally.summary, self._show
+        replaced = kind.plan.replaced(resource.row) if kind.plan.reads else ()
         for check, judge, source in kind.plan.steps:
             counts = summary[check]
-            for judgement in judge(resource):
+            for judgement in _AT_CHILDREN if check in replaced else judge(resource):
                 failed = judgement.state not in ("compliant", "not-applicable")
                 if failed or (show and fresh):
                     self._list(resource, check, judgement, source, kind)
@@ -240,18 +267,19 @@ class Run:
         by_id = self._mesh.domain_of_subscription(subscription)
         return by_id or (container.name and self._mesh.domain_of_subscription(container.name)) or ""
 
-    def _kind_of(self, resource: Resource) -> TypeTally:
-        kind = self.tally.types.get(resource.type)
+    def _kind_of(self, resource_type: str, *, child: bool = False) -> TypeTally:
+        key = (resource_type, child)
+        kind = self.tally.types.get(key)
         if kind is None:
-            plan = make_plan(resource.type, self._checks, self._index, self._governed)
-            kind = self.tally.types[resource.type] = TypeTally(resource.row["type"], plan)
+            plan = make_plan(resource_type, self._checks, self._around, child=child)
+            kind = self.tally.types[key] = TypeTally(resource_type, plan)
         return kind
 
     def _list(self, resource: Resource, check: Check, judgement: Judgement, source: str, kind: TypeTally) -> None:
         """Makes a finding of a judgement that somebody should see."""
         policy = resource.policy
         passed = judgement.state in ("compliant", "not-applicable")
-        waiver = None if passed else self._mesh.waiver_for(check, resource.id, self._today)
+        waiver = None if passed else self._waiver_for(check, resource)
         finding = Finding(
             id=finding_id(check, resource.id, judgement.subject),
             check=check,
@@ -262,7 +290,7 @@ class Run:
             advisory=check in _RESIDENCY and _is_advisory(policy),
             resource_id=resource.id,
             resource_name=name_of(resource.row) or resource.id.rsplit("/", 1)[-1],
-            resource_type=resource.row["type"],
+            resource_type=kind.plan.row.name if resource.parent and kind.plan.row else resource.row["type"],
             subscription_id=resource.subscription,
             resource_group=resource.group,
             location=_text(resource.location),
@@ -277,6 +305,11 @@ class Run:
         if self._findings.add(finding):
             self.tally.add(finding, waiver)
 
+    def _waiver_for(self, check: Check, resource: Resource) -> Waiver | None:
+        """A waiver of the resource, or of the one that it is a child of."""
+        own = self._mesh.waiver_for(check, resource.id, self._today)
+        return own or (self._mesh.waiver_for(check, resource.parent, self._today) if resource.parent else None)
+
     def result(self, name: str, view: ScopeView, scopes: Callable[[], tuple[Scope, ...]]) -> Audit:
         """What came out of the inventory called `name`; `scopes` are asked for when all gaps are known."""
         tally, mesh = self.tally, self._mesh
@@ -284,7 +317,7 @@ class Run:
             tally.add_settled()
         tally.place_gaps()
         seen = scopes()
-        coverage = tally.coverage(name, len(self._seen), seen)
+        coverage = tally.coverage(name, seen)
         whole = coverage.complete and view.denominator != "asked" and not view.excluded
         read = {scope.id for scope in seen if scope.state == "read"}
 
@@ -301,9 +334,11 @@ class Run:
             policy=PolicyView(
                 digest=mesh.digest,
                 files=mesh.files,
-                not_asked=tuple(check for check in CHECKS_OF_AN_INVENTORY if check not in mesh.asked),
+                not_asked=tuple(
+                    check for check in CHECKS if check not in mesh.asked and check not in self._not_answerable
+                ),
                 waivers=tuple(tally.waiver_uses(mesh.waivers, self._today, unread)),
-                not_answerable=tuple(check for check in CHECKS if check not in CHECKS_OF_AN_INVENTORY),
+                not_answerable=self._not_answerable,
             ),
             coverage=coverage,
             summary=tally.summary,
@@ -311,6 +346,14 @@ class Run:
             findings=self._findings,
             worst=tally.worst,
         )
+
+
+def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[str, str]]:
+    """The types of children that could not be read, and why."""
+    for name in dict.fromkeys(read.child for read in kind.plan.reads):
+        found = children_in(row, name)
+        if found and found.failed:
+            yield name.rpartition("/")[2], found.failed
 
 
 def _containers_in(resource_id: str) -> tuple[str, str]:

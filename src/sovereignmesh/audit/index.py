@@ -1,32 +1,27 @@
-"""What other resources are judged by: containers, vaults, and holders of keys. Only these are kept in memory."""
+"""What other resources are judged by: containers, vaults and their keys, holders of keys, and where logs and copies go.
+
+Only these are kept in memory.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.facts import StateRule, VaultRule, resource_types
+from sovereignmesh.audit.children import Children, children_in
+from sovereignmesh.audit.references import VAULT_TYPES, PlaceBook
+from sovereignmesh.facts import CopiesRule, KeyStateRule, StateRule, VaultRule, find_resource_type, resource_types
 
-__all__ = ["Container", "Index", "VaultName", "name_of", "tags_of", "type_of", "vault_name"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sovereignmesh.audit.references import KeyName, VaultName
+
+__all__ = ["Container", "Index", "name_of", "tags_of", "type_of"]
 
 _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"})
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
-_VAULTS: Final = {"microsoft.keyvault/vaults": "vault", "microsoft.keyvault/managedhsms": "managedhsm"}
-_VAULT_URI: Final = re.compile(
-    r"https://([a-z0-9-]+)\.(vault|managedhsm)\.(azure\.net|azure\.cn|chinacloudapi\.cn|usgovcloudapi\.net)(?::443)?(?:/|$)",
-    re.IGNORECASE,
-)
-# https://docs.azure.cn/key-vault/keys/about-keys for the hosts in China.
-_CLOUDS: Final = {
-    "azure.net": "AzureCloud", "azure.cn": "AzureChinaCloud", "chinacloudapi.cn": "AzureChinaCloud",
-    "usgovcloudapi.net": "AzureUSGovernment",
-}  # fmt: skip
-_VAULT_ID: Final = re.compile(
-    r"(/subscriptions/[^/]+/resourcegroups/[^/]+/providers/(microsoft\.keyvault/(?:vaults|managedhsms))/([^/]+))(?:/|$)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +61,13 @@ def type_of(resource_id: str) -> str:
     return "/".join((provider, *rest[::2])) if rest else ""
 
 
-class VaultName(NamedTuple):
-    """The vault that a reference names: its kind and name; a URI's cloud, or the resource id where it is one."""
-
-    kind: str
-    name: str
-    cloud: str = ""
-    id: str = ""
-
-
-def vault_name(reference: str) -> VaultName | None:
-    """The vault that a key URI, a vault URI or a resource id names; None where it names none of Azure's.
-
-    >>> vault_name("https://Contoso.vault.azure.net/keys/k/1")
-    VaultName(kind='vault', name='contoso', cloud='AzureCloud', id='')
-    >>> vault_name("https://contoso.vault.azure.net.example.com") is None
-    True
-    """
-    found = _VAULT_URI.match(reference)
-    if found:
-        return VaultName(found[2].lower(), found[1].lower(), cloud=_CLOUDS[found[3].lower()])
-    found = _VAULT_ID.match(reference)
-    return VaultName(_VAULTS[found[2].lower()], found[3].lower(), id=found[1].lower()) if found else None
+@cache
+def _destination_types() -> frozenset[str]:
+    """The types that copies and logs go to, by their ids or names."""
+    rules = [rule for row in resource_types().values() for rule in row.rules.values()]
+    return frozenset(
+        name for rule in rules if isinstance(rule, CopiesRule) for copy in rule.copies for name in copy.of_types
+    )
 
 
 @cache
@@ -110,17 +90,24 @@ class Index:
         self.contradicted: set[str] = set()  # ids of containers and vaults whose rows differ
         self.subscriptions: dict[str, Container] = {}
         self._vaults: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        self._keys: dict[tuple[str, str], Children] = {}
         self.holders: set[str] = set()
-        self.kept = _GROUPS | _SUBSCRIPTIONS | _VAULTS.keys() | _holder_types()
+        self._places = PlaceBook()
+        self.kept = _GROUPS | _SUBSCRIPTIONS | VAULT_TYPES.keys() | _holder_types() | _destination_types()
 
     def add(self, resource_type: str, resource_id: str, row: dict[str, Any]) -> None:
         """Keeps what others may point at; any other type is passed over."""
         if resource_type not in self.kept:
             return
         parts = resource_id.lower().split("/")
-        if resource_type in _VAULTS:
+        if resource_type in _destination_types():
+            self._places.add(resource_type, resource_id, _text_at(row, "location"))
+        if resource_type in VAULT_TYPES:
             place = (resource_id.lower(), _text_at(row, "location"))
-            known = self._vaults.setdefault((_VAULTS[resource_type], parts[-1]), set())
+            vault = (VAULT_TYPES[resource_type], parts[-1])
+            if keys := children_in(row, f"{resource_type}/keys"):
+                self._keys[vault] = keys
+            known = self._vaults.setdefault(vault, set())
             known.add(place)
             if sum(vault_id == place[0] for vault_id, _ in known) > 1:
                 self.contradicted.add(place[0])
@@ -132,8 +119,23 @@ class Index:
             if owner.lower().startswith(resource_id.lower() + "/"):
                 owner = ""  # nobody answers for the group that it is in itself
             self._keep(self.groups, (subscription, parts[-1]), resource_id, Container(tags_of(row), owner=owner))
-        else:
+        elif resource_type in _holder_types():
             self.holders.add(resource_id.lower())
+
+    def places_of(self, reference: str, types: Sequence[str]) -> tuple[str, list[str]]:
+        """The name of the resource that an id, a name or an address means, and where it is as its rows spell it."""
+        return self._places.find(reference, types)
+
+    def key_type(self, key: KeyName) -> tuple[str, str]:
+        """The type of a key (`RSA-HSM`), and else why it is not known; both empty where no keys were read."""
+        keys = self._keys.get((key.vault.kind, key.vault.name))
+        if keys is None:
+            return "", ""
+        for body in keys.items:
+            if name_of(body).lower() == key.name:
+                found = _type_rule(key.vault.kind).type.find(body)
+                return (found, "") if type(found) is str and found else ("", "the key's body names no type")
+        return "", keys.failed or "the key was not read"
 
     def _keep(self, known: dict[Any, Container], key: Any, resource_id: str, container: Container) -> None:
         """Of two rows that differ the one without an owner, who would excuse what is inside; then always the same one.
@@ -154,3 +156,12 @@ class Index:
 
 def _rank(container: Container) -> tuple[str, list[tuple[str, str]], str]:
     return container.owner, sorted(container.tags.items()), container.name
+
+
+def _type_rule(kind: str) -> KeyStateRule:
+    """Where the body of a key in such a vault says what it is."""
+    (vault,) = (name for name, named in VAULT_TYPES.items() if named == kind)
+    row = find_resource_type(f"{vault}/keys")
+    rule = row.rules.get("key-residency") if row else None
+    assert isinstance(rule, KeyStateRule), f"no facts about the keys of a {kind}"
+    return rule

@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.facts import find_region, find_resource_type, in_words
+from sovereignmesh.facts import find_region, find_resource_type, in_words, paths_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,7 +48,8 @@ class Judgement(NamedTuple):
 class Resource(NamedTuple):
     """A row of the inventory with what its judgement needs to know of its surroundings.
 
-    `owner` is the type of the resource that manages its group, where that resource is in the inventory too.
+    `owner` is the type of the resource that manages its group, where that resource is in the inventory too; `parent`
+    the id of the resource that a child was read for.
     """
 
     row: dict[str, Any]
@@ -61,8 +62,8 @@ class Resource(NamedTuple):
     containers: tuple[Container, ...]
     domain: str
     policy: Policy
-
     owner: str
+    parent: str = ""
 
     def answered_for(self, check: Check) -> bool:
         """Whether the resource that owns its group, of type `owner`, is judged in its place."""
@@ -76,7 +77,7 @@ COMPLIANT: Final = (Judgement("compliant"),)
 MANAGED: Final = (Judgement("not-applicable", reason="managed"),)
 NO_WISH: Final = (Judgement("not-applicable", reason="no-wish"),)
 # What the silence of a body means, by what its row says of it.
-ABSENT: Final = {"child": "needs-child-read", "unknown": "missing-property"}
+ABSENT: Final = {"unknown": "missing-property"}
 
 
 @cache
@@ -123,8 +124,22 @@ def _version(text: Any) -> tuple[str, bool] | None:
     return (found[1], found[2] is None) if found else None
 
 
+@cache
+def _looks_at(rule: Rule) -> frozenset[str]:
+    """What of a body the rule looks at: one name, or two below `properties`."""
+    return frozenset(_beginning(".".join(path)) for path in paths_in(rule))
+
+
+def _beginning(path: Any) -> str:
+    names = str(path).split(".")
+    return ".".join(names[:2]) if names[0] == "properties" and len(names) > 1 else names[0]
+
+
 def unsettled(rule: Rule, resource: Resource) -> str | None:
     """Why the body's silence means nothing; None where the documented meaning of an absent property holds."""
+    unknown = resource.row.get("notKnown")
+    if unknown and type(unknown) is list and not _looks_at(rule).isdisjoint(_beginning(path) for path in unknown):
+        return "not-before-deployment"
     if type(resource.row.get("properties")) is not dict:
         return "no-properties"
     if rule.since is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from sovereignmesh.audit.children import told_by_children
 from sovereignmesh.audit.judgement import (
     ABSENT,
     COMPLIANT,
@@ -17,15 +18,21 @@ from sovereignmesh.audit.judgement import (
     region_of,
     unsettled,
 )
-from sovereignmesh.facts import find_global_service, find_resource_type, squeeze
+from sovereignmesh.facts import areas, find_global_service, find_resource_type, fold, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sovereignmesh.facts import CopiesRule, Copy, Exclusion, GlobalService, Region
+    from sovereignmesh.audit.index import Index
+    from sovereignmesh.facts import CopiesRule, Copy, Exclusion, GlobalService, ProcessingRule, Region
     from sovereignmesh.mesh import Residency
 
-__all__ = ["judge_copies", "judge_edge", "judge_region", "outside"]
+__all__ = ["judge_copies", "judge_edge", "judge_processing", "judge_region", "outside", "reference_unseen"]
+
+_ZONES: Final = (
+    "EU",
+    "United States",
+)  # https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/deployment-types
 
 
 def judge_region(resource: Resource, replica: Sequence[Exclusion] = ()) -> Iterable[Judgement]:
@@ -107,8 +114,11 @@ def _in_place(service: GlobalService, resource: Resource, residency: Residency) 
     return Judgement("unknown", "", "wide-place", expected, actual)
 
 
-def judge_copies(rule: CopiesRule, governed: Residency | None, resource: Resource) -> Iterator[Judgement]:
-    """Whether each copy is where the policy allows; `governed` bounds the copies that cannot be switched off."""
+def judge_copies(rule: CopiesRule, index: Index, governed: Residency | None, resource: Resource) -> Iterator[Judgement]:
+    """Whether each copy is where the policy allows.
+
+    `governed` bounds what no product narrows: the copies that cannot be switched off, and logs.
+    """
     residency = resource.policy.residency
     if residency is None:
         yield NO_WISH[0]
@@ -118,16 +128,16 @@ def judge_copies(rule: CopiesRule, governed: Residency | None, resource: Resourc
         for copy in rule.copies:
             # A copy that the body names is judged, whatever the table says of its kind.
             case = first_case(copy.not_applicable, resource)
-            if case and not places_at(copy.at, resource, keep_missing=True):
+            if case and not places_at(copy.at or copy.of, resource, keep_missing=True):
                 yield excepted(case, copy.name)
-            elif copy.implicit:
-                yield from _placed(rule, copy, resource, residency, (governed or residency).allowed)
+            elif copy.implicit or rule.check == "log-region":
+                yield from _placed(rule, copy, index, resource, residency, (governed or residency).allowed)
             else:
-                yield from _placed(rule, copy, resource, residency, residency.replicas)
+                yield from _placed(rule, copy, index, resource, residency, residency.replicas)
 
 
 def _placed(
-    rule: CopiesRule, copy: Copy, resource: Resource, residency: Residency, allowed: frozenset[str]
+    rule: CopiesRule, copy: Copy, index: Index, resource: Resource, residency: Residency, allowed: frozenset[str]
 ) -> Iterator[Judgement]:
     expected = one_of(allowed)
     answer = copy.exists.answer(resource.row) if copy.exists else None
@@ -135,18 +145,87 @@ def _placed(
         yield Judgement("compliant", copy.name)
     elif places := places_at(copy.at, resource, keep_missing=True):
         yield from dict.fromkeys(_in_region(copy, place, residency, allowed) for place in places)
+    elif references := places_at(copy.of, resource, keep_missing=True):
+        yield from (_at_other(copy, reference, index, residency, allowed) for reference in references)
     elif answer == "unrecognised":
         assert copy.exists is not None
         actual = copy.exists.at.found(copy.exists.at.find(resource.row))
         yield Judgement("unknown", copy.name, "unrecognised-value", expected, actual)
     elif copy.pair and answer != "absent":
         yield _in_pair(copy, resource, residency, allowed)
+    elif copy.unclear and answer == "yes":
+        yield Judgement("unknown", copy.name, copy.unclear, expected, "a copy whose region is not named")
     elif copy.empty and copy.at is not None and copy.at.find(resource.row) == []:
         yield Judgement("not-applicable", copy.name, "no-copy")
+    elif copy.absent == "child":
+        yield told_by_children(resource, rule.check)._replace(subject=copy.name, expected=expected)
     elif reason := unsettled(rule, resource) or ABSENT.get(copy.absent):
         yield Judgement("unknown", copy.name, reason, expected, "not said by the body")
     else:
         yield Judgement("not-applicable", copy.name, "no-copy")
+
+
+def _at_other(copy: Copy, reference: str, index: Index, residency: Residency, allowed: frozenset[str]) -> Judgement:
+    """A copy at another resource is where that one is; where rows contradict each other, the worst counts."""
+    if not reference:
+        return _in_region(copy, "", residency, allowed)
+    name, locations = index.places_of(reference, copy.of_types)
+    subject = f"{copy.name} {name}"
+    if not locations:
+        return Judgement("unknown", subject, "not-in-inventory", one_of(allowed), reference)
+    found = [_in_region(copy, location, residency, allowed)._replace(subject=subject) for location in locations]
+    return next((judgement for judgement in found if judgement.state != "compliant"), found[0])
+
+
+def reference_unseen(rule: CopiesRule, resource: Resource) -> bool:
+    """Whether a copy is at another resource: it is looked up when all have been seen."""
+    return any(places_at(copy.of, resource) for copy in rule.copies)
+
+
+def judge_processing(rule: ProcessingRule, resource: Resource) -> Iterator[Judgement]:
+    """Whether data is processed where the policy allows."""
+    residency = resource.policy.residency
+    if residency is None:
+        yield NO_WISH[0]
+    elif case := first_case(rule.not_applicable, resource):
+        yield excepted(case)
+    else:
+        yield _processed(rule, resource, residency)
+
+
+def _processed(rule: ProcessingRule, resource: Resource, residency: Residency) -> Judgement:
+    expected, value = one_of(residency.allowed), rule.at.find(resource.row)
+    folded = fold(value)
+    actual = rule.at.found(value)
+    if value is None or value in ("", [], {}):
+        if rule.absent == "child":
+            return told_by_children(resource, rule.check)._replace(expected=expected)
+        if reason := unsettled(rule, resource) or ABSENT.get(rule.absent):
+            return Judgement("unknown", "", reason, expected, f"no {rule.at.label}")
+        folded, actual = rule.absent, f"no {rule.at.label}"
+    if folded in rule.anywhere:
+        return Judgement("non-compliant", "", "processed-anywhere", expected, actual)
+    if folded in rule.auto or folded == rule.absent == "auto":
+        return Judgement("unknown", "", "auto-resolve", expected, actual)
+    here = folded in rule.here or folded == rule.absent == "here"
+    region = region_of(resource.location if here or folded in rule.zone else value if rule.named else None)
+    if region is None:
+        reason = "unknown-location" if here or folded in rule.zone else "unrecognised-value"
+        return Judgement("unknown", "", reason, expected, actual)
+    if folded in rule.zone:
+        return _in_zone(region, residency, expected, actual)
+    return Judgement("compliant") if region.name in residency.allowed else outside(region, residency.area, "", expected)
+
+
+def _in_zone(region: Region, residency: Residency, expected: str, actual: str) -> Judgement:
+    """Processed anywhere in the data zone of a region."""
+    zone = next((areas()[name] for name in _ZONES if region.name in areas()[name]), None)
+    if zone is None:
+        return Judgement("unknown", "", "unrecognised-value", expected, f"{actual} in {region.name}")
+    if zone <= residency.allowed:
+        return Judgement("compliant")
+    reason = "processed-in-zone" if zone <= residency.area else "outside-area"
+    return Judgement("non-compliant", "", reason, expected, f"{actual} of {region.name}")
 
 
 def _in_region(copy: Copy, place: str, residency: Residency, allowed: frozenset[str]) -> Judgement:

@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sovereignmesh.audit.children import children_in, judge_by_children
 from sovereignmesh.audit.judgement import Judgement, Resource
-from sovereignmesh.audit.places import judge_copies, judge_edge, judge_region
-from sovereignmesh.audit.protection import holder_unseen, judge_state, judge_vault, vault_unseen
+from sovereignmesh.audit.places import judge_copies, judge_edge, judge_processing, judge_region, reference_unseen
+from sovereignmesh.audit.protection import holder_unseen, judge_key, judge_state, judge_vault, vault_unseen
 from sovereignmesh.audit.tagging import judge_tags
-from sovereignmesh.facts import CopiesRule, NeverRule, StateRule, VaultRule, find_global_service, find_resource_type
+from sovereignmesh.facts import (
+    CopiesRule,
+    KeyStateRule,
+    NeverRule,
+    ProcessingRule,
+    StateRule,
+    VaultRule,
+    child_reads,
+    find_global_service,
+    find_resource_type,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sovereignmesh.audit.index import Index
-    from sovereignmesh.facts import ResourceType, Rule
+    from sovereignmesh.facts import ChildRead, ResourceType, Rule
     from sovereignmesh.mesh import Residency
     from sovereignmesh.result import Check
 
     Judge = Callable[[Resource], Iterable[Judgement]]
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "Surroundings", "make_plan"]
 
 _REGIONS: Final = "https://learn.microsoft.com/azure/reliability/regions-list"
 _TAG_SUPPORT: Final = "https://learn.microsoft.com/azure/azure-resource-manager/management/tag-support"
+
+
+class Surroundings(NamedTuple):
+    """What judging needs besides the resource: what others point at, the mesh's own residency, and the time.
+
+    `governed` bounds what no product narrows: the copies that cannot be switched off, and logs. `today` is in seconds
+    since 1970.
+    """
+
+    others: Index
+    governed: Residency | None
+    today: float
 
 
 class Plan(NamedTuple):
     """What is done for one type.
 
     `steps`: check, judge, and the source of the fact that it judges by. `settled`: check and answer where the answer is
-    the same for every resource of the type. `waits` tell whether a resource points at something not seen yet.
+    the same for every resource of the type. `waits` tell whether a resource points at something not seen yet. `reads`
+    are for the children that answer one of the checks.
     """
 
     steps: tuple[tuple[Check, Judge, str], ...]
@@ -40,18 +64,29 @@ class Plan(NamedTuple):
     not_assessed: tuple[Check, ...]
     row: ResourceType | None
     waits: tuple[Callable[[Resource], bool], ...]
+    reads: tuple[ChildRead, ...]
+
+    def replaced(self, row: dict[str, Any]) -> set[Check]:
+        """The checks that the resource's children answer in its place, where they were read."""
+        read = ((read, children_in(row, read.child)) for read in self.reads if read.replaces)
+        return {check for read, found in read if found and found.items and not found.failed for check in read.checks}
 
 
-def make_plan(resource_type: str, checks: Sequence[Check], index: Index, governed: Residency | None) -> Plan:
-    """The plan for a type (in lower case): `governed` bounds the copies that cannot be switched off."""
+def make_plan(resource_type: str, checks: Sequence[Check], around: Surroundings, *, child: bool = False) -> Plan:
+    """The plan for a type (in lower case); a `child` is judged by its own row alone, and by its region if it has one."""
     row = find_resource_type(resource_type)
+    reads = tuple(read for read in child_reads().get(resource_type, ()) if not read.checks.isdisjoint(checks))
     steps: list[tuple[Check, Judge, str]] = []
     settled: list[tuple[Check, Judgement, str]] = []
     missing: list[Check] = []
     waits: list[Callable[[Resource], bool]] = []
     for check in checks:
         rule = row.rules.get(check) if row else None
-        if check == "region":
+        told = [read for read in reads if check in read.checks]
+        if child and rule is None:
+            if check == "region" and row is not None and row.replica:
+                steps.append((check, _region_judge(resource_type, row), _REGIONS))
+        elif check == "region":
             steps.append((check, _region_judge(resource_type, row), _REGIONS))
         elif check == "required-tags":
             steps.append((check, judge_tags, _TAG_SUPPORT))
@@ -59,18 +94,20 @@ def make_plan(resource_type: str, checks: Sequence[Check], index: Index, governe
             answer = Judgement("not-applicable", reason="documented-exception", actual=rule.because)
             settled.append((check, answer, " ".join(rule.source)))
         elif rule is not None:
-            steps.append((check, _judge_by(rule, index, governed), " ".join(rule.source)))
-            if isinstance(rule, VaultRule):
-                waits.append(partial(vault_unseen, rule, index))
-            elif isinstance(rule, StateRule) and rule.held_by:
-                waits.append(partial(holder_unseen, rule, index))
+            steps.append((check, _judge_by(rule, around), " ".join(rule.source)))
+            waits += _waits(rule, around.others)
+            if check == "customer-managed-key" and row and (vaults := row.rules.get("key-residency")):
+                waits += _waits(vaults, around.others)  # whether a key is in hardware, the vault tells
+        elif told:
+            source = " ".join(dict.fromkeys(page for read in told for page in read.source))
+            steps.append((check, partial(judge_by_children, check), source))
         elif row is not None and (row.holds_no_data or row.metadata):
             why = row.holds_no_data or "It is metadata."
             settled.append((check, Judgement("not-applicable", reason="no-customer-data", actual=why), ""))
         else:
             missing.append(check)
     assessed = tuple(check for check in checks if check not in missing)
-    return Plan(tuple(steps), tuple(settled), assessed, tuple(missing), row, tuple(waits))
+    return Plan(tuple(steps), tuple(settled), assessed, tuple(missing), row, tuple(waits), reads)
 
 
 def _region_judge(resource_type: str, row: ResourceType | None) -> Judge:
@@ -80,10 +117,23 @@ def _region_judge(resource_type: str, row: ResourceType | None) -> Judge:
     return partial(judge_region, replica=row.replica) if row and row.replica else judge_region
 
 
-def _judge_by(rule: Rule, index: Index, governed: Residency | None) -> Judge:
+def _judge_by(rule: Rule, around: Surroundings) -> Judge:
     if isinstance(rule, CopiesRule):
-        return partial(judge_copies, rule, governed)
+        return partial(judge_copies, rule, around.others, around.governed)
     if isinstance(rule, VaultRule):
-        return partial(judge_vault, rule, index)
+        return partial(judge_vault, rule, around.others)
+    if isinstance(rule, KeyStateRule):
+        return partial(judge_key, rule, around.today)
+    if isinstance(rule, ProcessingRule):
+        return partial(judge_processing, rule)
     assert isinstance(rule, StateRule)
-    return partial(judge_state, rule, index)
+    return partial(judge_state, rule, around.others)
+
+
+def _waits(rule: Rule, index: Index) -> Iterator[Callable[[Resource], bool]]:
+    if isinstance(rule, VaultRule):
+        yield partial(vault_unseen, rule, index)
+    elif isinstance(rule, StateRule) and rule.held_by:
+        yield partial(holder_unseen, rule, index)
+    elif isinstance(rule, CopiesRule) and any(copy.of for copy in rule.copies):
+        yield partial(reference_unseen, rule)

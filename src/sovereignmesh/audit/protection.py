@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.index import vault_name
+from sovereignmesh.audit.children import children_in, told_by_children
 from sovereignmesh.audit.judgement import (
     ABSENT,
     COMPLIANT,
@@ -20,22 +21,26 @@ from sovereignmesh.audit.judgement import (
     unsettled,
 )
 from sovereignmesh.audit.places import outside
+from sovereignmesh.audit.references import keys_in, vault_name
 from sovereignmesh.facts import StateRule, VaultRule, find_resource_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sovereignmesh.audit.index import Index, VaultName
-    from sovereignmesh.facts import Answer, Expression, Reading
+    from sovereignmesh.audit.index import Index
+    from sovereignmesh.audit.references import VaultName
+    from sovereignmesh.facts import Answer, Expression, KeyStateRule, Reading
     from sovereignmesh.mesh import Policy, Residency
     from sovereignmesh.result import Check
 
-__all__ = ["holder_unseen", "judge_state", "judge_vault", "vault_unseen"]
+__all__ = ["holder_unseen", "judge_key", "judge_state", "judge_vault", "vault_unseen"]
 
+_NO_KEY: Final = (Judgement("not-applicable", reason="no-customer-key"),)
 _EXPECTED: Final[dict[Check, str]] = {
     "customer-managed-key": "a customer-managed key",
     "public-access": "no public network access",
     "private-endpoint": "an approved private endpoint",
+    "key-residency": "purge protection",
 }
 _FAILURE: Final[dict[Check, str]] = {
     "customer-managed-key": "platform-key",
@@ -45,6 +50,8 @@ _FAILURE: Final[dict[Check, str]] = {
 
 
 def _wished(check: Check, policy: Policy) -> bool:
+    if check == "key-residency":
+        return policy.residency is not None
     if check == "customer-managed-key":
         return policy.key != "off"
     return policy.public_access_denied if check == "public-access" else policy.private_endpoint_required
@@ -56,24 +63,43 @@ def judge_state(rule: StateRule, index: Index, resource: Resource) -> Iterable[J
         return NO_WISH
     if rule.check == "customer-managed-key" and resource.answered_for(rule.check):
         return MANAGED
+    if rule.only_with and not _has(resource, rule.only_with):
+        return _NO_KEY
     if holders := places_at(rule.held_by, resource):
         return [_at_holder(holder, index, _EXPECTED[rule.check]) for holder in holders]
     answers = _answers(rule, resource)
     if rule.check == "customer-managed-key" and resource.policy.hsm:
-        return [_in_hardware(answer, resource) for answer in answers]
+        return [_in_hardware(answer, index, resource) for answer in answers]
     return answers
 
 
-def _in_hardware(answer: Judgement, resource: Resource) -> Judgement:
-    """Where the policy wants keys in hardware, one in a managed HSM passes; of one in a vault nothing tells."""
+def _has(resource: Resource, child: str) -> bool:
+    found = children_in(resource.row, child)
+    return found is not None and bool(found.items)
+
+
+def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:
+    """Where the policy wants keys in hardware: one in a managed HSM is; one in a vault says it itself, if it was read."""
     if answer.state != "compliant":
         return answer
     row = find_resource_type(resource.type)
     rule = row.rules.get("key-residency") if row else None
-    vaults = [vault_name(name) for name in places_at(rule.vault, resource)] if isinstance(rule, VaultRule) else []
+    expected, actual = "a key held in hardware", "a customer-managed key"
+    if not isinstance(rule, VaultRule):
+        return Judgement("unknown", answer.subject, "key-type-unknown", expected, actual)
+    vaults = [vault_name(name) for name in places_at(rule.vault, resource)]
     if vaults and all(name is not None and name.kind == "managedhsm" for name in vaults):
         return answer
-    return Judgement("unknown", answer.subject, "key-type-unknown", "a key held in hardware", "a customer-managed key")
+    keys = {key.vault.name: index.key_type(key) for key in keys_in(rule, resource.row) if key.vault.kind == "vault"}
+    for found, why in keys.values():
+        if why:
+            return Judgement("unknown", answer.subject, "child-not-read", expected, why)
+        if found and not found.upper().endswith("-HSM"):
+            return Judgement("non-compliant", answer.subject, "key-not-in-hardware", expected, f"a key of type {found}")
+    in_vaults = {name.name for name in vaults if name is not None and name.kind == "vault"}
+    if None not in vaults and in_vaults and in_vaults <= {vault for vault, (found, _) in keys.items() if found}:
+        return answer
+    return Judgement("unknown", answer.subject, "key-type-unknown", expected, actual)
 
 
 def _answers(rule: StateRule, resource: Resource) -> Sequence[Judgement]:
@@ -93,6 +119,8 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
     answered: dict[Answer, Reading] = {}
     for reading in rule.readings:
         answer = reading.answer(item)
+        if answer == "yes" and rule.passes_as:
+            return Judgement("not-applicable", subject, rule.passes_as)
         if answer == "yes":
             return Judgement("compliant", subject) if subject else COMPLIANT[0]
         answered.setdefault(answer, reading)
@@ -104,7 +132,7 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
     if odd := answered.get("unrecognised"):
         return Judgement("unknown", subject, "unrecognised-value", expected, odd.at.found(odd.at.find(item)))
     if bad := answered.get("no"):
-        return Judgement("non-compliant", subject, _FAILURE[rule.check], expected, bad.at.found(bad.at.find(item)))
+        return Judgement("non-compliant", subject, _failure(rule), expected, bad.at.found(bad.at.find(item)))
     there = any(reading.at.find(item) is not None for reading in rule.readings)
     label = rule.readings[0].at.label if rule.readings else "answer in the body"
     return _silent(rule, resource, subject, label, there=there)
@@ -113,11 +141,20 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
 def _silent(rule: StateRule, resource: Resource, subject: str, at: str, *, there: bool = False) -> Judgement:
     """What silence means. A property that is `there` and blank, an empty list, is no matter of the api-version."""
     expected, actual = _EXPECTED[rule.check], f"no {at}"
+    if rule.absent == "child":
+        told = told_by_children(resource, rule.check)._replace(subject=subject, expected=expected)
+        return (
+            told if told.reason != "no-copy" else Judgement("non-compliant", subject, _failure(rule), expected, actual)
+        )
     if reason := (None if there else unsettled(rule, resource)) or ABSENT.get(rule.absent):
         return Judgement("unknown", subject, reason, expected, actual)
     if rule.absent == "inherits":
         return Judgement("not-applicable", subject, "held-elsewhere")
-    return Judgement("non-compliant", subject, _FAILURE[rule.check], expected, actual)
+    return Judgement("non-compliant", subject, _failure(rule), expected, actual)
+
+
+def _failure(rule: StateRule) -> str:
+    return rule.fails_as or _FAILURE[rule.check]
 
 
 def _name(expression: Expression | None, item: Any, position: int) -> str:
@@ -142,12 +179,62 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
         named = {vault_name(reference): reference for reference in references if reference}
         for name, reference in named.items():
             yield _in_vault(name, reference, index, residency)
+        yield from _pinned(rule, resource)
         if "" in references:
             yield Judgement(
                 "unknown", "", "missing-property", one_of(residency.allowed), "a key whose vault is not named"
             )
         if not holders and not references:
             yield _without_vault(resource, residency)
+
+
+def _pinned(rule: VaultRule, resource: Resource) -> Iterator[Judgement]:
+    """Whether the resource follows its key's new versions, where anybody says; each key by itself."""
+    if rule.rotates is None:
+        return
+    rotates = "no" if rule.rotates == "versionless" else rule.rotates.answer(resource.row)
+    for key in keys_in(rule, resource.row):
+        subject, expected = f"{key.vault.name}/{key.name} version", "a key that is followed when it is rotated"
+        if not key.version or rotates == "yes":
+            yield Judgement("compliant", subject)
+        elif rotates == "unrecognised":
+            yield Judgement("unknown", subject, "unrecognised-value", expected, f"version {key.version}")
+        else:
+            yield Judgement("non-compliant", subject, "key-version-pinned", expected, f"version {key.version}")
+
+
+def judge_key(rule: KeyStateRule, today: float, resource: Resource) -> Iterator[Judgement]:
+    """Whether a key can be used at `today` (seconds since 1970)."""
+    if resource.policy.residency is None:
+        yield NO_WISH[0]
+        return
+    answer = rule.enabled.answer(resource.row)
+    if answer == "yes":
+        yield Judgement("compliant", "enabled")
+    elif answer == "no":
+        yield Judgement("non-compliant", "enabled", "key-disabled", "an enabled key", "disabled")
+    else:
+        reason = "missing-property" if answer == "absent" else "unrecognised-value"
+        yield Judgement("unknown", "enabled", reason, "an enabled key", f"no {rule.enabled.at.label}")
+    expires = rule.expires.find(resource.row)
+    expected = "a key that has not expired"
+    if type(resource.row.get("properties")) is not dict:
+        yield Judgement("unknown", "expiry", "no-properties", expected, "no properties")
+    elif expires is None:
+        yield Judgement("compliant", "expiry")
+    elif type(expires) is not int:
+        yield Judgement("unknown", "expiry", "unrecognised-value", expected, rule.expires.found(expires))
+    elif expires <= today:
+        yield Judgement("non-compliant", "expiry", "key-expired", expected, f"expired on {_date(expires)}")
+    else:
+        yield Judgement("compliant", "expiry")
+
+
+def _date(seconds: int) -> str:
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return f"second {seconds}"
 
 
 def _at_holder(holder: str, index: Index, expected: str) -> Judgement:

@@ -60,17 +60,21 @@ class TypeTally:
 
 
 class Tally:
-    """All counts of one run. `rows` are those that are resources, `repeated` those of a resource seen before."""
+    """All counts of one run.
+
+    `rows` are those that are resources, `repeated` those of a resource seen before, `children` what was read for others.
+    `types` are by name in lower case, and whether they are children.
+    """
 
     def __init__(self, checks: tuple[Check, ...]) -> None:
         self._checks = checks
         self.summary: dict[Check, dict[State, int]] = {check: dict.fromkeys(STATES, 0) for check in checks}
         self.worst: Counter[tuple[State, Severity]] = Counter()
-        self.types: dict[str, TypeTally] = {}
+        self.types: dict[tuple[str, bool], TypeTally] = {}
         self.subscriptions: set[str] = set()
         self.domains: Counter[str] = Counter()
         self.unplaced: set[str] = set()  # groups and subscriptions that would tell a domain, and are not there
-        self.rows = self.repeated = 0
+        self.rows = self.repeated = self.children = 0
         self._unread = 0
         self._failures: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[str] = Counter()
@@ -151,8 +155,9 @@ class Tally:
             reason="; ".join(f"{why} ({count})" for why, count in self._gap_counts.items()),
         )
 
-    def coverage(self, name: str, resources: int, scopes: tuple[Scope, ...]) -> Coverage:
-        """What was looked at: `resources` different ones in `scopes`; `name` is where gaps of no scope belong."""
+    def coverage(self, name: str, scopes: tuple[Scope, ...]) -> Coverage:
+        """What was looked at in `scopes`; `name` is where gaps of no scope belong."""
+        resources = sum(kind.resources for (_, child), kind in self.types.items() if not child)
         types = tuple(self.types[key].coverage() for key in sorted(self.types))
         holes = (
             Gap(scope.id, self._checks, f"{scope.kind} {scope.name}", scope.reason)

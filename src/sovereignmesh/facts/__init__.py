@@ -1,6 +1,7 @@
 """Azure's truth, as tables: where each resource type keeps its keys, copies and exposure; regions; tag support."""
 
-from sovereignmesh.facts.columns import properties_read
+from sovereignmesh.facts.children import ChildRead, child_reads
+from sovereignmesh.facts.columns import paths_in, properties_read
 from sovereignmesh.facts.regions import Region, area_regions, areas, find_region, geography_regions, regions, squeeze
 from sovereignmesh.facts.rows import find_resource_type, load_rows, resource_types
 from sovereignmesh.facts.rules import (
@@ -9,24 +10,30 @@ from sovereignmesh.facts.rules import (
     Copy,
     Exclusion,
     Expression,
+    KeyStateRule,
     NeverRule,
+    ProcessingRule,
     Reading,
     ResourceType,
     Rule,
     StateRule,
     VaultRule,
+    fold,
     in_words,
 )
 from sovereignmesh.facts.services import GlobalService, find_global_service, supports_tags
 
 __all__ = [
     "Answer",
+    "ChildRead",
     "CopiesRule",
     "Copy",
     "Exclusion",
     "Expression",
     "GlobalService",
+    "KeyStateRule",
     "NeverRule",
+    "ProcessingRule",
     "Reading",
     "Region",
     "ResourceType",
@@ -35,12 +42,15 @@ __all__ = [
     "VaultRule",
     "area_regions",
     "areas",
+    "child_reads",
     "find_global_service",
     "find_region",
     "find_resource_type",
+    "fold",
     "geography_regions",
     "in_words",
     "load_rows",
+    "paths_in",
     "properties_read",
     "regions",
     "resource_types",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jmespath
 
+from sovereignmesh.facts.children import child_reads
 from sovereignmesh.facts.rows import find_resource_type, resource_types
 from sovereignmesh.facts.rules import Expression, NeverRule
 from sovereignmesh.facts.services import find_global_service, global_services
@@ -15,7 +16,7 @@ from sovereignmesh.facts.services import find_global_service, global_services
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["properties_read"]
+__all__ = ["paths_in", "properties_read"]
 
 
 _SHOWS_THAT_IT_IS_THERE: Final = ("provisioningState",)
@@ -29,14 +30,14 @@ def properties_read() -> dict[str, tuple[str, ...]]:
 
 def _names_of(resource_type: str) -> tuple[str, ...]:
     row = find_resource_type(resource_type)
-    paths = _paths_of((row, find_global_service(resource_type)))
+    paths = paths_in((row, find_global_service(resource_type), child_reads().get(resource_type, ())))
     names = tuple(sorted({path[1] for path in paths if path[0] == "properties"}))
     if names or row is None or all(isinstance(rule, NeverRule) for rule in row.rules.values()):
         return names
     return _SHOWS_THAT_IT_IS_THERE  # its rules look elsewhere, but a body without properties settles nothing
 
 
-def _paths_of(value: Any) -> Iterator[tuple[str, ...]]:
+def paths_in(value: Any) -> Iterator[tuple[str, ...]]:
     """The beginnings (two names at most) of all paths in the expressions that `value` holds anywhere."""
     if isinstance(value, Expression):
         for path in _beginnings(jmespath.compile(value.text).parsed):
@@ -44,13 +45,13 @@ def _paths_of(value: Any) -> Iterator[tuple[str, ...]]:
             yield path
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _paths_of(getattr(value, field.name))
+            yield from paths_in(getattr(value, field.name))
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _paths_of(item)
+            yield from paths_in(item)
     elif isinstance(value, tuple):
         for item in value:
-            yield from _paths_of(item)
+            yield from paths_in(item)
 
 
 def _beginnings(node: Any) -> list[tuple[str, ...]]:

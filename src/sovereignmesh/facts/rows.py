@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sovereignmesh.errors import FactsError
 from sovereignmesh.facts.rules import (
@@ -17,7 +17,9 @@ from sovereignmesh.facts.rules import (
     Copy,
     Exclusion,
     Expression,
+    KeyStateRule,
     NeverRule,
+    ProcessingRule,
     Reading,
     ResourceType,
     Rule,
@@ -27,16 +29,25 @@ from sovereignmesh.facts.rules import (
 )
 from sovereignmesh.facts.tables import read_table
 from sovereignmesh.result.checks import CHECKS, Check
+from sovereignmesh.result.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["find_resource_type", "load_rows", "resource_types"]
+__all__ = [
+    "check_date", "check_sources", "find_resource_type", "load_exclusions", "load_rows", "refuse_unknown",
+    "resource_types",
+]  # fmt: skip
 
 _TYPE_NAME = re.compile(r"[A-Za-z0-9.]+(/[A-Za-z0-9]+)+")
 _SOURCE = re.compile(r"https://\S+|policy:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STATE = {
-    "readings", "absent", "absent_because", "incapable", "held_by", "held_by_type", "each", "subject",
+    "readings", "absent", "absent_because", "incapable", "held_by", "held_by_type", "each", "subject", "fails_as",
+    "passes_as", "only_with",
+}  # fmt: skip
+_COPY = {
+    "name", "exists", "at", "of", "of_type", "pair", "absent", "implicit", "not_applicable", "not_in", "empty",
+    "unclear",
 }  # fmt: skip
 _COMMON = {"source", "checked", "not_applicable", "since", "deviates_from", "preview"}
 
@@ -70,7 +81,7 @@ def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
     if not _TYPE_NAME.fullmatch(name):
         raise FactsError(f"{where}: not a resource type name")
     checks: dict[Check, Any] = {check: row[check] for check in CHECKS if check in row}
-    _refuse_unknown(
+    refuse_unknown(
         row, {"title", "metadata", "holds_no_data", "processes_data", "child_of", "replica", "note", *checks}, where
     )
     if "title" not in row:
@@ -85,7 +96,7 @@ def _load_type(name: str, row: dict[str, Any], where: str) -> ResourceType:
         holds_no_data=row.get("holds_no_data"),
         processes_data=row.get("processes_data", False),
         child_of=row.get("child_of"),
-        replica=_exclusions(row, "replica", where),
+        replica=load_exclusions(row, "replica", where),
         note=row.get("note"),
     )
 
@@ -94,9 +105,9 @@ def _load_rule(check: Check, written: dict[str, Any], where: str) -> Rule:
     fields = {**read_table("defaults.yaml").get(check, {}), **written}
     common = {
         "check": check,
-        "source": _sources(fields, where),
-        "checked": _date(fields, where),
-        "not_applicable": _exclusions(fields, "not_applicable", where),
+        "source": check_sources(fields, where),
+        "checked": check_date(fields, where),
+        "not_applicable": load_exclusions(fields, "not_applicable", where),
         "since": fields.get("since"),
         "deviates_from": fields.get("deviates_from"),
         "preview": fields.get("preview", False),
@@ -110,12 +121,12 @@ def _load_rule(check: Check, written: dict[str, Any], where: str) -> Rule:
 
 
 def _never_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> NeverRule:
-    _refuse_unknown(fields, {*_COMMON, "never", *read_table("defaults.yaml").get(common["check"], {})}, where)
+    refuse_unknown(fields, {*_COMMON, "never", *read_table("defaults.yaml").get(common["check"], {})}, where)
     return NeverRule(**common, because=fields["never"])
 
 
 def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> StateRule:
-    _refuse_unknown(fields, {*_COMMON, *_STATE}, where)
+    refuse_unknown(fields, {*_COMMON, *_STATE}, where)
     if not (fields["readings"] or fields.get("held_by") or fields.get("absent") in ("child", "inherits")):
         raise FactsError(f"{where}: `readings` is empty; only with `held_by`, `absent: child` or `inherits` may it be")
     if bool(fields.get("held_by")) != bool(fields.get("held_by_type")):
@@ -125,28 +136,35 @@ def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> S
         readings=tuple(_reading(reading, where) for reading in fields["readings"]),
         absent=_choice(fields, "absent", ("no", "unknown", "child", "inherits"), where),
         absent_because=fields.get("absent_because", ""),
-        incapable=_exclusions(fields, "incapable", where),
+        incapable=load_exclusions(fields, "incapable", where),
         held_by=_optional(fields, "held_by", where),
         held_by_type=fields.get("held_by_type"),
         each=_optional(fields, "each", where),
         subject=_optional(fields, "subject", where),
+        fails_as=_reason(fields, "fails_as", where),
+        passes_as=_reason(fields, "passes_as", where),
+        only_with=fields.get("only_with"),
     )
 
 
 def _copies_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> CopiesRule:
-    _refuse_unknown(fields, {*_COMMON, "copies"}, where)
+    refuse_unknown(fields, {*_COMMON, "copies"}, where)
     return CopiesRule(**common, copies=tuple(_copy(copy, where) for copy in fields["copies"]))
 
 
 def _copy(fields: dict[str, Any], where: str) -> Copy:
     where = f"{where}: copy {fields.get('name')!r}"
-    _refuse_unknown(
-        fields, {"name", "exists", "at", "pair", "absent", "implicit", "not_applicable", "not_in", "empty"}, where
-    )
+    refuse_unknown(fields, _COPY, where)
     implicit = fields.get("implicit", False)
-    places = bool(fields.get("at")) + bool(fields.get("pair"))
+    places = sum(bool(fields.get(key)) for key in ("at", "of", "pair", "unclear"))
     if places != 1 and not (places == 0 and fields.get("absent") == "child"):
-        raise FactsError(f"{where}: needs one of `at` and `pair: true`, unless only a child resource tells")
+        raise FactsError(
+            f"{where}: needs one of `at`, `of`, `pair: true` and `unclear`, unless only a child resource tells"
+        )
+    if bool(fields.get("of")) != bool(fields.get("of_type")):
+        raise FactsError(f"{where}: `of` and `of_type` go together")
+    if fields.get("unclear") and "exists" not in fields:
+        raise FactsError(f"{where}: `unclear` needs `exists`")
     if implicit and "exists" in fields:
         raise FactsError(f"{where}: an implicit copy always exists; drop `exists`")
     return Copy(
@@ -156,14 +174,17 @@ def _copy(fields: dict[str, Any], where: str) -> Copy:
         pair=fields.get("pair", False),
         absent="unknown" if implicit else _choice(fields, "absent", ("none", "unknown", "child"), where),
         implicit=implicit,
-        not_applicable=_exclusions(fields, "not_applicable", where),
+        not_applicable=load_exclusions(fields, "not_applicable", where),
         not_in=frozenset(fields.get("not_in", ())),
         empty=fields.get("empty") == "none",
+        of=_optional(fields, "of", where, keep_missing=True),
+        of_types=tuple(map(str.lower, fields.get("of_type", ()))),
+        unclear=_reason(fields, "unclear", where),
     )
 
 
 def _vault_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> VaultRule:
-    _refuse_unknown(fields, {*_COMMON, "vault", "through", "through_type"}, where)
+    refuse_unknown(fields, {*_COMMON, "vault", "through", "through_type", "key", "rotates"}, where)
     if bool(fields.get("through")) != bool(fields.get("through_type")):
         raise FactsError(f"{where}: `through` and `through_type` go together")
     return VaultRule(
@@ -171,11 +192,58 @@ def _vault_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> V
         vault=_optional(fields, "vault", where, keep_missing=True),
         through=_optional(fields, "through", where),
         through_type=fields.get("through_type"),
+        key=_optional(fields, "key", where, keep_missing=True),
+        rotates=_rotation(fields.get("rotates"), where),
     )
 
 
+def _rotation(written: Any, where: str) -> Reading | Literal["versionless"] | None:
+    if written is None or written == "versionless":
+        return cast(Literal["versionless"] | None, written)
+    return _reading(written, f"{where}: rotates")
+
+
+def _key_state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> KeyStateRule:
+    refuse_unknown(fields, {*_COMMON, "key_state"}, where)
+    state = fields["key_state"]
+    refuse_unknown(state, {"enabled", "expires", "type"}, f"{where}: key_state")
+    return KeyStateRule(
+        **common,
+        enabled=Reading(Expression.of(state["enabled"], where), frozenset({"true"}), frozenset({"false"})),
+        expires=Expression.of(state["expires"], where),
+        type=Expression.of(state["type"], where),
+    )
+
+
+def _processing_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> ProcessingRule:
+    refuse_unknown(fields, {*_COMMON, "processing", "absent"}, where)
+    said = fields["processing"]
+    refuse_unknown(said, {"at", "named", "anywhere", "zone", "here", "auto"}, f"{where}: processing")
+    return ProcessingRule(
+        **common,
+        at=Expression.of(said["at"], where),
+        anywhere=_folded(said, "anywhere"),
+        zone=_folded(said, "zone"),
+        here=_folded(said, "here"),
+        auto=_folded(said, "auto"),
+        named=said.get("named", False),
+        absent=_choice(fields, "absent", ("unknown", "here", "auto", "child"), where),
+    )
+
+
+def _folded(fields: dict[str, Any], key: str) -> frozenset[str]:
+    return frozenset(map(fold, fields.get(key, ())))
+
+
+def _reason(fields: dict[str, Any], key: str, where: str) -> str | None:
+    code: str | None = fields.get(key)
+    if code is not None and code not in REASONS:
+        raise FactsError(f"{where}: `{key}`: {code!r} is no reason of result/reasons.py")
+    return code
+
+
 def _reading(fields: dict[str, Any], where: str) -> Reading:
-    _refuse_unknown(fields, {"at", "yes", "no"}, where)
+    refuse_unknown(fields, {"at", "yes", "no"}, where)
     yes = fields.get("yes", [])
     return Reading(
         at=Expression.of(fields["at"], where),
@@ -184,10 +252,10 @@ def _reading(fields: dict[str, Any], where: str) -> Reading:
     )
 
 
-def _exclusions(fields: dict[str, Any], key: str, where: str) -> tuple[Exclusion, ...]:
+def load_exclusions(fields: dict[str, Any], key: str, where: str) -> tuple[Exclusion, ...]:
     found = []
     for case in fields.get(key, []):
-        _refuse_unknown(case, {"at", "is", "because"}, f"{where}: {key}")
+        refuse_unknown(case, {"at", "is", "because"}, f"{where}: {key}")
         if not case.get("because"):
             raise FactsError(f"{where}: {key}: `because` is missing")
         found.append(Exclusion(Expression.of(case["at"], where), frozenset(map(fold, case["is"])), case["because"]))
@@ -198,7 +266,7 @@ def _optional(fields: dict[str, Any], key: str, where: str, *, keep_missing: boo
     return Expression.of(fields[key], where, keep_missing=keep_missing) if fields.get(key) else None
 
 
-def _sources(fields: dict[str, Any], where: str) -> tuple[str, ...]:
+def check_sources(fields: dict[str, Any], where: str) -> tuple[str, ...]:
     written = fields.get("source")
     sources = tuple(written) if isinstance(written, list) else (written,)
     if not all(isinstance(source, str) and _SOURCE.fullmatch(source) for source in sources):
@@ -206,7 +274,7 @@ def _sources(fields: dict[str, Any], where: str) -> tuple[str, ...]:
     return sources
 
 
-def _date(fields: dict[str, Any], where: str) -> str:
+def check_date(fields: dict[str, Any], where: str) -> str:
     try:
         return dt.date.fromisoformat(fields.get("checked", "")).isoformat()
     except ValueError as error:
@@ -226,10 +294,12 @@ _FORMS: dict[str, Callable[[dict[str, Any], dict[str, Any], str], Rule]] = {
     "copies": _copies_rule,
     "vault": _vault_rule,
     "through": _vault_rule,
+    "key_state": _key_state_rule,
+    "processing": _processing_rule,
 }
 
 
-def _refuse_unknown(fields: dict[str, Any], known: set[str], where: str) -> None:
+def refuse_unknown(fields: dict[str, Any], known: set[str], where: str) -> None:
     for key in fields:
         if key not in known:
             raise FactsError(f"{where}: `{key}` means nothing here; known: {', '.join(sorted(known))}")

@@ -23,7 +23,9 @@ __all__ = [
     "Copy",
     "Exclusion",
     "Expression",
+    "KeyStateRule",
     "NeverRule",
+    "ProcessingRule",
     "Reading",
     "ResourceType",
     "Rule",
@@ -155,7 +157,9 @@ class StateRule(Rule):
     decides: "no" (documented to mean the default, which fails), "unknown", "child" (only a child resource tells), or
     "inherits" (counted at the parent). `each` names a list of subjects inside the body, judged one by one.
     `incapable`: cases in which the resource cannot pass whatever is configured. `held_by`: the id of a resource of
-    `held_by_type` that answers for this one.
+    `held_by_type` that answers for this one. `fails_as` and `passes_as` are reasons that stand in for the check's own:
+    a yes with `passes_as` is no pass, the check being counted elsewhere. `only_with`: the check concerns the resource
+    only where it has children of that type.
     """
 
     readings: tuple[Reading, ...]
@@ -166,16 +170,20 @@ class StateRule(Rule):
     held_by_type: str | None
     each: Expression | None
     subject: Expression | None
+    fails_as: str | None = None
+    passes_as: str | None = None
+    only_with: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One kind of copy of the data: a replica or a backup.
+    """One kind of copy of the data: a replica, a backup, or logs that are sent somewhere.
 
-    `exists` tells whether there is one (None: there is one where `at` names a place). Its regions stand at `at`, or it
-    is in the region's `pair`, except in the regions `not_in`. `absent` is what silence means: "none", "unknown" or
-    "child" (only a child resource tells); `empty`: an empty list says that there is no copy. An `implicit` copy cannot
-    be switched off.
+    `exists` tells whether there is one (None: there is one where `at` or `of` finds something). Its regions stand at
+    `at`, or are those of the resources that `of` names, each of one of the types `of_types`, or it is in the region's
+    `pair`, except in the regions `not_in`; `unclear` is the reason why nobody can say where it is. `absent` is what
+    silence means: "none", "unknown" or "child" (only a child resource tells); `empty`: an empty list says that there is
+    no copy. An `implicit` copy cannot be switched off.
     """
 
     name: str
@@ -187,6 +195,9 @@ class Copy:
     not_applicable: tuple[Exclusion, ...]
     not_in: frozenset[str]
     empty: bool
+    of: Expression | None = None
+    of_types: tuple[str, ...] = ()
+    unclear: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +209,44 @@ class CopiesRule(Rule):
 
 @dataclass(frozen=True, slots=True)
 class VaultRule(Rule):
-    """Which vault holds the key: a URI or resource id at `vault`, or a resource of another type that holds the key."""
+    """Which vault holds the key: a URI or resource id at `vault`, or a resource of another type that holds the key.
+
+    `key` finds the keys: their URIs, or lists of the vault's address, the key's name and its version; without it they
+    are those at `vault` that are URIs of keys. `rotates` tells whether the service follows new versions: by what a
+    property says, or "versionless" where a reference without a version does; None: nobody says.
+    """
 
     vault: Expression | None
     through: Expression | None
     through_type: str | None
+    key: Expression | None = None
+    rotates: Reading | Literal["versionless"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStateRule(Rule):
+    """Whether a key can be used: where the body of a key says that it is enabled, when it expires, and its type."""
+
+    enabled: Reading
+    expires: Expression
+    type: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingRule(Rule):
+    """Where data is processed, by what stands at `at`, folded.
+
+    `anywhere`: in any region; `zone`: in the data zone of the resource's region; `here`: where the resource is; `auto`:
+    the service chooses. `named`: any other value is a region's name.
+    """
+
+    at: Expression
+    anywhere: frozenset[str]
+    zone: frozenset[str]
+    here: frozenset[str]
+    auto: frozenset[str]
+    named: bool
+    absent: Literal["unknown", "here", "auto", "child"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _asked(policies: Iterable[Policy]) -> Iterator[Check]:
     every = list(policies)
     keys = any(policy.key != "off" for policy in every)
     if any(policy.residency for policy in every):
-        yield from ("region", "replica-region", "backup-region", "key-residency")
+        yield from ("region", "replica-region", "backup-region", "processing-region", "log-region", "key-residency")
     if keys:
         yield "customer-managed-key"
     if every[0].tags:

@@ -85,6 +85,46 @@ REASONS: Final[dict[str, Reason]] = {
         "No approved private endpoint: traffic to the data leaves the private network.",
         "Create a private endpoint and approve its connection.",
     ),
+    "processed-anywhere": _fails(
+        "high",
+        "The data may be processed in any region of the world.",
+        "Deploy the model with a regional or, in the EU, a data zone deployment type.",
+    ),
+    "processed-in-zone": _fails(
+        "medium",
+        "The data may be processed in any region of the data zone, of which the policy allows only some.",
+        "Deploy the model with a regional deployment type, or allow the regions of the zone.",
+    ),
+    "not-encrypted": _fails(
+        "medium",
+        "The data at rest is not encrypted at all, with no key of anybody's.",
+        "Switch transparent data encryption on.",
+    ),
+    "key-disabled": _fails(
+        "medium",
+        "The key is disabled: what it encrypts cannot be read, or will not be once the service looks at it again.",
+        "Enable the key, or move what it encrypts to another.",
+    ),
+    "key-expired": _fails(
+        "medium",
+        "The key has expired: services may refuse to use it, and nobody renews it.",
+        "Rotate the key and set a rotation policy.",
+    ),
+    "key-not-in-hardware": _fails(
+        "medium",
+        "The policy wants keys in hardware, and this one is held in software.",
+        "Create the key with an HSM-backed type (RSA-HSM) in a Premium vault, or in a managed HSM.",
+    ),
+    "key-version-pinned": _fails(
+        "low",
+        "The resource names one version of its key, so that it does not follow when the key is rotated.",
+        "Refer to the key without its version, or switch on automatic rotation.",
+    ),
+    "no-purge-protection": _fails(
+        "medium",
+        "The vault's keys can be deleted for good before their retention ends, and with them the data.",
+        "Enable purge protection; it cannot be switched off again.",
+    ),
     "tag-missing": _fails(
         "low", "Without the tag nobody can tell whose data this is and what rules it is under.", "Set the tag."
     ),
@@ -118,6 +158,21 @@ REASONS: Final[dict[str, Reason]] = {
     "needs-child-read": _unknown(
         "Only a child resource tells, and an inventory does not list it.", "Check the child resource by hand."
     ),
+    "child-not-read": _unknown(
+        "Only a child resource tells, and it could not be read.",
+        "See why in `actual`; the role Reader at the subscription suffices.",
+    ),
+    "not-before-deployment": _unknown(
+        "The value is not known before deployment.", "Audit again after deployment, or write the value in the template."
+    ),
+    "auto-resolve": _unknown(
+        "The service chooses at run time where it processes, by where the data comes from or goes to.",
+        "Name a region, or use a managed virtual network, which keeps it in the resource's own.",
+    ),
+    "third-party-destination": _unknown(
+        "The logs go to a partner's service, and no property tells where that keeps them.",
+        "Check with the partner where the logs are kept, or waive it with a reason.",
+    ),
     "no-location": _unknown("The body has no location.", "Export the resource with its location."),
     "unknown-location": _unknown(
         "The location is no region that is known.", "Check where the resource is; report a region that is new."
@@ -135,7 +190,7 @@ REASONS: Final[dict[str, Reason]] = {
         "Check what is cached; set implicitReplicas to deny to refuse edge caches.",
     ),
     "not-in-inventory": _unknown(
-        "It points to a vault or key holder that is not in the inventory: another subscription or tenant.",
+        "It points to a resource that is not in the inventory: another subscription or tenant.",
         "Read the subscription that it is in as well, or add it to the export.",
     ),
     "tag-support-unknown": _unknown(
