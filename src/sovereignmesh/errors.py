@@ -6,6 +6,7 @@
     ├── MeshError               the mesh's documents are wrong; `problems` lists all of them with file:line:col
     ├── InventoryError          an export could not be opened, or is no export at all
     ├── ReportError             a report could not be written
+    ├── CheckpointError         the file of an interrupted run cannot be used
     ├── AzureError              Azure could not be asked, or refused; with `status`, `code` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnswerError",
     "AzureError",
+    "CheckpointError",
     "DeadlineError",
     "DeniedError",
     "FactsError",
@@ -67,6 +69,10 @@ class InventoryError(SovereignMeshError):
 
 class ReportError(SovereignMeshError):
     """A report could not be written: the path and the reason."""
+
+
+class CheckpointError(SovereignMeshError):
+    """The file of an interrupted run cannot be read or written, or is another's."""
 
 
 class AzureError(SovereignMeshError):

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from sovereignmesh.facts import ChildRead
     from sovereignmesh.result import Check
 
-__all__ = ["Children", "child_resources", "children_in", "judge_by_children", "packed", "told_by_children"]
+__all__ = [
+    "Children",
+    "child_resources",
+    "children_in",
+    "judge_by_children",
+    "location_in",
+    "packed",
+    "told_by_children",
+]
 
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/", re.IGNORECASE)
 
@@ -26,6 +34,20 @@ class Children(NamedTuple):
     items: tuple[dict[str, Any], ...]
     failed: str
     at: str
+
+
+class DepthForecast(NamedTuple):
+    """What reading the children will cost.
+
+    `calls` are reads by the type of child, `known` those of them that a checkpoint has, `requests` what is sent for the
+    others; `seconds` is what the quotas of Azure Resource Manager and its providers make it last at least.
+    """
+
+    resources: int
+    calls: dict[str, int]
+    known: int
+    requests: int
+    seconds: int
 
 
 def packed(items: Iterable[dict[str, Any]], failed: str, at: str) -> dict[str, Any]:
@@ -54,9 +76,15 @@ def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
     for number, body in enumerate(found.items if found else (), 1):
         identity = body.get("id")
         own = identity.rstrip("/") if type(identity) is str and identity else f"{resource.id}/{child}/{number}"
-        place = _LOCATION.search(own)
-        location = body.get("location") or (place[1] if place else resource.location)
-        yield resource._replace(row=body, id=own, type=child.lower(), location=location, parent=resource.id)
+        location = body.get("location") or location_in(own) or resource.location
+        at = found.at if found else ""
+        yield resource._replace(row=body, id=own, type=child.lower(), location=location, parent=resource.id, read_at=at)
+
+
+def location_in(identity: str) -> str:
+    """The region that an id names, as in `.../locations/westeurope/deletedVaults/kv`; "" where it names none."""
+    place = _LOCATION.search(identity)
+    return place[1] if place else ""
 
 
 @cache

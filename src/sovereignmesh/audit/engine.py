@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from sovereignmesh import __version__
 from sovereignmesh.audit.children import child_resources, children_in
 from sovereignmesh.audit.export import Inventory, Unread
-from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
+from sovereignmesh.audit.index import Container, Index, name_of, tags_of, text_at, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource
 from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.severity import severity_of
@@ -45,7 +45,7 @@ def audit_inventory(
     rows: Iterable[dict[str, Any]] | Path | str,
     mesh: Mesh,
     *,
-    checks: Iterable[Check] = CHECKS_OF_AN_INVENTORY,
+    checks: Iterable[Check] | None = None,
     show_compliant: bool = False,
     now: Callable[[], dt.datetime] | None = None,
 ) -> Audit:
@@ -53,18 +53,26 @@ def audit_inventory(
 
     `rows` are resource bodies as Resource Graph or ARM give them, in any order, or the path of an export: JSON lines,
     a JSON array, `az graph query` output, gzip of these. Rows of resource groups, subscriptions and vaults among them
-    are used to judge the others. `checks` limits what is judged; `show_compliant` also lists what passed or did not
+    are used to judge the others. `checks` says what is judged, without it all that a list of resources can answer; `show_compliant` also lists what passed or did not
     apply; `now` is the clock (UTC), which decides whether a waiver is in force.
 
     Nothing that a row holds raises: what cannot be judged is a gap in `Audit.coverage`. Raises InventoryError where
     the path cannot be opened or holds no JSON, ValueError for a check that an inventory cannot answer.
     """
-    run = Run(mesh, checks, now, show_compliant=show_compliant)
+    run = Run(mesh, CHECKS_OF_AN_INVENTORY if checks is None else checks, now, show_compliant=show_compliant)
     inventory = Inventory(rows) if isinstance(rows, (Path, str)) else rows
     run.read(inventory)
     name, missing = (inventory.name, inventory.missing) if isinstance(inventory, Inventory) else ("rows", 0)
     view = ScopeView(None, None, run.subscriptions, (), "file")
     return run.result(name, view, lambda: (run.tally.file_scope(name, missing),))
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """An inventory that holds rows back for what it still has to read about them."""
+
+    def rest(self) -> Iterable[Any]:
+        """What is still held after an interruption, as far as it is known."""
 
 
 class Run:
@@ -78,7 +86,9 @@ class Run:
         *,
         show_compliant: bool,
         depth: Depth = "inventory",
+        live: bool = False,
     ) -> None:
+        """`live`: what comes is read now, unless it says when."""
         wanted = set(checks)
         if strange := wanted - set(CHECKS):
             raise ValueError(f"no check that can be answered: {', '.join(sorted(map(str, strange)))}")
@@ -86,15 +96,16 @@ class Run:
             raise ValueError("no check was asked for: nothing would be judged")
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
         self._mesh, self._started, self._show = mesh, self._now(), show_compliant
+        self._read_at = _timestamp(self._started) if live else ""
         self._today = self._started.date()
-        self._checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
+        self.checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
         self._not_answerable = tuple(
             check for check in CHECKS if depth == "inventory" and check not in wanted | set(CHECKS_OF_AN_INVENTORY)
         )
         self._index = Index()
         self._around = Surroundings(self._index, mesh.policy_for(None).residency, self._started.timestamp())
         self._findings = FindingStore()
-        self.tally = Tally(self._checks)
+        self.tally = Tally(self.checks)
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
 
     @property
@@ -120,6 +131,10 @@ class Run:
                 self.tally.gap("interrupted", f"after {self.tally.rows} rows", rows=0)
                 if isinstance(source, Generator):
                     source.close()  # it may hold threads and connections
+                if isinstance(rows, Holding):
+                    for row in rows.rest():
+                        if self._accept(row, 0):
+                            waiting.add(row)
             try:
                 self._settle(waiting)
             except KeyboardInterrupt:
@@ -259,7 +274,7 @@ class Run:
         self.tally.subscriptions.add(key)
         return Resource(
             row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain, policy,
-            type_of(owner) if owner_seen else "",
+            type_of(owner) if owner_seen else "", read_at=text_at(row, "readAt"),
         )  # fmt: skip
 
     def _listed_domain(self, subscription: str, container: Container) -> str:
@@ -271,7 +286,7 @@ class Run:
         key = (resource_type, child)
         kind = self.tally.types.get(key)
         if kind is None:
-            plan = make_plan(resource_type, self._checks, self._around, child=child)
+            plan = make_plan(resource_type, self.checks, self._around, child=child)
             kind = self.tally.types[key] = TypeTally(resource_type, plan)
         return kind
 
@@ -301,6 +316,7 @@ class Run:
             reason=judgement.reason,
             source=source,
             waiver=_waiver_view(waiver) if waiver else None,
+            read_at=resource.read_at or self._read_at,
         )
         if self._findings.add(finding):
             self.tally.add(finding, waiver)

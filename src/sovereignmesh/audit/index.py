@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.audit.references import KeyName, VaultName
 
-__all__ = ["Container", "Index", "name_of", "tags_of", "type_of"]
+__all__ = ["Container", "Index", "name_of", "tags_of", "text_at", "type_of"]
 
 _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"})
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
@@ -43,10 +43,11 @@ def tags_of(row: dict[str, Any]) -> dict[str, str]:
 
 def name_of(row: dict[str, Any]) -> str:
     """The name, as text; empty where there is none."""
-    return _text_at(row, "name")
+    return text_at(row, "name")
 
 
-def _text_at(row: dict[str, Any], key: str) -> str:
+def text_at(row: dict[str, Any], key: str) -> str:
+    """The text at a key of a row; empty where there is none."""
     value = row.get(key)
     return value if type(value) is str else ""
 
@@ -101,9 +102,9 @@ class Index:
             return
         parts = resource_id.lower().split("/")
         if resource_type in _destination_types():
-            self._places.add(resource_type, resource_id, _text_at(row, "location"))
+            self._places.add(resource_type, resource_id, text_at(row, "location"))
         if resource_type in VAULT_TYPES:
-            place = (resource_id.lower(), _text_at(row, "location"))
+            place = (resource_id.lower(), text_at(row, "location"))
             vault = (VAULT_TYPES[resource_type], parts[-1])
             if keys := children_in(row, f"{resource_type}/keys"):
                 self._keys[vault] = keys
@@ -115,7 +116,7 @@ class Index:
             self._keep(self.subscriptions, parts[-1], resource_id, Container(tags_of(row), name=name_of(row)))
         elif resource_type in _GROUPS:
             subscription = parts[2] if len(parts) > 2 else ""  # noqa: PLR2004 - /subscriptions/ID/...
-            owner = _text_at(row, "managedBy")
+            owner = text_at(row, "managedBy")
             if owner.lower().startswith(resource_id.lower() + "/"):
                 owner = ""  # nobody answers for the group that it is in itself
             self._keep(self.groups, (subscription, parts[-1]), resource_id, Container(tags_of(row), owner=owner))

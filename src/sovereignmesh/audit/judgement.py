@@ -49,7 +49,7 @@ class Resource(NamedTuple):
     """A row of the inventory with what its judgement needs to know of its surroundings.
 
     `owner` is the type of the resource that manages its group, where that resource is in the inventory too; `parent`
-    the id of the resource that a child was read for.
+    the id of the resource that a child was read for, `read_at` when it was, if not by this run.
     """
 
     row: dict[str, Any]
@@ -64,6 +64,7 @@ class Resource(NamedTuple):
     policy: Policy
     owner: str
     parent: str = ""
+    read_at: str = ""
 
     def answered_for(self, check: Check) -> bool:
         """Whether the resource that owns its group, of type `owner`, is judged in its place."""

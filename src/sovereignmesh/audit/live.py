@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import datetime as dt
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Run
 from sovereignmesh.facts import properties_read
-from sovereignmesh.result import ScopeView
+from sovereignmesh.result import CHECKS, ScopeView
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from sovereignmesh.azure import Azure, AzureInventory, Forecast
+    from sovereignmesh.audit.children import DepthForecast
+    from sovereignmesh.audit.depth import DeepInventory
+    from sovereignmesh.audit.engine import Depth
+    from sovereignmesh.azure import Asked, Azure, AzureInventory, Forecast
     from sovereignmesh.mesh import Mesh
     from sovereignmesh.result import Audit, Check
 
@@ -30,12 +34,14 @@ def audit_azure(
     subscriptions: Sequence[str] | str = (),
     management_groups: Sequence[str] | str = (),
     exclude: Sequence[str] | str = (),
-    checks: Iterable[Check] = CHECKS_OF_AN_INVENTORY,
+    checks: Iterable[Check] | None = None,
+    depth: Depth = "full",
+    resume: Path | str | None = None,
     show_compliant: bool = False,
     deadline: float | None = None,
     now: Callable[[], dt.datetime] | None = None,
-    on_forecast: Callable[[Forecast], None] | None = None,
-    progress: Callable[[AzureInventory], AbstractContextManager[object]] | None = None,
+    on_forecast: Callable[[Forecast | DepthForecast], None] | None = None,
+    progress: Callable[[AzureInventory | DeepInventory], AbstractContextManager[object]] | None = None,
 ) -> Audit:
     """The audit of live subscriptions against a mesh.
 
@@ -49,11 +55,17 @@ def audit_azure(
     Raises an AzureError of `sovereignmesh.errors` where nothing at all could be read: SignInError without a credential
     that works, DeniedError without any role, DeadlineError where the time was up before the first row, and so on.
     """
-    from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415 - an audit of a file needs no SDK
+    # An audit of a file needs no SDK.
+    from sovereignmesh.audit.checkpoint import Checkpoint  # noqa: PLC0415
+    from sovereignmesh.audit.depth import DeepInventory  # noqa: PLC0415
+    from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415
 
-    run = Run(mesh, checks, now, show_compliant=show_compliant)
+    clock = now or (lambda: dt.datetime.now(dt.UTC))
+    wanted = tuple(checks) if checks is not None else (CHECKS if depth == "full" else CHECKS_OF_AN_INVENTORY)
+    run = Run(mesh, wanted, clock, show_compliant=show_compliant, depth=depth, live=True)
     listed = [name for domain in mesh.domain_documents for name in domain.subscriptions or ()]
     azure.begin(None if deadline is None else deadline * (1 - _RESERVE))
+    checkpoint = None
     try:
         asked = find_asked(
             azure,
@@ -63,20 +75,41 @@ def audit_azure(
             expected=listed,
         )
         inventory = AzureInventory(azure, asked, properties_read(), on_forecast)
-        with nullcontext() if progress is None else progress(inventory):
-            run.read(inventory)
+        with ExitStack() as closing:
+            rows: AzureInventory | DeepInventory = inventory
+            if resume is not None and depth == "full":
+                checkpoint = closing.enter_context(Checkpoint(Path(resume), _whose(azure, asked), clock()))
+            if depth == "full":
+                rows = closing.enter_context(
+                    DeepInventory(inventory, azure, run.checks, clock, checkpoint=checkpoint, on_forecast=on_forecast)
+                )
+            closing.enter_context(nullcontext() if progress is None else progress(rows))
+            run.read(rows)
     finally:
         azure.begin()  # the connection outlives the run's deadline and its end
-    tenants = {subscription.tenant_id for subscription in asked.visible if subscription.tenant_id}
     view = ScopeView(
         azure.cloud.name,
-        tenants.pop() if len(tenants) == 1 else azure.tenant,
+        _tenant(azure, asked),
         tuple(sorted(subscription.id for subscription in (*asked.visible, *asked.unseen))),
         asked.management_groups,
         asked.denominator,
         tuple(sorted(subscription.id for subscription in asked.excluded)),
+        depth,
     )
-    return run.result("azure", view, inventory.scopes)
+    result = run.result("azure", view, inventory.scopes)
+    if checkpoint is not None and result.complete:
+        checkpoint.remove()
+    return result
+
+
+def _tenant(azure: Azure, asked: Asked) -> str | None:
+    tenants = {subscription.tenant_id for subscription in asked.visible if subscription.tenant_id}
+    return tenants.pop() if len(tenants) == 1 else azure.tenant
+
+
+def _whose(azure: Azure, asked: Asked) -> str:
+    """Whose answers a checkpoint holds."""
+    return f"{azure.cloud.name}, tenant {_tenant(azure, asked)}"
 
 
 def _names(names: Sequence[str] | str) -> tuple[str, ...]:

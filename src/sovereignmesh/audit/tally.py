@@ -62,7 +62,7 @@ class TypeTally:
 class Tally:
     """All counts of one run.
 
-    `rows` are those that are resources, `repeated` those of a resource seen before, `children` what was read for others.
+    `rows` are those that are resources, `repeated` those of a resource seen before, `children` what was read for them.
     `types` are by name in lower case, and whether they are children.
     """
 
@@ -164,7 +164,8 @@ class Tally:
             for scope in scopes
             if scope.kind != "file" and scope.state != "read"
         )
-        return Coverage(resources, self.repeated, scopes, types, (*holes, *self._all_gaps(name)))
+        gaps = (*holes, *self._all_gaps(name))
+        return Coverage(resources, self.repeated, scopes, types, gaps, self.children)
 
     def place_gaps(self) -> None:
         """Notes the containers that would tell the domain of what is inside, and were not seen."""

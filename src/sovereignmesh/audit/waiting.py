@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
@@ -10,7 +11,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WaitingRoom"]
+__all__ = ["Shelf", "WaitingRoom"]
 
 _IN_MEMORY: Final = 1 << 24
 _AS_IT_IS: Final = (
@@ -51,3 +52,34 @@ class WaitingRoom:
         for line in self._file:
             yield orjson.loads(line)
         yield from self._odd
+
+
+class Shelf:
+    """Rows on disk, beyond the first megabytes, each to be had again by the number that putting it gave."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close
+        self._lock = threading.Lock()
+        self._end = 0
+
+    def close(self) -> None:
+        """Throws all of them away."""
+        self._file.close()
+
+    def put(self, row: dict[str, Any]) -> int:
+        """Keeps a row, which must be JSON."""
+        data = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        with self._lock:
+            number = self._end
+            self._file.seek(number)
+            self._file.write(data)
+            self._end += len(data)
+        return number
+
+    def get(self, number: int) -> dict[str, Any]:
+        """The row again."""
+        with self._lock:
+            self._file.seek(number)
+            line = self._file.readline()
+        row: dict[str, Any] = orjson.loads(line)
+        return row

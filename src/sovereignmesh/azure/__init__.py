@@ -1,6 +1,7 @@
 """Thin typed wrappers over the Azure SDKs: connection, clouds, subscriptions, Resource Graph."""
 
 from sovereignmesh.azure.asked import Asked, find_asked
+from sovereignmesh.azure.buckets import BucketKey, Buckets
 from sovereignmesh.azure.clouds import CLOUDS, Cloud, find_cloud
 from sovereignmesh.azure.connection import Azure, connect
 from sovereignmesh.azure.diagnosis import Diagnosis, diagnose
@@ -21,14 +22,21 @@ from sovereignmesh.azure.directory import (
 )
 from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.azure.inventory import AzureInventory, Forecast
+from sovereignmesh.azure.many import LARGEST_BATCH, Ask, Reader, Told
 from sovereignmesh.azure.pace import Pace
+from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.shape import list_shapes, shape_of
+from sovereignmesh.azure.turns import Turns
 
 __all__ = [
     "CLOUDS",
+    "LARGEST_BATCH",
+    "Ask",
     "Asked",
     "Azure",
     "AzureInventory",
+    "BucketKey",
+    "Buckets",
     "Cloud",
     "Diagnosis",
     "Forecast",
@@ -36,12 +44,16 @@ __all__ = [
     "ManagementGroup",
     "Pace",
     "Permission",
+    "Reader",
     "Subscription",
     "Tenant",
+    "Told",
+    "Turns",
     "connect",
     "diagnose",
     "find_asked",
     "find_cloud",
+    "in_parallel",
     "list_ancestors",
     "list_locations",
     "list_management_groups",

@@ -46,7 +46,7 @@ CREDENTIAL_FAILURES: Final = (
     TypeError, ValueError,
 )  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_SAFE_POST: Final = "/providers/microsoft.resourcegraph/resources"  # a query: asking twice changes nothing
+_SAFE_POSTS: Final = ("/providers/microsoft.resourcegraph/resources", "/batch")  # queries, and GETs together
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
 _THROTTLED: Final = 429
 _UNAUTHORISED: Final = 401
@@ -201,4 +201,5 @@ def _named(headers: Mapping[str, str]) -> float | None:
 
 def _may_repeat(request: PipelineRequest[Any]) -> bool:
     method = request.http_request.method.upper()
-    return method in _SAFE or (method == "POST" and _SAFE_POST in request.http_request.url.lower())
+    path = request.http_request.url.lower().partition("?")[0]
+    return method in _SAFE or (method == "POST" and path.endswith(_SAFE_POSTS))

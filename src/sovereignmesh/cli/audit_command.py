@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
-from sovereignmesh.audit import CHECKS_OF_AN_INVENTORY, Inventory, audit_azure, audit_inventory
+from sovereignmesh.audit import Depth, DepthForecast, Inventory, audit_azure, audit_inventory
 from sovereignmesh.cli.common import azure_options, duration, find_mesh, folder_of, one_interruption, open_azure
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
-from sovereignmesh.result import Severity, printable
+from sovereignmesh.result import CHECKS, Severity, printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from sovereignmesh.audit.depth import DeepInventory
     from sovereignmesh.azure import AzureInventory, Forecast
     from sovereignmesh.result import Audit
 
 __all__ = ["audit"]
 
 _WORTH_A_BAR: Final = 8_000_000  # bytes: about a second's work
+_MINUTES: Final = 120  # seconds from which they are told in minutes
 _WORTH_A_WORD: Final = 5  # seconds that a reading will last
 
 
@@ -33,6 +35,10 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
             raise click.BadParameter(f"{file}: a report is written by suffix; known: {', '.join(SUFFIXES)}")
         folder_of(file)
     return files
+
+
+def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None) -> Path | None:
+    return file and folder_of(file)
 
 
 @click.command(
@@ -63,6 +69,19 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
     help="End by then with what has been read: 90s (or 90), 15m, 2h.",
 )
 @click.option(
+    "--depth",
+    type=click.Choice(get_args(Depth)),
+    help="inventory: the list of resources alone; full (the default): also what only their children tell, which takes "
+    "more calls.",
+)
+@click.option(
+    "--resume",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_in_a_folder,
+    help="Keep what is read of the children in FILE, and go on from what it holds after a run that was cut off.",
+)
+@click.option(
     "--inventory",
     metavar="FILE",
     help="Audit an export of resources instead: JSON lines, a JSON array, `az graph query` output, gzip of these; - "
@@ -73,7 +92,7 @@ def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[P
     "--check",
     "checks",
     multiple=True,
-    type=click.Choice(CHECKS_OF_AN_INVENTORY),
+    type=click.Choice(CHECKS),
     help="Only this check; may be repeated.",
 )
 @click.option(
@@ -116,7 +135,7 @@ def audit(
 
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 findings at --fail-on, 4 incomplete.
     """
-    asked = {"checks": checks or CHECKS_OF_AN_INVENTORY, "show_compliant": show_compliant}
+    asked = {"checks": checks or None, "show_compliant": show_compliant}
     if inventory is None:
         with one_interruption():
             result = _audit_live(mesh, asked, **live)
@@ -147,8 +166,12 @@ def _audit_live(
     management_groups: tuple[str, ...],
     exclude: tuple[str, ...],
     deadline: float | None,
+    depth: Depth | None,
+    resume: Path | None,
     **where: Any,
 ) -> Audit:
+    if resume and depth == "inventory":
+        raise click.UsageError("--resume is of the children, which --depth inventory does not read")
     azure, estate = open_azure(**where)
     with azure:
         return audit_azure(
@@ -158,6 +181,8 @@ def _audit_live(
             management_groups=management_groups,
             exclude=exclude,
             deadline=deadline,
+            depth=depth or "full",
+            resume=resume,
             on_forecast=_say_forecast,
             progress=_live_progress,
             **asked,
@@ -180,8 +205,11 @@ def _exit_code(result: Audit, fail_on: Any, *, allow_unknown: bool) -> int:
     return 3 if fail_on != "never" and result.fails_at(fail_on, allow_unknown=allow_unknown) else 0
 
 
-def _say_forecast(forecast: Forecast) -> None:
-    if forecast.seconds >= _WORTH_A_WORD:
+def _say_forecast(forecast: Forecast | DepthForecast) -> None:
+    """Says what the reading will cost where that is worth a word."""
+    if isinstance(forecast, DepthForecast):
+        _say_depth(forecast)
+    elif forecast.seconds >= _WORTH_A_WORD:
         click.echo(
             f"{forecast.rows:,} rows in {forecast.queries:,} queries of Resource Graph, and {forecast.other_calls:,} "
             f"other calls: at least {forecast.seconds} s, as 15 queries in 5 s are allowed",
@@ -189,7 +217,23 @@ def _say_forecast(forecast: Forecast) -> None:
         )
 
 
-def _live_progress(inventory: AzureInventory) -> AbstractContextManager[object]:
+def _say_depth(forecast: DepthForecast) -> None:
+    calls = sum(forecast.calls.values())
+    if not calls:
+        return
+    known = f", {forecast.known:,} of them known from --resume" if forecast.known else ""
+    how_long = f": at least {_in_words(forecast.seconds)}, as Azure's quotas allow" if forecast.seconds else ""
+    click.echo(
+        f"children of {forecast.resources:,} resources: {calls:,} reads{known}, {forecast.requests:,} requests{how_long}",
+        err=True,
+    )
+
+
+def _in_words(seconds: int) -> str:
+    return f"{seconds} s" if seconds < _MINUTES else f"{-(-seconds // 60)} min"
+
+
+def _live_progress(inventory: AzureInventory | DeepInventory) -> AbstractContextManager[object]:
     """A bar on a terminal while the subscriptions are read."""
     if not sys.stderr.isatty():
         return nullcontext()

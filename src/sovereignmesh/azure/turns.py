@@ -1,0 +1,79 @@
+"""Whose turn it is: work of many queues, of which a queue whose quota is spent holds no other one up."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+from sovereignmesh.azure.buckets import seconds_for
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
+    from sovereignmesh.azure.buckets import BucketKey, Buckets
+    from sovereignmesh.azure.pace import Pace
+
+__all__ = ["Turns"]
+
+Item = TypeVar("Item")
+_SHORTEST: Final = 0.01  # seconds
+
+
+class _Turn(NamedTuple, Generic[Item]):
+    item: Item
+    needs: Mapping[BucketKey, int]
+
+
+class Turns(Generic[Item]):
+    """Work in queues, each piece with what it draws on quotas. Fill it, then any number of threads take from it."""
+
+    def __init__(self, buckets: Buckets) -> None:
+        self._buckets = buckets
+        self._queues: dict[Hashable, deque[_Turn[Item]]] = {}
+        self._order: deque[Hashable] = deque()
+        self._lock = threading.Lock()
+        self.calls: Counter[BucketKey] = Counter()
+
+    def add(self, queue: Hashable, item: Item, needs: Mapping[BucketKey, int]) -> None:
+        """Puts a piece of work at the end of its queue."""
+        if queue not in self._queues:
+            self._queues[queue] = deque()
+            self._order.append(queue)
+        self._queues[queue].append(_Turn(item, needs))
+        self.calls.update(needs)
+
+    @property
+    def seconds(self) -> float:
+        """How long the quotas make the work last at least."""
+        return max((seconds_for(key.kind, calls) for key, calls in self.calls.items()), default=0.0)
+
+    def take(self, pace: Pace) -> Item | None:
+        """The next piece whose quotas allow it, waiting for them; None when nothing is left.
+
+        Raises DeadlineError where the wait would end after the run's deadline.
+        """
+        while True:
+            found, wait = self._look()
+            if wait is None:
+                return found
+            pace.wait(max(wait, _SHORTEST))
+
+    def _look(self) -> tuple[Item | None, float | None]:
+        """A piece and None, or how long to wait for the first that fits."""
+        with self._lock:
+            soonest = None
+            for _ in range(len(self._order)):
+                queue = self._order[0]
+                turn = self._queues[queue][0]
+                wait = self._buckets.take(turn.needs)
+                if wait <= 0:
+                    self._queues[queue].popleft()
+                    self._order.rotate(-1)
+                    if not self._queues[queue]:
+                        del self._queues[queue]
+                        self._order.remove(queue)
+                    return turn.item, None
+                soonest = wait if soonest is None else min(soonest, wait)
+                self._order.rotate(-1)
+            return None, soonest
