@@ -5,7 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "fixtures" / "estates" / "contoso.jsonl"
+CHILDREN = ROOT / "fixtures" / "estates" / "contoso.children.jsonl"
 TRUTH = ROOT / "tests" / "estates" / "contoso.truth.json"
+DEPTH_TRUTH = ROOT / "tests" / "estates" / "contoso.depth.truth.json"
 PACKAGED = ROOT / "src" / "sovereignmesh" / "sandbox" / "estates"
 
 

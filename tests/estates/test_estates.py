@@ -5,7 +5,7 @@ import json
 from collections import Counter
 
 import pytest
-from estates.building import BUILD, PACKAGED, ROOT, SAMPLE, TRUTH
+from estates.building import BUILD, CHILDREN, DEPTH_TRUTH, PACKAGED, ROOT, SAMPLE, TRUTH
 
 from sovereignmesh.mesh import load_mesh, validate
 
@@ -17,6 +17,11 @@ ESTATES = ("contoso", "contoso-partial")
 @pytest.fixture(scope="module")
 def rows():
     return [json.loads(line) for line in SAMPLE.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def children():
+    return [json.loads(line) for line in CHILDREN.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture(params=ESTATES)
@@ -80,6 +85,69 @@ def test_machines_stand_on_what_is_there(rows):
         assert all(own["id"].lower() in ids for own in machine["networkProfile"]["networkInterfaces"])
 
 
+def test_every_child_stands_below_what_is_there(rows, children):
+    ids = {row["id"].lower() for row in rows}
+    scopes = {row["id"].lower() for row in rows if row["type"] in BUILD.CONTAINERS}
+    assert len({child["id"].lower() for child in children} - ids) == len(children)
+    for child in children:
+        scope, _, own = child["id"].lower().partition("/providers/")
+        assert scope in scopes
+        assert child["name"] == child["id"].rsplit("/", 1)[-1]
+        if "/locations/" in own or own.startswith("microsoft.insights/"):
+            continue  # of a subscription or a group itself
+        parts = child["id"].lower().split("/")
+        assert any("/".join(parts[:length]) in ids for length in range(9, len(parts))), child["id"]
+
+
+def test_the_children_are_many_and_varied(children):
+    kinds = Counter(child["type"].lower() for child in children)
+    assert len(kinds) >= 40
+    assert kinds["microsoft.insights/diagnosticsettings"] >= 250
+    assert kinds["microsoft.keyvault/vaults/keys"] >= 70
+
+
+def test_logs_go_to_what_is_there(rows, children):
+    ids = {row["id"].lower() for row in rows}
+    settings = [child["properties"] for child in children if child["type"] == "Microsoft.Insights/diagnosticSettings"]
+    assert all(setting["workspaceId"] is None or setting["workspaceId"].lower() in ids for setting in settings)
+
+
+def test_nobody_changes_what_another_planting_changes():
+    told = Counter(planting.name for planting in BUILD.PLANTINGS)
+    assert [name for name, count in told.items() if count > 1] == []
+    assert BUILD.build_estate()  # which refuses
+
+
+def test_the_depths_differ_by_what_children_tell():
+    inventory, full = (json.loads(path.read_text()) for path in (TRUTH, DEPTH_TRUTH))
+    assert {finding["reason"] for finding in full}.isdisjoint({"needs-child-read"})
+    only_full = [finding for finding in full if finding not in inventory]
+    assert {finding["check"] for finding in inventory}.isdisjoint({"log-region", "processing-region"})
+    assert {finding["check"] for finding in only_full} >= {"log-region", "processing-region", "replica-region"}
+    assert {finding["reason"] for finding in only_full} >= {
+        "processed-anywhere", "processed-in-zone", "auto-resolve", "third-party-destination", "not-encrypted",
+        "key-disabled", "key-expired", "outside-area", "outside-policy", "platform-key", "not-in-inventory",
+    }  # fmt: skip
+    for findings in (inventory, full):
+        keys = [(finding["check"], finding["resource_id"].lower(), finding["subject"]) for finding in findings]
+        assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("planting", BUILD.PLANTINGS, ids=lambda planting: planting.name)
+def test_a_planting_taken_back_takes_its_findings_with_it(planting):
+    for depth in BUILD.DEPTHS:
+        whole, without = BUILD.truth(depth=depth), BUILD.truth(without=planting.name, depth=depth)
+        assert len(whole) - len(without) == len(planting.findings(depth))
+        assert all(finding in whole for finding in without)
+    assert any(planting.findings(depth) for depth in BUILD.DEPTHS)
+
+
+def test_the_base_has_nothing_but_what_is_not_read():
+    assert BUILD.base_truth("full") == []
+    assert {finding["reason"] for finding in BUILD.base_truth()} == {"needs-child-read"}
+    assert all(finding in BUILD.truth() for finding in BUILD.base_truth())
+
+
 def test_the_management_groups_are_those_of_the_rows(rows, estate):
     groups = {group["name"]: group for group in estate["management_groups"]}
     assert len(groups) >= 3
@@ -129,10 +197,11 @@ def test_the_holes_are_what_the_roles_leave_open():
         )
 
 
-def test_the_packaged_rows_are_the_sample(packaged, estate):
-    resources = (packaged / estate["resources"]).resolve()
-    assert resources.is_relative_to(PACKAGED)
-    assert gzip.decompress(resources.read_bytes()) == SAMPLE.read_bytes()
+@pytest.mark.parametrize(("key", "source"), [("resources", SAMPLE), ("children", CHILDREN)])
+def test_the_packaged_rows_are_the_sample(packaged, estate, key, source):
+    packed = (packaged / estate[key]).resolve()
+    assert packed.is_relative_to(PACKAGED)
+    assert gzip.decompress(packed.read_bytes()) == source.read_bytes()
 
 
 def test_the_packaged_mesh_is_the_sample_s():
@@ -178,5 +247,6 @@ def test_a_build_takes_away_what_has_no_source(tmp_path, capsys):
 
 
 def test_the_archive_says_nothing_of_the_machine():
-    header = (PACKAGED / "contoso" / "resources.jsonl.gz").read_bytes()[:10]
-    assert header == b"\x1f\x8b\x08" + bytes(5) + b"\x02\xff"  # no name, no time, best compression, no system
+    for name in ("resources", "children"):
+        header = (PACKAGED / "contoso" / f"{name}.jsonl.gz").read_bytes()[:10]
+        assert header == b"\x1f\x8b\x08" + bytes(5) + b"\x02\xff"  # no name, no time, best compression, no system

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from sandbox.tiny import HIDDEN, ONE, TENANT, TWO, Client, rows
+from sandbox.tiny import HIDDEN, ONE, TENANT, TWO, Client, children, rows
 
 
 @pytest.fixture
@@ -30,9 +30,11 @@ def build_estate(tmp_path):
             "roles": [{"scope": scope, "role": role} for scope, role in roles],
             "role_definitions": definitions or {},
             "resources": "resources.jsonl",
+            "children": "children.jsonl",
             "mesh": "mesh",
         }
         (folder / "estate.json").write_text(json.dumps(described))
+        (folder / "children.jsonl").write_text("".join(json.dumps(body) + "\n" for body in children()))
         (folder / "resources.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()))
         return folder
 

@@ -189,6 +189,54 @@ def test_subscription_limit(open_client):
     assert client.post_query(QUERY).headers["x-ms-tenant-subscription-limit-hit"] == "true"
 
 
+BATCH_OF = [f"/subscriptions/{ONE}?api-version=2022-12-01", f"/subscriptions/{TWO}?api-version=2022-12-01"]
+
+
+def parts(client):
+    """The statuses inside a batch."""
+    requests = [{"httpMethod": "GET", "name": str(number), "url": url} for number, url in enumerate(BATCH_OF)]
+    answer = client.call("POST", "/batch", "2020-06-01", json={"requests": requests})
+    assert answer.status_code == 200
+    return [part["httpStatusCode"] for part in answer.json()["responses"]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "first"), [("part-throttled", [429, 429, 200, 200]), ("part-throttled-always", [429] * 4)]
+)
+def test_part_throttled(open_client, fault, first):
+    client = open_client(faults=[fault])
+    assert [parts(client) for _ in range(4)] == [[status, 200] for status in first]
+
+
+@pytest.mark.parametrize(("fault", "inside"), [("part-denied", [403, 200]), ("part-lost", [200])])
+def test_parts_of_a_batch(open_client, fault, inside):
+    client = open_client(faults=[fault])
+    assert [parts(client) for _ in range(2)] == [inside] * 2
+    assert statuses(client, 1) == [200]
+
+
+def test_a_part_says_why(open_client):
+    client = open_client(faults=["part-throttled"])
+    sent = {"requests": [{"httpMethod": "GET", "url": BATCH_OF[0]}]}
+    (part,) = client.call("POST", "/batch", "2020-06-01", json=sent).json()["responses"]
+    assert part["headers"]["Retry-After"] == "1"
+    assert part["content"]["error"]["code"] == "TooManyRequests"
+
+
+def test_no_batch(open_client):
+    client = open_client(faults=["no-batch"])
+    for _ in range(2):
+        assert client.call("POST", "/batch", "2020-06-01", json={"requests": []}).status_code == 404
+    assert statuses(client, 1) == [200]
+
+
+def test_a_fault_of_children_hits_batches_too(open_client):
+    client = open_client(faults=["server-down:children"])
+    assert client.call("POST", "/batch", "2020-06-01", json={"requests": []}).status_code == 503
+    assert client.get(f"/subscriptions/{ONE}/providers/Microsoft.KeyVault/deletedVaults").status_code == 503
+    assert statuses(client, 1) == [200]
+
+
 def test_every_fault_is_tested_and_described():
     told = Path(__file__).read_text()
     for name, says in FAULTS.items():
@@ -229,6 +277,19 @@ def test_faults_together(open_client):
         ("subscriptions", "GET", f"/subscriptions/{ONE}", False),
         ("locations", "GET", f"/subscriptions/{ONE}/locations", True),
         ("management-groups", "GET", "/providers/Microsoft.Management/managementGroups/mg-top/descendants", True),
+        ("batch", "POST", "/batch", True),
+        ("batch", "POST", "/providers/Microsoft.ResourceGraph/resources", False),
+        ("children", "POST", "/batch", True),
+        ("children", "GET", f"/subscriptions/{ONE}/providers/Microsoft.KeyVault/deletedVaults", True),
+        (
+            "children",
+            "GET",
+            f"/subscriptions/{ONE}/resourceGroups/x/providers/Microsoft.Sql/servers/s/failoverGroups",
+            True,
+        ),
+        ("children", "GET", f"/subscriptions/{ONE}/providers/Microsoft.Authorization/permissions", False),
+        ("children", "GET", f"/subscriptions/{ONE}/resources", False),
+        ("children", "GET", "/providers/Microsoft.Management/managementGroups/mg-top/descendants", False),
         ("writes", "PUT", f"/subscriptions/{ONE}/resourceGroups/x", True),
         ("writes", "GET", f"/subscriptions/{ONE}/resourceGroups/x", False),
     ],

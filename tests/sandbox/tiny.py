@@ -89,6 +89,39 @@ def rows():
     return found
 
 
+SETTINGS = "providers/microsoft.insights/diagnosticSettings"
+
+
+def children():
+    """Bodies that Resource Graph does not list, in every shape that ids have."""
+    scope = f"/subscriptions/{ONE}"
+    group, located = f"{scope}/resourceGroups/App-RG", "providers/{}/locations/westeurope"
+    sql, account = (
+        f"{group}/providers/Microsoft.{name}" for name in ("Sql/servers/sql", "Storage/storageAccounts/stkeys")
+    )
+    in_sql, in_sub = located.format("Microsoft.Sql"), f"{scope}/{located}"
+    retention = "longTermRetentionServers/gone/longTermRetentionDatabases/db/longTermRetentionBackups"
+    ids = [
+        *(f"{sql}/failoverGroups/fog{number}" for number in range(3)),
+        f"{sql}/encryptionProtector/current",
+        f"{sql}/databases/db/transparentDataEncryption/current",
+        *(f"{sql}/databases/db/replicationLinks/link{number}" for number in range(2)),
+        f"{sql}/{SETTINGS}/of-server",
+        f"{sql}/databases/db/{SETTINGS}/of-database",
+        f"{account}/{SETTINGS}/of-account",
+        f"{account}/blobServices/default/{SETTINGS}/of-blobs",
+        f"{scope}/{SETTINGS}/of-subscription",
+        f"{group}/{in_sql}/instanceFailoverGroups/fog",
+        f"{scope}/{in_sql}/{retention}/1;2;Hot",
+        f"{in_sub.format('Microsoft.KeyVault')}/deletedVaults/kv",
+        f"{in_sub.format('Microsoft.Storage')}/deletedAccounts/st",
+        f"{in_sub.format('Microsoft.CognitiveServices')}/resourceGroups/App-RG/deletedAccounts/lang",
+        f"{in_sub.format('Microsoft.DocumentDB')}/restorableDatabaseAccounts/cosmos",
+        f"/subscriptions/{HIDDEN}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/hidden",
+    ]
+    return [{"id": identity, "name": identity.rpartition("/")[2], "type": "as it was written"} for identity in ids]
+
+
 class Client:
     """A session on a sandbox; `clock` is the service's, in seconds."""
 

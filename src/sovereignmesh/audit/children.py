@@ -16,16 +16,25 @@ if TYPE_CHECKING:
     from sovereignmesh.result import Check
 
 __all__ = [
+    "SUBSCRIPTIONS",
     "Children",
     "child_resources",
     "children_in",
     "judge_by_children",
     "location_in",
     "packed",
+    "text_at",
     "told_by_children",
 ]
 
+SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/", re.IGNORECASE)
+
+
+def text_at(row: dict[str, Any], key: str) -> str:
+    """The text at a key of a row; empty where there is none."""
+    value = row.get(key)
+    return value if type(value) is str else ""
 
 
 class Children(NamedTuple):
@@ -61,13 +70,11 @@ def children_in(row: dict[str, Any], child: str) -> Children | None:
     found = every.get(child.lower()) if type(every) is dict else None
     if type(found) is not dict or type(found.get("items")) is not list:
         return None
-    items, failed, at = (
-        tuple(item for item in found["items"] if type(item) is dict),
-        found.get("failed"),
-        found.get("at"),
-    )
-    strange = "" if len(items) == len(found["items"]) else "an answer with something that is no object"
-    return Children(items, (failed if type(failed) is str else "") or strange, at if type(at) is str else "")
+    items = tuple(item for item in found["items"] if type(item) is dict)
+    failed = found.get("failed")
+    if len(items) < len(found["items"]) or type(failed) is not str:
+        failed = "an answer that makes no sense"
+    return Children(items, failed, text_at(found, "at"))
 
 
 def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
@@ -75,10 +82,15 @@ def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
     found = children_in(resource.row, child)
     for number, body in enumerate(found.items if found else (), 1):
         identity = body.get("id")
-        own = identity.rstrip("/") if type(identity) is str and identity else f"{resource.id}/{child}/{number}"
+        own = identity.rstrip("/") if type(identity) is str and identity else _made_up(resource.id, child, number)
         location = body.get("location") or location_in(own) or resource.location
         at = found.at if found else ""
         yield resource._replace(row=body, id=own, type=child.lower(), location=location, parent=resource.id, read_at=at)
+
+
+def _made_up(parent: str, child: str, number: int) -> str:
+    """An id for a child whose body has none."""
+    return f"{parent}/{child.rpartition('/')[2]}" + (f"/{number}" if number > 1 else "")
 
 
 def location_in(identity: str) -> str:

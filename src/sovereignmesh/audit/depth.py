@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
-from sovereignmesh.audit.children import DepthForecast, location_in, packed
+from sovereignmesh.audit.children import SUBSCRIPTIONS, DepthForecast, location_in, packed
 from sovereignmesh.audit.export import Unread
 from sovereignmesh.audit.references import VAULT_TYPES, keys_in
 from sovereignmesh.audit.waiting import Shelf
@@ -30,7 +30,6 @@ __all__ = ["DeepInventory"]
 
 Row = dict[str, Any]
 _WORKERS: Final = 16
-_SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
 _TOO_LATE: Final = "the time was up, or the run was stopped"
 
 
@@ -78,7 +77,7 @@ class DeepInventory:
         for row in self._inventory:
             kind = _type_of(row)
             self._note(row, kind)
-            if kind == _SUBSCRIPTIONS or not self._reads(kind):
+            if kind == SUBSCRIPTIONS or not self._reads(kind):
                 yield row
             else:
                 number = self._shelf.put(row)
@@ -116,7 +115,7 @@ class DeepInventory:
             yield _with_children(self._shelf.get(number), none)
         self._waiting.clear()
         for subscription in self._subscriptions.values():
-            yield from (_unread(read, subscription, _TOO_LATE) for read in self._reads(_SUBSCRIPTIONS))
+            yield from (_unread(read, subscription, _TOO_LATE) for read in self._reads(SUBSCRIPTIONS))
         self._subscriptions.clear()
 
     def _reads(self, kind: str) -> tuple[ChildRead, ...]:
@@ -130,7 +129,7 @@ class DeepInventory:
         """Takes note of the keys that a body refers to, of its region, and of a subscription."""
         identity = body.get("id")
         subscription = identity.split("/", 3)[2].lower() if type(identity) is str and identity.count("/") > 1 else ""
-        if kind == _SUBSCRIPTIONS:
+        if kind == SUBSCRIPTIONS:
             self._subscriptions[subscription] = str(identity)
         region = find_region(location) if type(location := body.get("location")) is str else None
         if region is not None:
@@ -237,7 +236,7 @@ class DeepInventory:
         turns: Turns[tuple[ChildRead, str, list[Ask]]] = Turns(self._buckets)
         for name, identity in self._subscriptions.items():
             regions = sorted(self._regions.get(name, ()))
-            for read in self._reads(_SUBSCRIPTIONS):
+            for read in self._reads(SUBSCRIPTIONS):
                 wanted = regions if "{location}" in read.path else [""]
                 asks = [Ask(_path(read, identity, region, ""), read.api_version, read.many) for region in wanted]
                 turns.add(name, (read, identity, asks), {BucketKey("arm", name): len(asks)})
@@ -247,7 +246,7 @@ class DeepInventory:
         left = {
             (identity, read.path): read
             for identity in self._subscriptions.values()
-            for read in self._reads(_SUBSCRIPTIONS)
+            for read in self._reads(SUBSCRIPTIONS)
         }
         with closing(crew):
             for read, identity, answers in crew:

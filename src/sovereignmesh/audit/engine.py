@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from sovereignmesh import __version__
-from sovereignmesh.audit.children import child_resources, children_in
+from sovereignmesh.audit.children import child_resources, children_in, text_at
 from sovereignmesh.audit.export import Inventory, Unread
-from sovereignmesh.audit.index import Container, Index, name_of, tags_of, text_at, type_of
+from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource
 from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.severity import severity_of
@@ -22,10 +21,11 @@ from sovereignmesh.result import CHECKS, Audit, Finding, FindingStore, PolicyVie
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from sovereignmesh.audit.azure_policy import PolicyComparison
     from sovereignmesh.mesh import Mesh, Policy, Waiver
     from sovereignmesh.result import Check, Scope
 
-__all__ = ["CHECKS_OF_AN_INVENTORY", "Depth", "Run", "audit_inventory"]
+__all__ = ["CHECKS_OF_AN_INVENTORY", "Depth", "Run"]
 
 Depth = Literal["inventory", "full"]
 
@@ -39,32 +39,6 @@ _RESIDENCY: Final = frozenset(
 _MANY: Final = 10_000  # rows that wait: looking ahead pays where what they wait for is far
 _AT_CHILDREN: Final = (Judgement("not-applicable", reason="held-elsewhere"),)
 _NO_CONTAINER: Final = Container({})
-
-
-def audit_inventory(
-    rows: Iterable[dict[str, Any]] | Path | str,
-    mesh: Mesh,
-    *,
-    checks: Iterable[Check] | None = None,
-    show_compliant: bool = False,
-    now: Callable[[], dt.datetime] | None = None,
-) -> Audit:
-    """The audit of an inventory against a mesh.
-
-    `rows` are resource bodies as Resource Graph or ARM give them, in any order, or the path of an export: JSON lines,
-    a JSON array, `az graph query` output, gzip of these. Rows of resource groups, subscriptions and vaults among them
-    are used to judge the others. `checks` says what is judged, without it all that a list of resources can answer; `show_compliant` also lists what passed or did not
-    apply; `now` is the clock (UTC), which decides whether a waiver is in force.
-
-    Nothing that a row holds raises: what cannot be judged is a gap in `Audit.coverage`. Raises InventoryError where
-    the path cannot be opened or holds no JSON, ValueError for a check that an inventory cannot answer.
-    """
-    run = Run(mesh, CHECKS_OF_AN_INVENTORY if checks is None else checks, now, show_compliant=show_compliant)
-    inventory = Inventory(rows) if isinstance(rows, (Path, str)) else rows
-    run.read(inventory)
-    name, missing = (inventory.name, inventory.missing) if isinstance(inventory, Inventory) else ("rows", 0)
-    view = ScopeView(None, None, run.subscriptions, (), "file")
-    return run.result(name, view, lambda: (run.tally.file_scope(name, missing),))
 
 
 @runtime_checkable
@@ -105,6 +79,7 @@ class Run:
         self._index = Index()
         self._around = Surroundings(self._index, mesh.policy_for(None).residency, self._started.timestamp())
         self._findings = FindingStore()
+        self.azure_policy: PolicyComparison | None = None  # set before `read`
         self.tally = Tally(self.checks)
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
 
@@ -239,6 +214,8 @@ class Run:
             counts = summary[check]
             for judgement in _AT_CHILDREN if check in replaced else judge(resource):
                 failed = judgement.state not in ("compliant", "not-applicable")
+                if self.azure_policy and not failed:
+                    self.azure_policy.note(resource.id, check, judgement.state, judgement.reason, source)
                 if failed or (show and fresh):
                     self._list(resource, check, judgement, source, kind)
                 elif fresh:
@@ -295,10 +272,13 @@ class Run:
         policy = resource.policy
         passed = judgement.state in ("compliant", "not-applicable")
         waiver = None if passed else self._waiver_for(check, resource)
+        excuse = _waiver_view(waiver) if waiver else None
+        if self.azure_policy and not passed and excuse is None:
+            excuse = self.azure_policy.exemption_for(check, source, resource.id, resource.location)
         finding = Finding(
             id=finding_id(check, resource.id, judgement.subject),
             check=check,
-            state="exempt" if waiver else judgement.state,
+            state="exempt" if excuse else judgement.state,
             severity="low"
             if passed
             else severity_of(check, judgement.reason, policy, self._mesh.severity, kind.plan.row),
@@ -315,9 +295,11 @@ class Run:
             actual=judgement.actual,
             reason=judgement.reason,
             source=source,
-            waiver=_waiver_view(waiver) if waiver else None,
+            waiver=excuse,
             read_at=resource.read_at or self._read_at,
         )
+        if self.azure_policy and not passed:
+            self.azure_policy.note(resource.id, check, finding.state, judgement.reason, source)
         if self._findings.add(finding):
             self.tally.add(finding, waiver)
 
@@ -332,6 +314,8 @@ class Run:
         if not self._show:
             tally.add_settled()
         tally.place_gaps()
+        for what, why in self.azure_policy.unread if self.azure_policy else ():
+            tally.gap(why, what, rows=0)
         seen = scopes()
         coverage = tally.coverage(name, seen)
         whole = coverage.complete and view.denominator != "asked" and not view.excluded
@@ -361,6 +345,7 @@ class Run:
             domains=tally.domain_summaries(),
             findings=self._findings,
             worst=tally.worst,
+            azure_policy=self.azure_policy.result() if self.azure_policy else None,
         )
 
 

@@ -1,5 +1,7 @@
 """Reads an export of resources: JSON lines, a JSON array, `az graph query` or ARM list output, gzip of any of these.
 
+A plan of resources, too: see `audit.planned`.
+
 Nothing is loaded whole and nothing is dropped: what cannot be read comes out as `Unread`, in its place.
 """
 
@@ -20,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
+from sovereignmesh.audit.planned import planned_rows
 from sovereignmesh.errors import InventoryError
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ class Inventory:
                 hidden = b"\\" in line and _ESCAPE.search(line)  # an escape may hide the type
                 if hidden or wanted.search(line.lower()):
                     value = _parse(line)
-                    yield from _page_rows(value) or (value,)
+                    yield from _page_rows(value) or planned_rows(value, self.name) or (value,)
 
     @contextmanager
     def _text(self) -> Iterator[IO[bytes]]:
@@ -153,7 +156,7 @@ class Inventory:
         for value in values:
             rows = _page_rows(value)
             if rows is None:
-                yield value
+                yield from planned_rows(value, self.name) or (value,)
             else:
                 yield from rows
                 self.page(value, len(rows))

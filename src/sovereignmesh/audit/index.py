@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.children import Children, children_in
+from sovereignmesh.audit.children import Children, children_in, text_at
 from sovereignmesh.audit.references import VAULT_TYPES, PlaceBook
 from sovereignmesh.facts import CopiesRule, KeyStateRule, StateRule, VaultRule, find_resource_type, resource_types
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.audit.references import KeyName, VaultName
 
-__all__ = ["Container", "Index", "name_of", "tags_of", "text_at", "type_of"]
+__all__ = ["Container", "Index", "name_of", "tags_of", "type_of"]
 
 _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"})
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
@@ -44,12 +44,6 @@ def tags_of(row: dict[str, Any]) -> dict[str, str]:
 def name_of(row: dict[str, Any]) -> str:
     """The name, as text; empty where there is none."""
     return text_at(row, "name")
-
-
-def text_at(row: dict[str, Any], key: str) -> str:
-    """The text at a key of a row; empty where there is none."""
-    value = row.get(key)
-    return value if type(value) is str else ""
 
 
 def type_of(resource_id: str) -> str:

@@ -145,7 +145,7 @@ def _placed(
         yield Judgement("compliant", copy.name)
     elif places := places_at(copy.at, resource, keep_missing=True):
         yield from dict.fromkeys(_in_region(copy, place, residency, allowed) for place in places)
-    elif references := places_at(copy.of, resource, keep_missing=True):
+    elif references := _others(copy, resource):
         yield from (_at_other(copy, reference, index, residency, allowed) for reference in references)
     elif answer == "unrecognised":
         assert copy.exists is not None
@@ -163,6 +163,12 @@ def _placed(
         yield Judgement("unknown", copy.name, reason, expected, "not said by the body")
     else:
         yield Judgement("not-applicable", copy.name, "no-copy")
+
+
+def _others(copy: Copy, resource: Resource) -> list[str]:
+    """What a copy is at; a list of partners may name the resource's own parent too."""
+    own = resource.parent.lower()
+    return [other for other in places_at(copy.of, resource, keep_missing=True) if not own or other.lower() != own]
 
 
 def _at_other(copy: Copy, reference: str, index: Index, residency: Residency, allowed: frozenset[str]) -> Judgement:
@@ -207,18 +213,22 @@ def _processed(rule: ProcessingRule, resource: Resource, residency: Residency) -
         return Judgement("non-compliant", "", "processed-anywhere", expected, actual)
     if folded in rule.auto or folded == rule.absent == "auto":
         return Judgement("unknown", "", "auto-resolve", expected, actual)
-    here = folded in rule.here or folded == rule.absent == "here"
-    region = region_of(resource.location if here or folded in rule.zone else value if rule.named else None)
-    if region is None:
-        reason = "unknown-location" if here or folded in rule.zone else "unrecognised-value"
-        return Judgement("unknown", "", reason, expected, actual)
+    if folded in rule.here or folded == rule.absent == "here":
+        region = region_of(resource.location)
+        inside = region is not None and region.name in residency.allowed
+        return Judgement("compliant") if inside else Judgement("not-applicable", reason="in-parent", actual=actual)
     if folded in rule.zone:
-        return _in_zone(region, residency, expected, actual)
+        return _in_zone(region_of(resource.location), residency, expected, actual)
+    region = region_of(value) if rule.named else None
+    if region is None:
+        return Judgement("unknown", "", "unrecognised-value", expected, actual)
     return Judgement("compliant") if region.name in residency.allowed else outside(region, residency.area, "", expected)
 
 
-def _in_zone(region: Region, residency: Residency, expected: str, actual: str) -> Judgement:
+def _in_zone(region: Region | None, residency: Residency, expected: str, actual: str) -> Judgement:
     """Processed anywhere in the data zone of a region."""
+    if region is None:
+        return Judgement("unknown", "", "unknown-location", expected, actual)
     zone = next((areas()[name] for name in _ZONES if region.name in areas()[name]), None)
     if zone is None:
         return Judgement("unknown", "", "unrecognised-value", expected, f"{actual} in {region.name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.audit.children import children_in, judge_by_children
+from sovereignmesh.audit.children import SUBSCRIPTIONS, children_in, judge_by_children
 from sovereignmesh.audit.judgement import Judgement, Resource
 from sovereignmesh.audit.places import judge_copies, judge_edge, judge_processing, judge_region, reference_unseen
 from sovereignmesh.audit.protection import holder_unseen, judge_key, judge_state, judge_vault, vault_unseen
@@ -75,7 +75,9 @@ class Plan(NamedTuple):
 def make_plan(resource_type: str, checks: Sequence[Check], around: Surroundings, *, child: bool = False) -> Plan:
     """The plan for a type (in lower case); a `child` is judged by its own row alone, and by its region if it has one."""
     row = find_resource_type(resource_type)
-    reads = tuple(read for read in child_reads().get(resource_type, ()) if not read.checks.isdisjoint(checks))
+    # What a subscription lists by itself comes as rows of its own.
+    every = () if resource_type == SUBSCRIPTIONS else child_reads().get(resource_type, ())
+    reads = tuple(read for read in every if not read.checks.isdisjoint(checks))
     steps: list[tuple[Check, Judge, str]] = []
     settled: list[tuple[Check, Judgement, str]] = []
     missing: list[Check] = []
@@ -84,7 +86,7 @@ def make_plan(resource_type: str, checks: Sequence[Check], around: Surroundings,
         rule = row.rules.get(check) if row else None
         told = [read for read in reads if check in read.checks]
         if child and rule is None:
-            if check == "region" and row is not None and row.replica:
+            if check == "region" and row is not None and row.replica and "replica-region" not in row.rules:
                 steps.append((check, _region_judge(resource_type, row), _REGIONS))
         elif check == "region":
             steps.append((check, _region_judge(resource_type, row), _REGIONS))

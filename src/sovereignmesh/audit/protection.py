@@ -75,7 +75,7 @@ def judge_state(rule: StateRule, index: Index, resource: Resource) -> Iterable[J
 
 def _has(resource: Resource, child: str) -> bool:
     found = children_in(resource.row, child)
-    return found is not None and bool(found.items)
+    return found is not None and bool(found.items or found.failed)
 
 
 def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:
@@ -143,9 +143,11 @@ def _silent(rule: StateRule, resource: Resource, subject: str, at: str, *, there
     expected, actual = _EXPECTED[rule.check], f"no {at}"
     if rule.absent == "child":
         told = told_by_children(resource, rule.check)._replace(subject=subject, expected=expected)
-        return (
-            told if told.reason != "no-copy" else Judgement("non-compliant", subject, _failure(rule), expected, actual)
-        )
+        if told.reason != "no-copy":
+            return told
+        if not rule.childless_fails:
+            return told._replace(reason="no-children")
+        return Judgement("non-compliant", subject, _failure(rule), expected, actual)
     if reason := (None if there else unsettled(rule, resource)) or ABSENT.get(rule.absent):
         return Judgement("unknown", subject, reason, expected, actual)
     if rule.absent == "inherits":

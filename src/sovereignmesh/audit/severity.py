@@ -43,6 +43,7 @@ def severity_of(
     if check == "public-access" and policy.personal:
         return "high"
     severity = REASONS[reason].severity or _WORST[check]
-    # Configuration abroad is worse than metadata and less than data; what computes there has the data in its hands.
-    configuration = row is not None and row.holds_no_data and not row.processes_data
+    # Configuration abroad is worse than metadata and less than data; what computes there, or sends logs, has data in
+    # its hands.
+    configuration = row is not None and row.holds_no_data and not row.processes_data and check != "log-region"
     return "medium" if severity == "high" and configuration else severity

@@ -100,7 +100,7 @@ class Tally:
         self.summary[finding.check][finding.state] += 1
         if waiver is not None:
             self._waivers[waiver] += 1
-        elif not finding.advisory and not finding.passed:
+        elif finding.state != "exempt" and not finding.advisory and not finding.passed:
             self.worst[finding.state, finding.severity] += 1
             if finding.state == "unknown":
                 self._unknown[finding.domain] += 1

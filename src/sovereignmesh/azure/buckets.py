@@ -38,6 +38,9 @@ LIMITS: Final[Mapping[str, Limit]] = {
 }
 
 
+_NOTHING: Final = 1e-6  # of a call: what floating-point numbers may leave
+
+
 def seconds_for(kind: str, calls: int) -> float:
     """The seconds that so many calls last at least, from a full bucket."""
     limit = LIMITS[kind]
@@ -57,7 +60,7 @@ class _Bucket:
         """Seconds until so many calls fit; more than the bucket holds never fit, and count as a full one."""
         self._turn(now)
         missing = min(calls, self.limit.size) - self.left
-        if missing <= 0:
+        if missing <= _NOTHING:
             return 0.0
         if self.limit.refill:
             return missing / self.limit.refill
@@ -94,7 +97,7 @@ class Buckets:
             now = self._clock()
             buckets = [(self._bucket(key, now), calls) for key, calls in needs.items()]
             wait = max((bucket.wait_for(calls, now) for bucket, calls in buckets), default=0.0)
-            if wait <= 0:
+            if not wait:
                 for bucket, calls in buckets:
                     bucket.take(calls, now)
             return wait

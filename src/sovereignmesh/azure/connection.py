@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypedDict
 from urllib.parse import urlencode, urlsplit
 
 import orjson
 import requests
 from azure.core.exceptions import AzureError as SdkError
-from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline import Pipeline
+from azure.core.pipeline.policies import CustomHookPolicy, HeadersPolicy, RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
-from azure.core.rest import HttpRequest
+from azure.core.rest import HttpRequest, HttpResponse
 from azure.mgmt.resource.resources import ResourceManagementClient
 from requests.adapters import HTTPAdapter
 
@@ -38,11 +40,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from azure.core.credentials import TokenCredential
-    from azure.core.rest import HttpResponse
+    from azure.core.pipeline.policies import HTTPPolicy, SansIOHTTPPolicy
 
     from sovereignmesh.azure.clouds import Cloud
 
-__all__ = ["CONNECTIONS", "Answer", "Azure", "connect"]
+__all__ = ["CONNECTIONS", "Answer", "Azure", "ClientOptions", "connect", "error_in", "items_in", "next_link"]
 
 # Without a handler of the program's own, what the SDK warns of would be printed beside the exception that says it.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -59,10 +61,20 @@ _KINDS: Final[dict[int, type[AzureError]]] = {
 
 
 class Answer(NamedTuple):
-    """What Azure answered: the parsed body and the headers."""
+    """What Azure answered: the parsed body (None where there is none), the headers and the status."""
 
     body: Any
     headers: Mapping[str, str]
+    status: int
+
+
+class ClientOptions(TypedDict):
+    """What the SDK's clients of Azure Resource Manager are built with, to send what they send as a connection does."""
+
+    credential: TokenCredential
+    base_url: str
+    credential_scopes: list[str]
+    pipeline: Pipeline[HttpRequest, HttpResponse]
 
 
 def connect(
@@ -115,23 +127,22 @@ class Azure:
         self._session, self._own = session, own
         self._closed = False
         # No policy that registers providers: an audit only reads.
-        policies = [
+        policies: list[HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]] = [
             OneHostPolicy(cloud.host),
             RequestIdPolicy(),
             HeadersPolicy({"Accept": "application/json"}),
             UserAgentPolicy(user_agent=f"sovereignmesh/{__version__}"),
             PatientRetryPolicy(lambda: self.pace),
+            CustomHookPolicy(),  # below the retries: an answer in which a hook finds a fault is asked for again
             OneTokenPolicy(credential, cloud.scope),
         ]
+        transport = RequestsTransport(
+            session=self._session, session_owner=False, connection_verify=self._session.verify
+        )
+        self._pipeline: Pipeline[HttpRequest, HttpResponse] = Pipeline(transport, policies)
         self._client = ResourceManagementClient(
-            credential,
-            "00000000-0000-0000-0000-000000000000",  # its own operations want one; requests name theirs
-            base_url=cloud.resource_manager.rstrip("/"),
-            credential_scopes=[cloud.scope],
-            policies=policies,
-            transport=RequestsTransport(
-                session=self._session, session_owner=False, connection_verify=self._session.verify
-            ),
+            subscription_id="00000000-0000-0000-0000-000000000000",  # its own operations want one; requests name theirs
+            **self.client_options(),
         )
 
     def __enter__(self) -> Self:
@@ -146,6 +157,19 @@ class Azure:
         self.pace.stop()
         if self._own:
             self._session.close()
+
+    def client_options(self) -> ClientOptions:
+        """What any other client of the SDK is built with, so that it shares the token, the retries and the one host.
+
+        `SqlManagementClient(subscription_id=..., **azure.client_options())`; ask through `azure.sdk`, which raises our
+        errors.
+        """
+        return ClientOptions(
+            credential=self.credential,
+            base_url=self.cloud.resource_manager.rstrip("/"),
+            credential_scopes=[self.cloud.scope],
+            pipeline=self._pipeline,
+        )
 
     def begin(self, deadline: float | None = None) -> None:
         """A new run, `deadline` seconds long; whatever still waits in the last one is not let on by it."""
@@ -164,24 +188,18 @@ class Azure:
         body = self.get(path, api_version, **parameters)
         seen: set[str] = set()
         while True:
-            values, link = (body.get("value"), body.get("nextLink")) if isinstance(body, dict) else (None, None)
-            if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-                raise AnswerError(f"{path}: a list without `value`, or with items that are none")
-            yield from values
-            if link in (None, ""):
+            yield from items_in(body, path)
+            link = next_link(body, path, seen)
+            if not link:
                 return
-            if not isinstance(link, str) or link in seen or len(seen) >= _LONGEST_LIST:
-                raise AnswerError(f"{path}: the link to the next page is none, or one that was followed already")
-            seen.add(link)
-            body = self.send("GET", _checked(link), "").body
+            body = self.send("GET", link, "").body
 
     def send(self, method: str, path: str, api_version: str, body: Any = None, **parameters: str) -> Answer:
         """Sends one request through the pipeline, and parses the answer.
 
         Raises an `AzureError` whose class says what went wrong; nothing of the request's token is in it.
         """
-        if self._closed:
-            raise UnreachableError("the connection was closed")
+        self._check_open()
         query = {**({"api-version": api_version} if api_version else {}), **parameters}
         url = f"{path}?{urlencode(query, safe='$')}" if query else path
         url = url.replace("{", "%7B").replace("}", "%7D")  # the SDK would take them for a template's
@@ -190,30 +208,57 @@ class Azure:
             response = self._once(HttpRequest(method, url, json=body), path)
             try:
                 data = response.content
-                return Answer(orjson.loads(data) if data else None, response.headers)
+                return Answer(orjson.loads(data) if data else None, response.headers, response.status_code)
             except orjson.JSONDecodeError:
                 kind = response.headers.get("Content-Type", "no content type")
                 if reading + 1 < _READINGS:
                     self.pace.wait(self.pace.backoff(reading))
-        raise AnswerError(
-            f"{_place(path)}: what came ({kind.split(';')[0]}) is no JSON, or half of it: is there a proxy or a "
-            "sign-in page between?"
-        )
+        raise _no_json(path, kind)
 
     def _once(self, request: HttpRequest, path: str) -> HttpResponse:
-        try:
+        with self.translated(path):
             response = self._client.send_request(request)
-        except ClientAuthenticationError as error:
-            raise SignInError(f"not signed in: {HOW_TO_SIGN_IN} ({_first_line(error).rstrip('.')})") from error
-        except SdkError as error:
-            if self.pace.stopped:  # what the deadline cut off was no fault of the network
-                raise DeadlineError(f"{_place(path)}: the time was up; last came: {_first_line(error)}") from error
-            raise UnreachableError(f"{_place(path)}: {_first_line(error)}") from error
-        except OSError as error:  # of a session that is not ours
-            raise UnreachableError(f"{_place(path)}: {type(error).__name__}: {error}"[:600]) from error
         if response.status_code in _OK:
             return response
         raise _refusal(response, path)
+
+    @contextlib.contextmanager
+    def translated(self, path: str) -> Iterator[None]:
+        """Whatever the SDK raises within is raised as an `AzureError`; `path` is what was asked for."""
+        self._check_open()
+        try:
+            yield
+        except HttpResponseError as error:
+            response = error.response
+            if not isinstance(response, HttpResponse):
+                raise self._failure(error, path) from error
+            asked = urlsplit(response.request.url).path
+            if response.status_code not in _OK:  # the SDK's own operations raise what `_once` gets as an answer
+                raise _refusal(response, asked) from error
+            raise _no_json(asked, response.headers.get("Content-Type", "no content type")) from error
+        except SdkError as error:
+            raise self._failure(error, path) from error
+        except OSError as error:  # of a session that is not ours
+            raise UnreachableError(f"{_place(path)}: {type(error).__name__}: {error}"[:600]) from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UnreachableError("the connection was closed")
+
+    def _failure(self, error: SdkError, path: str) -> AzureError:
+        """The exception that no answer means."""
+        if isinstance(error, ClientAuthenticationError):
+            return SignInError(f"not signed in: {HOW_TO_SIGN_IN} ({_first_line(error).rstrip('.')})")
+        if self.pace.stopped:  # what the deadline cut off was no fault of the network
+            return DeadlineError(f"{_place(path)}: the time was up; last came: {_first_line(error)}")
+        return UnreachableError(f"{_place(path)}: {_first_line(error)}")
+
+
+def _no_json(path: str, kind: str) -> AnswerError:
+    return AnswerError(
+        f"{_place(path)}: what came ({kind.partition(';')[0]}) is no JSON, or half of it: is there a proxy or a "
+        "sign-in page between?"
+    )
 
 
 def _refusal(response: HttpResponse, path: str) -> AzureError:
@@ -223,7 +268,7 @@ def _refusal(response: HttpResponse, path: str) -> AzureError:
         body = orjson.loads(response.content)
     except orjson.JSONDecodeError:
         body = None
-    code, message = _error_in(body)
+    code, message = error_in(body)
     kind = _KINDS.get(status, UnreachableError if status >= _SERVER_ERRORS else RejectedError)
     if status in _REDIRECTS:
         kind, message = AnswerError, "a redirect, which is not followed: is there a proxy or a sign-in page between?"
@@ -235,7 +280,7 @@ def _refusal(response: HttpResponse, path: str) -> AzureError:
     return kind(text, status=status, code=code, request_id=response.headers.get("x-ms-request-id", ""))
 
 
-def _error_in(body: Any) -> tuple[str, str]:
+def error_in(body: Any) -> tuple[str, str]:
     """Code and message, with the code and message of the innermost detail, which says what it is really about."""
     error = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(error, dict):
@@ -253,7 +298,22 @@ def _error_in(body: Any) -> tuple[str, str]:
     return code, " ".join(message.split())[:600]
 
 
-def _checked(link: str) -> str:
+def items_in(body: Any, path: str) -> list[dict[str, Any]]:
+    """The items of a page of a list. Raises AnswerError where it has no `value`: that is not an empty list."""
+    values = body.get("value") if isinstance(body, dict) else None
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise AnswerError(f"{path}: a list without `value`, or with items that are none")
+    return values
+
+
+def next_link(body: dict[str, Any], path: str, seen: set[str]) -> str:
+    """The link to the next page, "" after the last. Raises AnswerError for one that is none, or that was `seen`."""
+    link = body.get("nextLink")
+    if link in (None, ""):
+        return ""
+    if not isinstance(link, str) or link in seen or len(seen) >= _LONGEST_LIST:
+        raise AnswerError(f"{path}: the link to the next page is none, or one that was followed already")
+    seen.add(link)
     try:
         urlsplit(link)
     except ValueError as error:

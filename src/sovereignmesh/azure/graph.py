@@ -100,7 +100,7 @@ def _ask(azure: Azure, request: dict[str, Any]) -> dict[str, Any]:
     taken = azure.quota.take()
     headers = None
     try:
-        body, headers = azure.send("POST", _PATH, _VERSION, request)
+        body, headers, _ = azure.send("POST", _PATH, _VERSION, request)
     finally:
         azure.quota.learn(headers, taken)
     if not isinstance(body, dict):

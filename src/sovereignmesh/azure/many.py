@@ -14,6 +14,7 @@ from sovereignmesh.errors import (
     NotFoundError,
     RejectedError,
     SignInError,
+    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -32,12 +33,16 @@ _OK: Final = 200
 _REMAINING: Final = "x-ms-ratelimit-remaining-subscription-reads"
 _SURE: Final = frozenset({400, 403, 404, 409})
 _NOT_FOUND: Final = 404
+# A provider that the subscription has not been registered for has nothing there:
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider
+_NOT_REGISTERED: Final = "MissingSubscriptionRegistration"
 _WORDS: Final[dict[type[AzureError], str]] = {
     DeadlineError: "the time was up, or the run was stopped",
     SignInError: "not signed in any more",
     AnswerError: "an answer that makes no sense",
-    AzureError: "no connection, or none that lasted",
+    AzureError: "no connection, or none that lasted, or nothing but server errors",
 }
+_LOST: Final = frozenset({_WORDS[DeadlineError], _WORDS[SignInError], _WORDS[AzureError]})
 _REFUSED: Final = (RejectedError, DeniedError, NotFoundError)
 
 
@@ -60,7 +65,7 @@ class Told(NamedTuple):
 
 def why_not(error: AzureError) -> str:
     """Why, in words that are the same for all that failed alike: they are counted by them."""
-    if error.status:
+    if error.status and not isinstance(error, UnreachableError):
         return f"{error.status} {error.code}".strip()
     return next(words for kind, words in _WORDS.items() if isinstance(error, kind))
 
@@ -78,7 +83,17 @@ class Reader:
         for start in range(0, len(asks), LARGEST_BATCH):
             some = asks[start : start + LARGEST_BATCH]
             first = self._batch(some) if self._has_batch and len(some) > 1 else [None] * len(some)
-            found += [told or self._one(ask) for ask, told in zip(some, first, strict=True)]
+            found += self._alone(some, first)
+        return found
+
+    def _alone(self, asks: Sequence[Ask], told: Sequence[Told | None]) -> list[Told]:
+        """The answers, with those that are missing asked for one by one, until one shows that nothing gets through."""
+        found, lost = [], None
+        for ask, known in zip(asks, told, strict=True):
+            one = known or (lost if lost is not None else self._one(ask))
+            if known is None and one.failed in _LOST:
+                lost = one
+            found.append(one)
         return found
 
     def _one(self, ask: Ask) -> Told:
@@ -87,10 +102,9 @@ class Reader:
                 items = list(self._azure.items(ask.path, ask.api_version))
             else:
                 items = [_object(self._azure.get(ask.path, ask.api_version))]
-        except NotFoundError as error:
-            return Told([], "" if ask.none_on_404 else why_not(error), self._when())
         except AzureError as error:
-            return Told([], why_not(error), self._when())
+            none = error.code == _NOT_REGISTERED or (ask.none_on_404 and isinstance(error, NotFoundError))
+            return Told([], "" if none else why_not(error), self._when())
         return Told(items, "", self._when())
 
     def _batch(self, asks: Sequence[Ask]) -> list[Told | None]:
@@ -128,7 +142,7 @@ class Reader:
         if status != _OK:
             error = content.get("error")
             code = str(error.get("code", "")) if isinstance(error, dict) else ""
-            none = ask.none_on_404 and status == _NOT_FOUND
+            none = code == _NOT_REGISTERED or (ask.none_on_404 and status == _NOT_FOUND)
             return Told([], "" if none else f"{status} {code}".strip(), self._when())
         if not ask.many:
             return Told([content], "", self._when())

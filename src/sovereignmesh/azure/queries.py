@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["ANCESTORS", "CONTAINERS", "COUNT_CONTAINERS", "COUNT_RESOURCES", "list_resources"]
+__all__ = [
+    "ANCESTORS",
+    "CONTAINERS",
+    "COUNT_CONTAINERS",
+    "COUNT_RESOURCES",
+    "POLICY_ASSIGNMENTS",
+    "POLICY_EXEMPTIONS",
+    "list_policy_sets",
+    "list_policy_states",
+    "list_resources",
+]
 
 _SUBSCRIPTIONS_AND_GROUPS: Final = (
     "resourcecontainers\n"
@@ -28,6 +38,63 @@ ANCESTORS: Final = (
     "| project subscriptionId, ancestors = properties.managementGroupAncestorsChain\n"
     "| order by subscriptionId asc"
 )
+# https://learn.microsoft.com/azure/governance/policy/samples/resource-graph-samples
+POLICY_ASSIGNMENTS: Final = (
+    "policyresources\n"
+    "| where type =~ 'microsoft.authorization/policyassignments'\n"
+    "| project id, displayName = tostring(properties.displayName), "
+    "policyDefinitionId = tostring(properties.policyDefinitionId)\n"
+    "| order by id asc"
+)
+# https://learn.microsoft.com/azure/governance/policy/concepts/exemption-structure
+POLICY_EXEMPTIONS: Final = (
+    "policyresources\n"
+    "| where type =~ 'microsoft.authorization/policyexemptions'\n"
+    "| project id, name, policyAssignmentId = tostring(properties.policyAssignmentId), "
+    "policyDefinitionReferenceIds = properties.policyDefinitionReferenceIds, "
+    "exemptionCategory = tostring(properties.exemptionCategory), expiresOn = tostring(properties.expiresOn), "
+    "displayName = tostring(properties.displayName), description = tostring(properties.description), "
+    "resourceSelectors = properties.resourceSelectors\n"
+    "| order by id asc"
+)
+
+
+def list_policy_states(definitions: Iterable[str]) -> str:
+    """The query for the compliance states of Azure Policy definitions, which are given by name (built-ins: a GUID)."""
+    return (
+        "policyresources\n"
+        "| where type =~ 'microsoft.policyinsights/policystates'\n"
+        f"| where tostring(properties.policyDefinitionName) in~ ({_listed(definitions)})\n"
+        "| project id, resourceId = tostring(properties.resourceId), "
+        "complianceState = tostring(properties.complianceState), "
+        "policyDefinitionId = tostring(properties.policyDefinitionId), "
+        "policyAssignmentId = tostring(properties.policyAssignmentId), "
+        "policyDefinitionReferenceId = tostring(properties.policyDefinitionReferenceId), "
+        "timestamp = tostring(properties.timestamp)\n"
+        "| order by id asc"
+    )
+
+
+def list_policy_sets(ids: Iterable[str]) -> str:
+    """The query for the members of initiatives, which are given by id; one whose id is not plain is left out."""
+    return (
+        "policyresources\n"
+        "| where type =~ 'microsoft.authorization/policysetdefinitions'\n"
+        f"| where id in~ ({_listed(ids)})\n"
+        "| project id, policyDefinitions = properties.policyDefinitions\n"
+        "| order by id asc"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as a list of strings in a query; those that could be more than a string there are left out."""
+    return ", ".join(
+        f"'{name}'" for name in sorted({name.lower() for name in names}) if "'" not in name and _fits(name)
+    )
+
+
+def _fits(name: str) -> bool:
+    return name.isprintable() and "\\" not in name
 
 
 def list_resources(types: Iterable[str] = (), properties: Mapping[str, tuple[str, ...]] | None = None) -> str:

@@ -67,7 +67,7 @@ class Turns(Generic[Item]):
                 queue = self._order[0]
                 turn = self._queues[queue][0]
                 wait = self._buckets.take(turn.needs)
-                if wait <= 0:
+                if not wait:
                     self._queues[queue].popleft()
                     self._order.rotate(-1)
                     if not self._queues[queue]:

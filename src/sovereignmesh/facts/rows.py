@@ -43,7 +43,7 @@ _TYPE_NAME = re.compile(r"[A-Za-z0-9.]+(/[A-Za-z0-9]+)+")
 _SOURCE = re.compile(r"https://\S+|policy:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STATE = {
     "readings", "absent", "absent_because", "incapable", "held_by", "held_by_type", "each", "subject", "fails_as",
-    "passes_as", "only_with",
+    "passes_as", "only_with", "childless",
 }  # fmt: skip
 _COPY = {
     "name", "exists", "at", "of", "of_type", "pair", "absent", "implicit", "not_applicable", "not_in", "empty",
@@ -144,6 +144,7 @@ def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> S
         fails_as=_reason(fields, "fails_as", where),
         passes_as=_reason(fields, "passes_as", where),
         only_with=fields.get("only_with"),
+        childless_fails="childless" in fields and _choice(fields, "childless", ("no",), where) == "no",
     )
 
 
@@ -199,7 +200,7 @@ def _vault_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> V
 
 def _rotation(written: Any, where: str) -> Reading | Literal["versionless"] | None:
     if written is None or written == "versionless":
-        return cast(Literal["versionless"] | None, written)
+        return cast("Literal['versionless'] | None", written)
     return _reading(written, f"{where}: rotates")
 
 

@@ -159,7 +159,7 @@ class StateRule(Rule):
     `incapable`: cases in which the resource cannot pass whatever is configured. `held_by`: the id of a resource of
     `held_by_type` that answers for this one. `fails_as` and `passes_as` are reasons that stand in for the check's own:
     a yes with `passes_as` is no pass, the check being counted elsewhere. `only_with`: the check concerns the resource
-    only where it has children of that type.
+    only where it has children of that type. `childless_fails`: a resource without the children that would tell fails.
     """
 
     readings: tuple[Reading, ...]
@@ -173,6 +173,7 @@ class StateRule(Rule):
     fails_as: str | None = None
     passes_as: str | None = None
     only_with: str | None = None
+    childless_fails: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writes an audit as JSON and as CSV, finding by finding: a million of them need no more memory than one."""
+"""Writes an audit as JSON, CSV and Markdown, finding by finding: a million of them need no more memory than one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from sovereignmesh.errors import ReportError
+from sovereignmesh.report.markdown import write_markdown
 from sovereignmesh.result import Finding, printable
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.result import Audit
 
-__all__ = ["SUFFIXES", "write_csv", "write_json", "write_report"]
+__all__ = ["SUFFIXES", "write_csv", "write_json", "write_markdown", "write_report"]
 
 _FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # and their full-width forms
 
@@ -36,11 +37,12 @@ def write_json(audit: Audit, stream: TextIO) -> None:
 def write_csv(audit: Audit, stream: TextIO) -> None:
     """The findings as a table for a spreadsheet: a cell that would be a formula there begins with an apostrophe."""
     writer = csv.writer(stream, quoting=csv.QUOTE_ALL)  # a comma is not everybody's separator
-    columns = [*Finding.COLUMNS, "waiver_reason", "waiver_owner", "waiver_expires"]
+    columns = [*Finding.COLUMNS, "controls", "waiver_reason", "waiver_owner", "waiver_expires"]
     writer.writerow(columns)
     for finding in audit.findings:
         row = finding.as_dict()
         waiver = row.pop("waiver") or {}
+        row["controls"] = "; ".join(finding.controls)
         row |= {f"waiver_{key}": waiver.get(key, "") for key in ("reason", "owner", "expires")}
         writer.writerow([_cell(row[column]) for column in columns])
 
@@ -50,7 +52,11 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
-_WRITERS: Final[dict[str, Callable[[Audit, TextIO], None]]] = {".json": write_json, ".csv": write_csv}
+_WRITERS: Final[dict[str, Callable[[Audit, TextIO], None]]] = {
+    ".json": write_json,
+    ".csv": write_csv,
+    ".md": write_markdown,
+}
 SUFFIXES: Final = tuple(_WRITERS)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.result.azure_policy import AzurePolicy, ExemptionUse, PolicyAssignment, PolicyDifference
 from sovereignmesh.result.checks import CHECKS, SEVERITIES, STATES
+from sovereignmesh.result.controls import controls_by_check
 from sovereignmesh.result.finding import Finding
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ class TypeCoverage:
 class Coverage:
     """What was looked at. `complete` is False when anything asked for was not fully read.
 
-    `resources` counts different resources; `repeated` counts further rows of a resource that was seen already.
+    `resources` counts different resources; `repeated` counts further rows of a resource that was seen already;
+    `children` counts what was read besides, because only it tells something of a resource.
     """
 
     resources: int
@@ -68,6 +71,7 @@ class Coverage:
     scopes: tuple[Scope, ...]
     types: tuple[TypeCoverage, ...]
     gaps: tuple[Gap, ...]
+    children: int = 0
 
     @property
     def by_state(self) -> dict[str, list[Scope]]:
@@ -146,7 +150,8 @@ class ScopeView:
     """What the audit was pointed at; `excluded` names the subscriptions that were left out on purpose.
 
     `denominator` says where the list of what was to be read comes from: "asked" (named by the caller), "visible-only"
-    (what the caller happens to see; there may be more) or "file".
+    (what the caller happens to see; there may be more) or "file". `depth` is "inventory" where only the list of
+    resources was read, "full" where the children too that tell what the list does not show.
     """
 
     cloud: str | None
@@ -155,6 +160,7 @@ class ScopeView:
     management_groups: tuple[str, ...]
     denominator: str
     excluded: tuple[str, ...] = ()
+    depth: str = "inventory"
 
     @property
     def place(self) -> str:
@@ -168,6 +174,7 @@ class Audit:
 
     `summary[check][state]` counts judgements: one for each resource and subject. `compliant` is True where nothing
     is non-compliant or unknown that is not advisory; `complete` says whether everything asked for was read.
+    `azure_policy` is Azure Policy's view of the same resources, where it was asked for.
     """
 
     kind: str
@@ -181,6 +188,7 @@ class Audit:
     domains: tuple[DomainSummary, ...]
     findings: FindingStore
     worst: Mapping[tuple[State, Severity], int] = field(default_factory=dict)
+    azure_policy: AzurePolicy | None = None
 
     def __repr__(self) -> str:
         found = "compliant" if self.compliant else "not compliant"
@@ -213,6 +221,7 @@ class Audit:
 
     def head(self) -> dict[str, Any]:
         """The JSON contract without its findings."""
+        extra = {} if self.azure_policy is None else {"azure_policy": _policy_view(self.azure_policy)}
         return {
             "schema": SCHEMA,
             "kind": self.kind,
@@ -233,6 +242,7 @@ class Audit:
                 "complete": self.coverage.complete,
                 "resources": self.coverage.resources,
                 "repeated": self.coverage.repeated,
+                "children": self.coverage.children,
                 "expected": self.coverage.expected,
                 "scopes": _plain_all(self.coverage.scopes, Scope.__slots__),
                 "types": _plain_all(self.coverage.types, TypeCoverage.__slots__),
@@ -244,6 +254,8 @@ class Audit:
                 if check in self.summary
             },
             "domains": _plain_all(self.domains, DomainSummary.__slots__),
+            "controls": controls_by_check(check for check in CHECKS if check in self.summary),
+            **extra,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -254,6 +266,16 @@ class Audit:
         from sovereignmesh.result.html import audit_html  # noqa: PLC0415 - only a notebook asks
 
         return audit_html(self)
+
+
+def _policy_view(view: AzurePolicy) -> dict[str, Any]:
+    return {
+        **_plain(view, AzurePolicy.__slots__),
+        "outcomes": dict(view.outcomes),
+        "assignments": _plain_all(view.assignments, PolicyAssignment.__slots__),
+        "differences": _plain_all(view.differences, PolicyDifference.__slots__),
+        "exemptions": _plain_all(view.exemptions, ExemptionUse.__slots__),
+    }
 
 
 def _plain(value: object, names: Iterable[str]) -> dict[str, Any]:

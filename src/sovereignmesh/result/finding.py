@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sovereignmesh.result.checks import CHECKS, SEVERITIES, STATES
+from sovereignmesh.result.controls import controls_of
 from sovereignmesh.result.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Finding:
 
     `subject` says which tag, replica, backup or key of the resource is meant; empty where the check has one answer
     for the whole resource. `reason` is a code of `sovereignmesh.result.reasons`; `why` and `remediation` are its
-    words. `waiver` is None or the waiver's reason, owner and expiry.
+    words. `waiver` is None or the waiver's reason, owner and expiry ("" where it does not expire).
+    `read_at` is when what it rests on was read, in UTC; empty where nobody knows: a file does not say it.
     """
 
     id: str
@@ -59,11 +61,12 @@ class Finding:
     reason: str
     source: str
     waiver: dict[str, str] | None = None
+    read_at: str = ""
 
     COLUMNS: ClassVar = (
         "id", "check", "state", "severity", "advisory", "resource_id", "resource_name", "resource_type",
         "subscription_id", "resource_group", "location", "domain", "subject", "expected", "actual", "reason", "why",
-        "remediation", "source",
+        "remediation", "source", "read_at",
     )  # fmt: skip
 
     @property
@@ -84,6 +87,11 @@ class Finding:
     @property
     def remediation(self) -> str:
         return REASONS[self.reason].remedy if self.reason else ""
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """The controls of laws and standards that its check is evidence for: `NIS2 Art. 21(2)(h)`."""
+        return tuple(control.name for control in controls_of(self.check))
 
     @property
     def order(self) -> tuple[int, int, int, str, str]:

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.result.checks import CHECKS
+from sovereignmesh.result.controls import controls_of
 from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def audit_html(audit: Audit) -> str:
     """A fragment of HTML; everything that comes from a resource or a mesh is escaped."""
     return "".join(
         (f"<div class='sm-audit'><style>{_STYLE}</style>", *_verdict(audit), *_checks(audit), *_findings(audit),
-         *_domains(audit), *_coverage(audit), "</div>")
+         *_domains(audit), *_policy(audit), *_coverage(audit), *_controls(audit), "</div>")
     )  # fmt: skip
 
 
@@ -118,6 +119,47 @@ def _domains(audit: Audit) -> Iterator[str]:
             for domain in audit.domains
         )
         yield from _table(("domain", "resources", "high", "medium", "low", "unknown"), rows)
+
+
+def _policy(audit: Audit) -> Iterator[str]:
+    view = audit.azure_policy
+    if view is None:
+        return
+    yield f"<p><b>Azure Policy.</b> {_text(view.sentence)}</p>"
+    if view.differences:
+        rows = (
+            f"<td>{_text(item.outcome)}</td><td>{_text(item.check)}</td>"
+            f"<td title='{_text(item.resource_id)}'>{_text(item.resource_id.rpartition('/')[2])}</td>"
+            f"<td>{_text(item.azure)}</td><td>{_text(item.ours or 'not judged')}</td><td>{_text(item.why)}</td>"
+            for item in view.differences[:_NAMED]
+        )
+        yield from _table(("difference", "check", "resource", "Azure Policy", "here", "why"), rows)
+        if (more := view.different - min(_NAMED, len(view.differences))) > 0:
+            yield f"<p><small>and {more:,} more differences</small></p>"
+    used = [use for use in view.exemptions if use.state != "matches nothing"]
+    if used:
+        rows = (
+            f"<td>{_text(use.name)}<br><small>{_text(use.category)}</small></td><td>{_text(use.state)} "
+            f"{_text(use.why)}</td><td>{_text(use.expires)}</td>{_numbers(use.findings)}"
+            for use in used[:_NAMED]
+        )
+        yield from _table(("exemption", "state", "until", f"findings ({len(used):,})"), rows)
+
+
+def _controls(audit: Audit) -> Iterator[str]:
+    rows = [
+        f"<td>{check}</td><td>"
+        + ", ".join(
+            f"<span title='{_text(control.title)}'>{_text(control.name)}</span>" for control in controls_of(check)
+        )
+        + "</td>"
+        for check in CHECKS
+        if check in audit.summary
+    ]
+    if rows:
+        yield "<details><summary>Controls that the checks are evidence for</summary>"
+        yield from _table(("check", "controls"), rows)
+        yield "</details>"
 
 
 def _coverage(audit: Audit) -> Iterator[str]:

@@ -204,6 +204,7 @@ REASONS: Final[dict[str, Reason]] = {
     "no-customer-data": _not_applicable("It holds no customer data."),
     "documented-exception": _not_applicable("The check does not concern this kind or SKU."),
     "no-copy": _not_applicable("No such copy is configured."),
+    "no-children": _not_applicable("Only its children could tell, and it has none."),
     "no-customer-key": _not_applicable("No customer-managed key is configured, so no vault holds it."),
     "held-elsewhere": _not_applicable("The key is held, and counted, at another resource."),
     "managed": _not_applicable("A managed resource group: it counts for the resource that owns it."),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sovereignmesh.result.checks import CHECKS
+from sovereignmesh.result.controls import controls_in_brief
 from sovereignmesh.result.reasons import REASONS
 from sovereignmesh.result.text import listed, printable
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sovereignmesh.result.audit import Audit, Coverage, Scope
+    from sovereignmesh.result.azure_policy import AzurePolicy
     from sovereignmesh.result.checks import Check, State
     from sovereignmesh.result.finding import Finding
 
@@ -61,6 +63,7 @@ def _parts(audit: Audit, width: int) -> Iterator[RenderableType]:
         wanted = {finding.expected for finding in findings}
         same = f"; expected {printable(wanted.pop())}" if len(wanted) == 1 and wanted != {""} else ""
         yield Text.assemble((check, "bold"), (f"  {_counted(count, 'finding')}{same}", "dim"))
+        yield Text(_controls(check), "dim")
         yield _findings(findings, say_expected=not same)
         for reason in list(dict.fromkeys(finding.reason for finding in findings if finding.remediation))[:_REASONS]:
             yield Padding(Text(f"{reason}: {REASONS[reason].remedy}", "italic"), (0, 0, 0, 2))
@@ -69,6 +72,9 @@ def _parts(audit: Audit, width: int) -> Iterator[RenderableType]:
     if any(domain.domain for domain in audit.domains):
         yield ""
         yield _domains(audit)
+    if audit.azure_policy is not None:
+        yield ""
+        yield from _policy(audit.azure_policy)
     yield ""
     yield from _coverage(audit)
 
@@ -146,6 +152,14 @@ def _by_check(audit: Audit) -> Iterator[tuple[Check, list[Finding], int]]:
     return ((check, worst[check], count[check]) for check in sorted(worst, key=lambda check: worst[check][0].order))
 
 
+def _controls(check: Check) -> str:
+    """The controls of a check, so short that most fit a line."""
+    words = controls_in_brief(check)
+    for long, short in (("Art. ", ""), ("DORA RTS", "RTS"), ("ISO 27001", "ISO")):
+        words = words.replace(long, short)
+    return words
+
+
 def _findings(findings: list[Finding], *, say_expected: bool) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 2), expand=True)
     table.add_column(no_wrap=True, width=8)
@@ -176,7 +190,8 @@ def _what(finding: Finding) -> str:
 
 def _remarks(finding: Finding, *, say_expected: bool) -> Iterator[str]:
     if finding.waiver:
-        yield printable(f"waived until {finding.waiver['expires']}: {finding.waiver['reason']}")
+        until = f" until {finding.waiver['expires']}" if finding.waiver["expires"] else ""
+        yield printable(f"waived{until}: {finding.waiver['reason']}")
     elif say_expected and finding.expected:
         yield printable(f"expected {finding.expected}")
     if finding.advisory:
@@ -203,6 +218,22 @@ def _domains(audit: Audit) -> RenderableType:
     if len(audit.domains) > _DOMAINS:
         table.add_row(Text(f"and {len(audit.domains) - _DOMAINS:,} more", "dim"))
     return table
+
+
+def _policy(view: AzurePolicy) -> Iterator[Text]:
+    yield Text.assemble(("Azure Policy", "bold"), (f"  {view.sentence}", "dim"))
+    for item in view.differences[:_SHOWN]:
+        name = printable(item.resource_id.rpartition("/")[2])
+        azure = printable(f"Azure Policy: {item.azure}; here: {item.ours or 'not judged'}; {item.why}")
+        yield Text(f"  {item.outcome:11} {item.check}  {name}\n    {azure}")
+    if (more := view.different - min(_SHOWN, len(view.differences))) > 0:
+        yield Text(f"  and {more:,} more differences: --format json", "dim")
+    unused = [use for use in view.exemptions if use.state in ("expired", "not understood")]
+    for use in unused[:_SHOWN]:
+        because = f": {printable(use.why)}" if use.why else ""
+        yield Text(f"  exemption {printable(use.name)} {use.state}{because}", "yellow")
+    if len(unused) > _SHOWN:
+        yield Text(f"  and {len(unused) - _SHOWN:,} more exemptions: --format json", "dim")
 
 
 def _coverage(audit: Audit) -> Iterator[RenderableType]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.sandbox.children import is_in_list, is_no_record, parent_of, with_plain_locations
 from sovereignmesh.sandbox.store import GROUP, SUBSCRIPTION, Record, Store, type_in
 from sovereignmesh.sandbox.wire import Call, Refusal, Reply, json_reply, page_of
 
@@ -41,6 +43,7 @@ class Arm:
 
     def answer(self, call: Call) -> Reply:
         """The answer to a call. Raises Refusal for one that ARM would refuse."""
+        call = replace(call, path=with_plain_locations(call.path))
         path = call.path.lower()
         for pattern, name in _ROUTES:
             found = pattern.fullmatch(path)
@@ -122,18 +125,18 @@ class Arm:
             for record in self._store.below(scope)
             if fits(kind := record.type.lower())
             and wanted in ("", kind)
+            and self._store.lists(record)
             and self._access.may(read_action(kind), record.id)
         ]
         return json_reply(page_of(call, every, self._page_size))
 
-    def _of_type(self, call: Call, scope: str) -> Reply:
-        parent = call.path.rpartition("/")[0] if type_in(call.path).count("/") > 1 else scope
+    def _of_type(self, call: Call, _: str) -> Reply:
         kind = type_in(call.path)
-        self._check_group(scope)
-        self._access.demand(f"{kind}/read", scope)
-        if parent != scope:
-            self._found(parent)
-        every = [record.body for record in self._store.below(parent) if record.type.lower() == kind.lower()]
+        parent = parent_of(call.path)
+        self._check_group(parent.partition("/providers/")[0])
+        self._access.demand(f"{kind}/read", parent)
+        self._check_parent(parent)
+        every = [record.body for record in self._store.below(parent) if is_in_list(record.id, call.path)]
         return json_reply(page_of(call, every, self._page_size))
 
     def _resource(self, call: Call, _: str) -> Reply:
@@ -157,7 +160,7 @@ class Arm:
             raise Refusal(400, "InvalidRequestContent", "The request content was invalid: it is no object.")
         before = self._store.get(call.path)
         if type_in(call.path).count("/") > 1 and type_in(call.path) != GROUP:
-            self._found(call.path.rsplit("/", 2)[0])
+            self._check_parent(call.path.rsplit("/", 2)[0])
         if call.method == "PATCH":
             body = _merged(self._found(call.path).body, body)
         elif type_in(call.path) == GROUP:
@@ -165,6 +168,13 @@ class Arm:
             body["properties"] = {"provisioningState": "Succeeded"}
         record, new = self._store.put(call.path, body, call.query["api-version"])
         return json_reply(record.body, 201 if new else 200)
+
+    def _check_parent(self, path: str) -> None:
+        """Raises Refusal where there is no such resource, nor anything that it is a part of without being one."""
+        while is_no_record(path):
+            path = parent_of(path.rpartition("/")[0])
+        if "/providers/" in path:
+            self._found(path)
 
     def _check_group(self, scope: str) -> None:
         if "/resourcegroups/" in scope.lower() and self._store.get(scope) is None:

@@ -13,7 +13,7 @@ import orjson
 from sovereignmesh.errors import SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Estate", "ManagementGroup", "estate_folder", "estate_mesh", "estates", "load_estate"]
 
@@ -42,6 +42,7 @@ class Estate:
     roles: tuple[tuple[str, str], ...]  # scope, role
     role_definitions: dict[str, dict[str, list[str]]]
     rows: tuple[dict[str, Any], ...]
+    children: tuple[dict[str, Any], ...] = ()  # ARM bodies of what Resource Graph does not list
 
     @property
     def tenant_id(self) -> str:
@@ -107,7 +108,8 @@ def load_estate(estate: str | Path) -> Estate:
             parents={key.lower(): value["parent"] for key, value in described.get("subscriptions", {}).items()},
             roles=tuple((role["scope"], role["role"]) for role in described.get("roles", [])),
             role_definitions=described.get("role_definitions", {}),
-            rows=tuple(_rows(folder / described["resources"])),
+            rows=tuple(_lines(folder / described["resources"], _row)),
+            children=tuple(_lines(folder / described["children"], _child)) if "children" in described else (),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error
@@ -128,13 +130,13 @@ def _read(folder: Path) -> dict[str, Any]:
     return described
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path, read: Callable[[Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     try:
         data = path.read_bytes()
         lines = (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
         for line in lines:
             if line.strip():
-                yield _row(orjson.loads(line))
+                yield read(orjson.loads(line))
     except (OSError, EOFError, ValueError) as error:
         raise SandboxError(f"{path}: {error}") from error
 
@@ -142,4 +144,10 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 def _row(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not {"id", "type", "name", "subscriptionId"} <= value.keys():
         raise ValueError("a line that is no row of Resource Graph")
+    return value
+
+
+def _child(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not {"id", "name"} <= value.keys():
+        raise ValueError("a line that is no body of Azure Resource Manager")
     return value

@@ -12,7 +12,7 @@ import orjson
 
 from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.refusals import too_large, unauthorised
-from sovereignmesh.sandbox.wire import GRAPH, GROUPS, HOST, Call, Reply, arm_error
+from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, Call, Reply, arm_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,6 +42,13 @@ def _subscription_path(last: str) -> Callable[[Call], bool]:
     return lambda call: pattern.fullmatch(call.path) is not None
 
 
+_CHILDREN: Final = re.compile(r"/subscriptions/.+/providers/(?!microsoft\.authorization/)[^/]+/.+", re.IGNORECASE)
+
+
+def _is_batch(call: Call) -> bool:
+    return call.path.lower() == BATCH
+
+
 JOURNEYS: Final[dict[str, Callable[[Call], bool]]] = {
     "any": lambda _: True,
     "graph": lambda call: call.path.lower() == GRAPH,
@@ -50,6 +57,8 @@ JOURNEYS: Final[dict[str, Callable[[Call], bool]]] = {
     "permissions": lambda call: call.path.lower().endswith("/providers/microsoft.authorization/permissions"),
     "locations": _subscription_path("locations"),
     "management-groups": lambda call: call.path.lower().startswith(GROUPS),
+    "batch": _is_batch,
+    "children": lambda call: _is_batch(call) or (call.method == "GET" and _CHILDREN.fullmatch(call.path) is not None),
     "writes": lambda call: call.method in ("PUT", "PATCH", "DELETE"),
 }
 
@@ -135,10 +144,14 @@ def find_fault(spec: str) -> Fault:
     return dataclasses.replace(fault, journey=journey, nth=int(found["nth"] or fault.nth))
 
 
-def _throttle(**headers: str) -> Callable[[Hit], Reply]:
+def _too_many(**headers: str) -> Reply:
     message = "Number of requests exceeded the limit for this time interval. Please try again later."
     told = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda _: arm_error(429, "TooManyRequests", message, headers=told)
+    return arm_error(429, "TooManyRequests", message, headers=told)
+
+
+def _throttle(**headers: str) -> Callable[[Hit], Reply]:
+    return lambda _: _too_many(**headers)
 
 
 def _burst(hit: Hit) -> Reply:
@@ -282,6 +295,30 @@ def _limited(hit: Hit) -> Reply:
     return reply
 
 
+def _of_first(reply: Reply) -> Callable[[dict[str, Any], Hit], None]:
+    """Changes the first answer of a batch."""
+
+    def change(body: dict[str, Any], _: Hit) -> None:
+        if answers := body.get("responses"):
+            answers[0] |= {"httpStatusCode": reply.status, "headers": reply.headers, "content": reply.json()}
+
+    return change
+
+
+def _lose_answer(body: dict[str, Any], _: Hit) -> None:
+    if body.get("responses"):
+        del body["responses"][-1]
+
+
+def _no_batch(_: Hit) -> Reply:
+    return arm_error(404, "InvalidResourceType", "The resource type could not be found: '/batch'.")
+
+
+_THROTTLED_PART: Final = _edit(_of_first(_too_many(Retry_After="1")))
+_DENIED_PART: Final = _edit(
+    _of_first(arm_error(403, "AuthorizationFailed", "The client does not have authorization to perform this action."))
+)
+
 _FAULTS: Final = {
     fault.name: fault
     for fault in (
@@ -319,6 +356,11 @@ _FAULTS: Final = {
         Fault("slow-page", f"every page of a query takes {_SLOW:.0f} s", _slow, journey="graph", times=None),
         Fault("repeated-skip-token", "the same $skipToken for ever", _same_token, journey="graph", times=None),
         Fault("denied-mid-run", "403 AuthorizationFailed from the second query on", _denied, "graph", 2, times=None),
+        Fault("part-throttled", "429 for the first request of a batch, twice", _THROTTLED_PART, "batch", times=2),
+        Fault("part-throttled-always", "429 for the first request of each batch", _THROTTLED_PART, "batch", times=None),
+        Fault("part-denied", "403 for the first request of each batch", _DENIED_PART, "batch", times=None),
+        Fault("part-lost", "each batch has an answer too few", _edit(_lose_answer), "batch", times=None),
+        Fault("no-batch", "404 for a batch, always", _no_batch, "batch", times=None),
         Fault("subscription-limit", "the tenant has too many subscriptions to query", _limited, "graph", times=None),
     )
 }

@@ -11,11 +11,12 @@ import requests
 
 from sovereignmesh.sandbox.access import Access
 from sovereignmesh.sandbox.arm import Arm
+from sovereignmesh.sandbox.batch import answer_batch
 from sovereignmesh.sandbox.graph import LARGEST_ANSWER, Graph
 from sovereignmesh.sandbox.groups import ManagementGroups
 from sovereignmesh.sandbox.refusals import unauthorised
 from sovereignmesh.sandbox.store import Store
-from sovereignmesh.sandbox.wire import GRAPH, GROUPS, Call, Refusal, Reply
+from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, Call, Refusal, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,8 +91,14 @@ class Service:
 
     def _route(self, call: Call) -> Reply:
         path = call.path.lower()
+        if path == BATCH:
+            return answer_batch(call, self._part)
         if path == GRAPH:
             return self._graph.answer(call)
         if path == GROUPS or path.startswith(f"{GROUPS}/"):
             return self._groups.answer(call)
         return self._arm.answer(call)
+
+    def _part(self, call: Call) -> Reply:
+        self._check(call)
+        return self._route(call)

@@ -63,6 +63,9 @@ class Store:
         self._graph_types = {str(row["type"]).lower() for row in estate.rows}
         for row in estate.rows:
             self._records[row["id"].lower()] = _record_of(row)
+        self._unlisted = {str(body["id"]).lower() for body in estate.children}
+        for body in estate.children:
+            self._records[body["id"].lower()] = Record(body["id"], type_in(body["id"]), body, "")
         if state is not None and state.exists():
             self._load(state)
 
@@ -95,12 +98,15 @@ class Store:
         self._save(dict.fromkeys(gone))
         return True
 
+    def lists(self, record: Record) -> bool:
+        """Whether Resource Graph, and ARM's list of all resources, have a record; neither lists every child."""
+        if record.id.lower() in self._unlisted:
+            return False
+        return record.type.lower() in self._graph_types or _is_top_level(record.id)
+
     def graph_rows(self) -> Iterator[dict[str, Any]]:
-        """The rows that Resource Graph has, of all subscriptions; it does not list every child."""
-        for record in self._records.values():
-            kind = record.type.lower()
-            if kind in self._graph_types or _is_top_level(record.id):
-                yield self._row(record)
+        """The rows that Resource Graph has, of all subscriptions."""
+        return (self._row(record) for record in self._records.values() if self.lists(record))
 
     def _row(self, record: Record) -> dict[str, Any]:
         kind = record.type.lower()
@@ -157,7 +163,8 @@ class Store:
 
 def _is_top_level(identity: str) -> bool:
     """Whether the graph would list a resource of a type that it has not shown: no child and no extension."""
-    return identity.count("/providers/") == 1 and type_in(identity).count("/") == 1
+    scope, _, named = identity.lower().partition("/providers/")
+    return "/resourcegroups/" in scope and "/providers/" not in named and type_in(identity).count("/") == 1
 
 
 def _named(identity: str) -> dict[str, str]:

@@ -13,9 +13,22 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["GRAPH", "GROUPS", "HOST", "Call", "Refusal", "Reply", "arm_error", "json_reply", "page_of", "positive"]
+__all__ = [
+    "BATCH",
+    "GRAPH",
+    "GROUPS",
+    "HOST",
+    "Call",
+    "Refusal",
+    "Reply",
+    "arm_error",
+    "json_reply",
+    "page_of",
+    "positive",
+]
 
 HOST: Final = "management.azure.com"
+BATCH: Final = "/batch"
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
 GROUPS: Final = "/providers/microsoft.management/managementgroups"
 _LARGEST_LIST: Final = 1000

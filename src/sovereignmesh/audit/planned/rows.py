@@ -1,0 +1,226 @@
+"""The rows of a plan: made of what is known, tied to each other, and with what the service itself fills in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.audit.children import packed
+from sovereignmesh.audit.index import type_of
+from sovereignmesh.facts import child_reads, find_region, find_resource_type
+from sovereignmesh.facts.terraform import filled_in, made_on_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.facts.terraform import FilledIn
+
+__all__ = ["Planned", "disks_of", "finish", "put", "tell_unknown"]
+
+_CONNECTIONS: Final = "properties.privateEndpointConnections"
+_APPROVED: Final = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
+_DISK: Final = {
+    "diskEncryptionSet.id": "properties.encryption.diskEncryptionSetId",
+    "securityProfile.diskEncryptionSet.id": "properties.securityProfile.secureVMDiskEncryptionSetId",
+    "securityProfile.securityEncryptionType": "properties.securityProfile.securityType",
+}
+
+
+@dataclass(slots=True)
+class Planned:
+    """A resource as the plan tells of it.
+
+    `label` is how the plan calls it. `sure`: whether it will be there for certain; `new`: whether the plan creates
+    it. `parent` is the id of the resource that it belongs to, where its own id does not begin with that.
+    """
+
+    row: dict[str, Any]
+    label: str
+    sure: bool = True
+    new: bool = False
+    parent: str = ""
+
+
+def put(body: dict[str, Any], path: str, value: Any) -> None:
+    """Writes a value at a dotted path."""
+    *outer, last = path.split(".")
+    for name in outer:
+        inner = body.setdefault(name, {})
+        if type(inner) is not dict:
+            return
+        body = inner
+    body[last] = value
+
+
+def tell_unknown(row: dict[str, Any], path: str) -> None:
+    """Notes that what stands at a dotted path is not known before deployment."""
+    unknown = row.setdefault("notKnown", [])
+    if path not in unknown:
+        unknown.append(path)
+
+
+def finish(resources: Iterable[Planned]) -> Iterator[dict[str, Any]]:
+    """The rows as the audit takes them, each with an id of its own."""
+    every = list(resources)
+    every += [disk for one in every if one.new for disk in disks_of(one)]
+    _tell_apart(every)
+    known = {one.row["id"].lower(): one for one in every}
+    _connect(every, known)
+    for one in every:
+        if type(one.row.get("apiVersion")) is not str:
+            one.row.pop("apiVersion", None)
+        for fill in filled_in(one.row["type"]):
+            _fill(fill, one, known)
+    attached = _attach(every, known)
+    for one in every:
+        if id(one) not in attached:
+            yield one.row
+
+
+def disks_of(machine: Planned) -> Iterator[Planned]:
+    """The disks that come with a new machine, of which no plan tells as resources of their own.
+
+    A disk made from an image or empty is one that is made with the machine
+    (https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption).
+    """
+    row = machine.row
+    if row["type"].lower() != "microsoft.compute/virtualmachines":
+        return
+    profile = _at(row, "properties.storageProfile")
+    written = [("osDisk", _at(profile, "osDisk"))]
+    data = _at(profile, "dataDisks")
+    written += [(f"dataDisks[{at}]", disk) for at, disk in enumerate(data if type(data) is list else ())]
+    for label, disk in written:
+        if type(disk) is not dict or disk.get("createOption") not in ("FromImage", "Empty") or "vhd" in disk:
+            continue
+        name = disk.get("name")
+        own = name if type(name) is str and name else f"{{{row['name']}.{label}}}"
+        managed = disk.get("managedDisk")
+        managed = managed if type(managed) is dict else {}
+        body: dict[str, Any] = {key: row[key] for key in ("location", "tags", "apiVersion") if key in row}
+        body |= {
+            "id": f"{row['id'].rpartition('/providers/')[0]}/providers/Microsoft.Compute/disks/{own.replace('/', '|')}",
+            "name": own, "type": "Microsoft.Compute/disks", "properties": {},
+            "sku": {"name": managed["storageAccountType"]} if "storageAccountType" in managed else {},
+        }  # fmt: skip
+        for at, path in _DISK.items():
+            if (value := _at(managed, at)) is not None:
+                put(body, path, value)
+        unknown = row.get("notKnown", ())
+        ways = {"location": "location", "tags": "tags"}
+        ways |= {f"properties.storageProfile.{label}.managedDisk.{at}": path for at, path in _DISK.items()}
+        ways[f"properties.storageProfile.{label}.managedDisk.storageAccountType"] = "sku.name"
+        for way, path in ways.items():
+            if any(way == one or way.startswith(f"{one}.") for one in unknown):
+                tell_unknown(body, path)
+        yield Planned(body, f"{machine.label}.{label}", sure=machine.sure, new=machine.new)
+
+
+def _tell_apart(resources: list[Planned]) -> None:
+    """Different resources whose names are not known yet must not count as one."""
+    seen: set[str] = set()
+    for one in resources:
+        identity = one.row["id"]
+        if identity.lower() in seen and "{" in identity:
+            label = one.label.replace("/", "|")
+            one.row["id"] = identity = f"{identity}{{{label}}}"
+        seen.add(identity.lower())
+
+
+def _at(body: Any, path: str) -> Any:
+    for name in path.split("."):
+        body = body.get(name) if type(body) is dict else None
+    return body
+
+
+def _connect(resources: list[Planned], known: dict[str, Planned]) -> None:
+    """A private endpoint that is not approved by hand connects its resource, which the resource's own body then shows.
+
+    Who has no right to approve asks for approval by hand
+    (https://learn.microsoft.com/azure/private-link/manage-private-endpoint).
+    """
+    loose = False
+    for one in resources:
+        if one.row["type"].lower() != "microsoft.network/privateendpoints":
+            continue
+        connections = _at(one.row, "properties.privateLinkServiceConnections")
+        for connection in connections if type(connections) is list else ():
+            target = _at(connection, "properties.privateLinkServiceId")
+            found = _around(target, known) if type(target) is str else None
+            if type(target) is not str:
+                loose = True
+            elif found is None:
+                continue
+            elif one.sure:
+                put(found.row, _CONNECTIONS, [*(_at(found.row, _CONNECTIONS) or []), _APPROVED])
+            else:
+                tell_unknown(found.row, _CONNECTIONS)
+        unknown = one.row.get("notKnown", ())
+        loose = loose or any(path.startswith("properties.privateLinkServiceConnections") for path in unknown)
+    for one in resources if loose else ():  # an endpoint whose resource is not known may be anybody's
+        tell_unknown(one.row, _CONNECTIONS)
+
+
+def _around(identity: str, known: dict[str, Planned]) -> Planned | None:
+    """The planned resource with the id, or the nearest around it."""
+    identity = identity.lower()
+    while identity:
+        if identity in known:
+            return known[identity]
+        identity = identity.rpartition("/")[0]
+    return None
+
+
+def _fill(fill: FilledIn, one: Planned, known: dict[str, Planned]) -> None:
+    """Adds what the service fills in when it creates the resource, and where the resources are that it names."""
+    if fill.pair:
+        location = one.row.get("location")
+        place = find_region(location) if type(location) is str else None
+        unknown = fill.at in one.row.get("notKnown", ())
+        if one.new and not unknown and place and place.pair and fill.holds(one.row) and _at(one.row, fill.at) is None:
+            put(one.row, fill.at, place.pair)
+        return
+    items = _at(one.row, fill.at)
+    for item in items if type(items) is list else ():
+        target = item.get(fill.of) if type(item) is dict else None
+        found = known.get(target.lower()) if type(target) is str else None
+        if found and "location" not in item and found.row.get("location"):
+            item["location"] = found.row["location"]
+
+
+def _attach(resources: list[Planned], known: dict[str, Planned]) -> set[int]:
+    """Gives children to the resource that they are read with in Azure; says which ones went."""
+    gone: set[int] = set()
+    homeless: set[str] = set()
+    for one in resources:
+        child = one.row["type"].lower()
+        above = one.parent or one.row["id"].rpartition("/")[0]
+        parent = _around(above, known)
+        reads = child_reads().get(parent.row["type"].lower(), ()) if parent and parent is not one else ()
+        if parent is not None and any(read.child.lower() == child for read in reads):
+            box = parent.row.setdefault("children", {}).setdefault(child, packed((), "", ""))
+            box["items"].append(one.row)
+            gone.add(id(one))
+        else:
+            _stand_alone(one, parent, above)
+            if parent is None and ("{" in above or not above.lower().startswith("/subscriptions/")):
+                homeless.add(child)  # it may be anybody's
+    for one in resources:
+        for read in child_reads().get(one.row["type"].lower(), ()) if one.new else ():
+            child = read.child.lower()
+            if read.many and child not in homeless and child in made_on_request():
+                one.row.setdefault("children", {}).setdefault(child, packed((), "", ""))
+    return gone
+
+
+def _stand_alone(one: Planned, parent: Planned | None, above: str) -> None:
+    """What has no location of its own is where its parent is."""
+    row = one.row
+    known = find_resource_type(row["type"])
+    if "location" in row or "location" in row.get("notKnown", ()) or (known is not None and known.child_of):
+        return
+    if parent is not None and type_of(above).startswith(parent.row["type"].lower()):
+        if "location" in parent.row:
+            row["location"] = parent.row["location"]
+        elif "location" in parent.row.get("notKnown", ()):
+            tell_unknown(row, "location")

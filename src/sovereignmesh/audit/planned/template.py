@@ -1,0 +1,236 @@
+"""A compiled ARM template, as `bicep build` makes it: what it deploys, as far as the template alone decides that.
+
+Its form: https://learn.microsoft.com/azure/azure-resource-manager/templates/syntax; nested deployments:
+https://learn.microsoft.com/azure/azure-resource-manager/templates/linked-templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sovereignmesh.audit.export import Unread
+from sovereignmesh.audit.planned.expressions import Unknown, find_key, resolve, text_of
+from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
+from sovereignmesh.audit.planned.scope import Frame, Place, Template, resource_id
+from sovereignmesh.facts.terraform import without_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["template_rows"]
+
+_DEPLOYMENTS: Final = "microsoft.resources/deployments"
+_BODY: Final = ("location", "tags", "sku", "kind", "properties", "apiVersion", "managedBy", "identity", "zones")
+_DEEPEST: Final = 30
+_MOST: Final = 800
+
+
+def template_rows(document: dict[str, Any], name: str) -> Iterator[Any]:
+    """The rows of what the template deploys, and an `Unread` for each part that tells nothing.
+
+    A resource whose condition is not known before deployment is judged as if it will be there, and one that may be
+    there already as if the template made it.
+    """
+    subscription = Unknown("{subscription}")
+    place = Place(subscription, "" if _at_subscription(document) else Unknown("{resourceGroup}"))
+    found = list(_Walk(name).template(Template(document, place), place, ""))
+    yield from (one for one in found if isinstance(one, Unread))
+    yield from finish(one for one in found if isinstance(one, Planned))
+
+
+def _at_subscription(document: dict[str, Any]) -> bool:
+    schema = document.get("$schema")
+    return type(schema) is str and "subscriptiondeploymenttemplate" in schema.lower()
+
+
+class _Parent(NamedTuple):
+    kind: str
+    name: Any
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One resource of a template, at one turn of its loop."""
+
+    written: dict[str, Any]
+    frame: Frame
+    label: str
+    kind: str
+    id: str
+    name: str
+    sure: bool
+
+
+class _Walk:
+    """Goes through the templates of the file `name`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def template(
+        self, template: Template, place: Place, prefix: str, *, sure: bool = True
+    ) -> Iterator[Planned | Unread]:
+        """What a template deploys to a place: first all are named, so that each can refer to any other."""
+        written = template.document.get("resources")
+        if type(written) not in (list, dict):
+            yield self._unread(prefix, "a template without resources")
+            return
+        outer = template.outer if template.shares and template.outer is not None else Frame(template)
+        entries: list[_Entry] = []
+        for found in self._entries(written, Frame(template, outer.turns, outer.turn), place, prefix, None):
+            if isinstance(found, Unread):
+                yield found
+            else:
+                entries.append(found)
+                symbol = found.label.removeprefix(prefix).lower()
+                template.resources[symbol] = (found.id, found.kind, found.written.get("apiVersion"))
+        nested = {one.label: self._nested(one, place) for one in entries if one.kind.lower() == _DEPLOYMENTS}
+        for one in entries:
+            if isinstance(inner := nested.get(one.label), tuple):
+                for key in (one.id.lower(), one.label.removeprefix(prefix).lower()):
+                    template.deployments[key] = inner[0]
+        for one in entries:
+            yield from self._deployed(one, nested.get(one.label), sure=sure and one.sure)
+
+    def _deployed(
+        self, one: _Entry, nested: tuple[Template, Place] | Unread | None, *, sure: bool
+    ) -> Iterator[Planned | Unread]:
+        if isinstance(nested, Unread):
+            yield nested
+        elif nested is not None:
+            yield from self.template(*nested, f"{one.label}.", sure=sure)
+        elif one.written.get("existing") is not True and not without_data(one.kind):
+            yield _planned(one, sure=sure)
+
+    def _unread(self, label: str, why: str, *, final: bool = False) -> Unread:
+        return Unread(f"{self._name}: {label}" if label else self._name, why, final=final)
+
+    def _entries(
+        self, written: Any, frame: Frame, place: Place, prefix: str, parent: _Parent | None
+    ) -> Iterator[_Entry | Unread]:
+        """The resources of a list or of an object of symbolic names, each turn of a loop by itself."""
+        symbolic = type(written) is dict
+        pairs = written.items() if symbolic else ((f"resources[{at}]", one) for at, one in enumerate(written))
+        for label, resource in pairs:
+            where = f"{prefix}{label}"
+            if type(resource) is not dict or type(resource.get("type")) is not str:
+                yield self._unread(where, "a resource without a type")
+                continue
+            if "import" in resource or "extension" in resource or "@" in resource["type"]:
+                continue  # of another provider than Azure
+            turns, loop = self._turns(resource, frame)
+            if turns is None:
+                yield self._unread(where, "how many of it there will be is not known before deployment")
+                turns = [frame.repeated(loop, Unknown("{copyIndex}"))]
+            for number, turn in enumerate(turns):
+                name = f"{where}[{number}]" if loop else where
+                yield from self._entry(resource, turn, name, place, parent)
+
+    @staticmethod
+    def _turns(resource: dict[str, Any], frame: Frame) -> tuple[list[Frame] | None, str]:
+        """The turns of the resource's loop, None where their number is not known, and the loop's name."""
+        copy = resource.get("copy")
+        if type(copy) is not dict:
+            return [frame], ""
+        loop = str(copy.get("name", "copy"))
+        count = resolve(copy.get("count"), frame)
+        if type(count) is not int or not 0 <= count <= _MOST:
+            return None, loop
+        return [frame.repeated(loop, at) for at in range(count)], loop
+
+    def _entry(
+        self, resource: dict[str, Any], frame: Frame, label: str, place: Place, parent: _Parent | None
+    ) -> Iterator[_Entry | Unread]:
+        condition = resolve(resource.get("condition", True), frame)
+        if condition is False:
+            return
+        kind, name = resource["type"], resolve(resource.get("name"), frame)
+        if parent is not None and not kind.lower().startswith(f"{parent.kind.lower()}/"):
+            kind, name = f"{parent.kind}/{kind}", f"{text_of(parent.name)}/{text_of(name)}"
+        if "/" not in kind.strip("/"):
+            yield self._unread(label, f"a resource whose type is none: {kind}")
+            return
+        real, identity, own = _identify(kind, name, resolve(resource.get("scope"), frame), place, label)
+        yield _Entry(resource, frame, label, real, identity, own, condition is True)
+        children = resource.get("resources")
+        if type(children) in (list, dict) and kind.lower() != _DEPLOYMENTS:
+            yield from self._entries(children, frame, place, f"{label}.", _Parent(kind, name, label))
+
+    def _nested(self, entry: _Entry, place: Place) -> tuple[Template, Place] | Unread:
+        """The template that a deployment deploys, and where to."""
+        properties = entry.written.get("properties")
+        inner = properties.get("template") if type(properties) is dict else None
+        if type(properties) is not dict or type(inner) is not dict:
+            return self._unread(entry.label, "its template is elsewhere: deployments that link to one are not followed")
+        if entry.frame.template.depth >= _DEEPEST:
+            return self._unread(entry.label, "the template is nested too deeply")
+        options = resolve(properties.get("expressionEvaluationOptions"), entry.frame)
+        apart = text_of(find_key(options, "scope") or "").lower() == "inner"
+        subscription = resolve(entry.written.get("subscriptionId"), entry.frame) or place.subscription
+        group = resolve(entry.written.get("resourceGroup"), entry.frame) or place.group
+        there = Place(subscription, "" if _at_subscription(inner) else group)
+        given = properties.get("parameters")
+        template = Template(
+            inner,
+            there if apart else entry.frame.template.place,
+            given if apart and type(given) is dict else {},
+            entry.frame,
+            not apart,
+            entry.frame.template.depth + 1,
+        )
+        return template, there
+
+
+def _identify(kind: str, name: Any, scope: Any, place: Place, label: str) -> tuple[str, str, str]:
+    """Type, id and name of a resource; what stands on another one has that one's id before its own."""
+    below, names = place.id, text_of(name).split("/")
+    host, on_another, extension = kind.partition("/providers/")
+    if on_another:
+        depth = host.count("/")
+        below, names = resource_id(below, host, names[:depth]), names[depth:]
+        kind, names = f"{names[0]}/{extension}" if names else extension, names[1:]
+    elif scope is not None:
+        around = text_of(scope).strip("/")
+        first, *rest = around.split("/")
+        if first.lower() in ("subscriptions", "providers", ""):
+            below = f"/{around}" if around else ""
+        else:
+            below = resource_id(below, "/".join((first, *rest[::2])), rest[1::2])
+    if len(names) != kind.count("/"):
+        names = [f"{{{label.replace('/', '|')}}}"] * kind.count("/")
+    return kind, resource_id(below, kind, names), names[-1]
+
+
+def _planned(entry: _Entry, *, sure: bool) -> Planned:
+    row: dict[str, Any] = {"id": entry.id, "name": entry.name, "type": entry.kind, "properties": {}}
+    for key in _BODY:
+        if key in entry.written:
+            value = resolve(entry.written[key], entry.frame)
+            if key == "properties":
+                del row["properties"]
+            known = _known(value, key, row)
+            if known is not None:
+                row[key] = known
+            elif key == "properties" and value is None:
+                row["properties"] = {}
+    return Planned(row, entry.label, sure=sure, new=True)
+
+
+def _known(value: Any, path: str, row: dict[str, Any]) -> Any:
+    """The value without what is not known; None where nothing is left of it."""
+    if isinstance(value, Unknown):
+        if value.target is None:
+            tell_unknown(row, path)
+        return value.target
+    if type(value) is dict:
+        pairs = ((key, _known(inner, f"{path}.{key}", row)) for key, inner in value.items() if inner is not None)
+        return {key: inner for key, inner in pairs if inner is not None}
+    if type(value) is list:
+        items = [_known(item, path, row) for item in value if item is not None]
+        if any(item is None for item in items):
+            tell_unknown(row, path)
+            return None  # a list with a gap in it would pass for the whole
+        return items
+    return value

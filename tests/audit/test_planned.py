@@ -1,0 +1,537 @@
+import json
+from pathlib import Path
+
+import pytest
+from bodies import deletions, without
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sovereignmesh.audit import Inventory, Unread, audit_inventory
+from sovereignmesh.audit.planned import planned_rows
+from sovereignmesh.audit.planned.expressions import Unknown, evaluate, parse
+from sovereignmesh.audit.planned.scope import Frame, Place, Template
+from sovereignmesh.facts import find_resource_type, properties_read
+from sovereignmesh.facts.terraform import passed_over, planned_types
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.result import CHECKS
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+PLANS = ["terraform", "template", "what-if"]
+GROUP = "/subscriptions/{subscription}/resourceGroups/{resourceGroup}"
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    return load_mesh(FIXTURES / "mesh" / "contoso")
+
+
+def plan_of(name):
+    return json.loads((FIXTURES / "plans" / f"{name}.json").read_text())
+
+
+def read(plan):
+    rows = list(planned_rows(plan, "plan.json"))
+    return [r for r in rows if not isinstance(r, Unread)], [r for r in rows if isinstance(r, Unread)]
+
+
+def row_called(rows, name):
+    (found,) = [row for row in rows if row["id"].rpartition("/")[2] == name]
+    return found
+
+
+def called(finding):
+    return finding.resource_id.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_findings_of_a_plan_are_its_truth(mesh, name):
+    truth = json.loads((FIXTURES / "plans" / f"{name}.truth.json").read_text())
+    audit = audit_inventory(FIXTURES / "plans" / f"{name}.json", mesh, checks=truth["checks"])
+    failures = [[f.check, f.reason, called(f), f.subject] for f in audit.findings if f.state == "non-compliant"]
+    assert sorted(failures) == truth["failures"]
+    unknown = [[f.check, called(f)] for f in audit.findings if f.state == "unknown"]
+    assert [one for one in truth["unknown"] if one not in unknown] == []
+    assert [[gap.what.split(": ")[-1].split("/")[-1], gap.why] for gap in audit.coverage.gaps] == truth["gaps"]
+    assert not audit.complete
+    assert audit.scope.denominator == "file"
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_indented_or_on_one_line_or_zipped_a_plan_is_the_same(tmp_path, name):
+    whole = list(Inventory(FIXTURES / "plans" / f"{name}.json"))
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan_of(name)))
+    again = list(Inventory(path))
+    assert [row for row in again if isinstance(row, dict)] == [row for row in whole if isinstance(row, dict)]
+    assert all("id" in row and "type" in row for row in again if isinstance(row, dict))
+
+
+def states(mesh, plan):
+    rows = [row for row in planned_rows(plan, "plan.json") if isinstance(row, dict)]
+    audit = audit_inventory(rows, mesh, checks=CHECKS, show_compliant=True)
+    found = {}
+    for finding in audit.findings:
+        found.setdefault((finding.check, finding.resource_id.lower()), set()).add(finding.state)
+    return found
+
+
+FACTS = {"terraform": ("resource_changes", "after"), "template": ("resources", ""), "what-if": ("changes", "after")}
+
+
+def facts_of(name, plan):
+    """Paths to everything that the plan says of a resource."""
+    part, inner = FACTS[name]
+    for path in deletions(plan[part]):
+        # Without its scope a nested template means its caller's parameters: other words, no fact less.
+        if (not inner or inner in path) and "expressionEvaluationOptions" not in path:
+            yield (part, *path)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_leaving_out_a_fact_never_makes_compliant(mesh, name):
+    plan = plan_of(name)
+    before = states(mesh, plan)
+    paths = list(facts_of(name, plan))
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(st.sampled_from(paths))
+    def leave_out(path):
+        after = states(mesh, without(plan, path))
+        for key, was in before.items():
+            now = after.get(key, set())
+            if "compliant" not in was and was & {"non-compliant", "unknown"}:
+                assert not ("compliant" in now and not now & {"non-compliant", "unknown"}), (path, key, was, now)
+
+    leave_out()
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_nothing_that_a_plan_holds_raises(name):
+    plan = plan_of(name)
+    paths = list(deletions(plan))
+    odd = st.sampled_from(
+        [None, 7, "", "x", True, [], {}, [[]], [None], {"a": 1}, "[x(", "[concat('a', 1)]", "[parameters('a')]"]
+    )
+
+    @settings(max_examples=150, deadline=None, derandomize=True)
+    @given(st.sampled_from(paths), odd)
+    def change(path, value):
+        changed = without(plan, path)
+        inner = changed
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+        rows = planned_rows(changed, "plan.json")
+        for row in rows or ():
+            assert isinstance(row, Unread) or (isinstance(row["id"], str) and isinstance(row["type"], str)), path
+
+    change()
+
+
+@pytest.mark.parametrize("kind", ["format_version", "$schema", "status"])
+def test_a_plan_that_is_nested_too_deeply_is_a_gap(kind):
+    deep = {"id": "/subscriptions/s/resourceGroups/g/providers/a/b/c", "type": "a/b"}
+    inner = deep
+    for _ in range(5000):
+        inner["properties"] = inner = {}
+    plan = {
+        "format_version": a_plan(a_change("azapi_resource", "y", {"type": "a/b@1", "name": "x", "body": deep})),
+        "$schema": a_template([{"name": "x", **deep}]),
+        "status": {"status": "Succeeded", "changes": [{"changeType": "Create", "after": deep}]},
+    }[kind]
+    _, unread = read(plan)
+    assert any("deeply" in one.why for one in unread) or kind == "$schema"
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_what_is_not_known_is_in_no_body(name):
+    for row in read(plan_of(name))[0]:
+        for path in row.get("notKnown", ()):
+            inner = row
+            for step in path.split("."):
+                inner = inner.get(step) if isinstance(inner, dict) else None
+            assert not isinstance(inner, str), (row["id"], path)
+        assert "{" not in json.dumps(row.get("location", ""))
+
+
+# Terraform
+
+
+def a_change(kind, name, after, unknown=None, **more):
+    return {
+        "address": f"{kind}.{name}", "mode": "managed", "type": kind, "name": name,
+        "provider_name": "registry.terraform.io/hashicorp/azurerm",
+        "change": {"actions": ["create"], "before": None, "after": after, "after_unknown": unknown or {"id": True}},
+        **more,
+    }  # fmt: skip
+
+
+def a_plan(*changes, config=(), **more):
+    return {
+        "format_version": "1.2", "terraform_version": "1.11.4", "resource_changes": list(changes),
+        "configuration": {"root_module": {"resources": list(config)}}, **more,
+    }  # fmt: skip
+
+
+STORAGE = {
+    "name": "st1", "resource_group_name": "rg", "location": "westeurope", "account_tier": "Standard",
+    "account_replication_type": "LRS", "account_kind": "StorageV2",
+}  # fmt: skip
+
+
+def test_spelling():
+    (row,), unread = read(a_plan(a_change("azurerm_storage_account", "a", STORAGE)))
+    assert unread == []
+    assert (
+        row["id"] == "/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/st1"
+    )
+    assert (row["sku"], row["kind"]) == ({"name": "Standard_LRS", "tier": "Standard"}, "StorageV2")
+    assert row["apiVersion"] == "2024-01-01"
+    assert "notKnown" not in row
+
+
+def test_two_of_unknown_names_stay_two():
+    after = {key: value for key, value in STORAGE.items() if key != "name"}
+    changes = [a_change("azurerm_storage_account", name, after, {"id": True, "name": True}) for name in "ab"]
+    rows, _ = read(a_plan(*changes))
+    assert {row["name"] for row in rows} == {"{azurerm_storage_account.a}", "{azurerm_storage_account.b}"}
+
+
+def test_what_the_service_fills_in_is_as_if_it_were_not_there_and_what_somebody_writes_is_not_known():
+    unknown = {"id": True, "network_rules": True, "account_replication_type": True}
+    after = {key: value for key, value in STORAGE.items() if key != "account_replication_type"}
+    written = {
+        "address": "azurerm_storage_account.a",
+        "expressions": {"account_replication_type": {"references": ["local.x"]}},
+    }
+    plan = a_plan(a_change("azurerm_storage_account", "a", after, unknown), config=[written])
+    (row,), _ = read(plan)
+    assert row["notKnown"] == ["sku.name"]
+    written["expressions"]["network_rules"] = [{"default_action": {"references": ["local.y"]}}]
+    (row,), _ = read(plan)
+    assert row["notKnown"] == ["sku.name", "properties.networkAcls.defaultAction"]
+
+
+def test_what_is_there_already_may_have_what_the_provider_does_not_spell():
+    change = a_change("azurerm_storage_account", "a", {**STORAGE, "id": f"{GROUP}/providers/x/y/st1"})
+    change["change"]["actions"] = ["update"]
+    (row,), _ = read(a_plan(change))
+    assert "properties.privateEndpointConnections" in row["notKnown"]
+
+
+def test_references_go_through_modules_and_loops():
+    rows, unread = read(plan_of("terraform"))
+    assert len(unread) == 1
+    vault = row_called(rows, "kv-sales-plan")
+    (setting,) = vault["children"]["microsoft.insights/diagnosticsettings"]["items"]
+    assert setting["properties"]["workspaceId"].endswith("/Microsoft.OperationalInsights/workspaces/log-sales-us")
+    (key,) = vault["children"]["microsoft.keyvault/vaults/keys"]["items"]
+    assert key["properties"]["attributes"] == {"enabled": True, "exp": 1893456000}
+    assert (
+        row_called(rows, "sql-sales-plan")["properties"]["keyId"]
+        == "https://kv-sales-plan.vault.azure.net/keys/storage"
+    )
+
+
+def test_a_reference_that_may_be_several_is_not_known():
+    plan = plan_of("terraform")
+    resources = plan["configuration"]["root_module"]["resources"]
+    (account,) = [one for one in resources if one["address"] == "azurerm_storage_account.good"]
+    key = account["expressions"]["customer_managed_key"][0]["key_vault_key_id"]
+    key["references"] += ["azurerm_key_vault_key.abroad.id", "azurerm_key_vault_key.abroad"]
+    row = row_called(read(plan)[0], "stsalesplangood")
+    assert row["notKnown"] == ["properties.encryption.keyvaultproperties.keyvaulturi"]
+    key["references"] = ["local.key"]
+    assert row_called(read(plan)[0], "stsalesplangood")["notKnown"] == row["notKnown"]
+
+
+def test_a_setting_of_a_resource_outside_the_plan_is_a_gap():
+    account = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/other"
+    change = a_change(
+        "azurerm_storage_account_network_rules", "a", {"default_action": "Deny", "storage_account_id": account}
+    )
+    rows, (unread,) = read(a_plan(change))
+    assert rows == []
+    assert unread.where == "plan.json: azurerm_storage_account_network_rules.a"
+
+
+def test_an_endpoint_whose_resource_is_not_known_may_be_anybodys():
+    connection = {"is_manual_connection": False, "name": "x"}
+    endpoint = {
+        "name": "pe",
+        "resource_group_name": "rg",
+        "location": "westeurope",
+        "private_service_connection": [connection],
+    }
+    unknown = {"id": True, "private_service_connection": [{"private_connection_resource_id": True}]}
+    rows, _ = read(
+        a_plan(
+            a_change("azurerm_storage_account", "a", STORAGE),
+            a_change("azurerm_private_endpoint", "e", endpoint, unknown),
+        )
+    )
+    assert "properties.privateEndpointConnections" in row_called(rows, "st1")["notKnown"]
+
+
+def test_the_disk_of_a_machine_is_judged(mesh):
+    machine = {
+        "name": "vm1", "resource_group_name": "rg", "location": "westeurope", "tags": {"Domain": "Sales"},
+        "os_disk": [{"storage_account_type": "Premium_LRS", "disk_encryption_set_id": None, "name": None}],
+    }  # fmt: skip
+    unknown = {"id": True, "os_disk": [{"name": True}]}
+    rows, _ = read(a_plan(a_change("azurerm_linux_virtual_machine", "a", machine, unknown)))
+    assert [row["type"] for row in rows] == ["Microsoft.Compute/virtualMachines", "Microsoft.Compute/disks"]
+    audit = audit_inventory(rows, mesh, checks=["customer-managed-key"])
+    assert [(f.reason, f.resource_type) for f in audit.findings] == [("platform-key", "Microsoft.Compute/disks")]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"format_version": "2.0"}, "format"),
+        ({"format_version": None}, "format"),
+        ({"resource_changes": None}, "resource_changes"),
+        ({"resource_changes": [7]}, "no change"),
+        ({"resource_changes": [{"type": "azurerm_subnet", "change": {"actions": ["create"]}}]}, "no change"),
+        ({"errored": True}, "error"),
+        ({"deferred_changes": [{"resource_change": {"address": "a.b"}}]}, "put it off"),
+    ],
+)
+def test_a_broken_plan_is_one_gap(change, why):
+    rows, (unread,) = read(a_plan(**change))
+    assert rows == []
+    assert why in unread.why
+    assert unread.where.startswith("plan.json")
+
+
+def test_every_row_of_the_table_is_of_a_type_that_the_facts_know():
+    types = planned_types()
+    for row in types.values():
+        assert row.into or row.silent or find_resource_type(row.type), row.provider
+        assert all(find_resource_type(child.type) for child in row.children), row.provider
+        assert row.source
+    assert [name for name in types if passed_over(name)] == []
+
+
+def test_the_table_spells_what_the_facts_look_at():
+    """A property that no fact looks at is a slip of the pen, but for those that other rows are made of."""
+    serves = {"storageProfile", "privateLinkServiceConnections", "linkedRedisCacheId", "encryptionType", "model", "sku"}
+    for row in planned_types().values():
+        if row.type and not row.silent:
+            assert row.spelled - set(properties_read()[row.type.lower()]) <= serves, row.provider
+
+
+def test_other_providers_are_passed_over():
+    changes = [
+        a_change(kind, "x", {"name": "x"}) for kind in ("azuread_group", "aws_s3_bucket", "random_id", "azurerm_subnet")
+    ]
+    assert read(a_plan(*changes)) == ([], [])
+
+
+def test_the_subscription_is_that_of_the_provider_or_of_what_it_has_made():
+    group = {"id": "/subscriptions/s1/resourceGroups/rg", "name": "rg", "location": "westeurope"}
+    made = a_change("azurerm_resource_group", "g", group)
+    made["change"]["actions"] = ["no-op"]
+    config = [
+        {"address": "azurerm_resource_group.g", "provider_config_key": "azurerm"},
+        {"address": "azurerm_storage_account.a", "provider_config_key": "azurerm"},
+    ]
+    plan = a_plan(made, a_change("azurerm_storage_account", "a", STORAGE), config=config)
+    assert {row["id"].split("/")[2] for row in read(plan)[0]} == {"s1"}
+    provider = {"expressions": {"subscription_id": {"constant_value": "s2"}}}
+    plan["configuration"]["provider_config"] = {"azurerm": provider}
+    assert row_called(read(plan)[0], "st1")["id"].startswith("/subscriptions/s2/")
+
+
+@pytest.mark.parametrize("body", [{"properties": {"a": {"b": 1}}}, '{"properties": {"a": {"b": 1}}}'])
+def test_azapi_says_what_arm_has(body):
+    after = {"type": "Microsoft.X/ys@2024-01-01", "name": "y", "parent_id": GROUP, "location": "uksouth", "body": body}
+    (row,), _ = read(a_plan(a_change("azapi_resource", "y", after)))
+    assert row["id"] == f"{GROUP}/providers/Microsoft.X/ys/y"
+    assert (row["apiVersion"], row["properties"], row["location"]) == ("2024-01-01", {"a": {"b": 1}}, "uksouth")
+
+
+def test_azapi_without_a_known_body():
+    after = {"type": "Microsoft.X/ys@2024-01-01", "name": "y", "parent_id": GROUP, "location": "uksouth"}
+    (row,), _ = read(a_plan(a_change("azapi_resource", "y", after, {"body": True})))
+    assert "properties" not in row
+    assert row["notKnown"] == ["properties", "sku", "kind"]
+
+
+# Templates
+
+
+def a_value(text, document=None):
+    template = Template(document or {}, Place(Unknown("{subscription}"), "rg"))
+    node = parse(text)
+    assert node is not None
+    return evaluate(node, Frame(template))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("concat('a', 'b', 1)", "ab1"),
+        ("format('{0}-{1}', 'a', 2)", "a-2"),
+        ("toLower('AbC')", "abc"),
+        ("if(equals(1, 1), 'yes', 'no')", "yes"),
+        ("if(true(), 'yes', reference('x'))", "yes"),
+        ("union(createObject('a', 1), createObject('b', 2))", {"a": 1, "b": 2}),
+        ("union(createArray(1, 2), createArray(2, 3))", [1, 2, 3]),
+        ("createArray('a', 'b')[1]", "b"),
+        ("createObject('A', 'x').a", "x"),
+        ("and(false(), equals(reference('x'), 1))", False),
+        ("or(true(), equals(reference('x'), 1))", True),
+        ("replace('it''s', '''', '-')", "it-s"),
+        ("length(range(0, 4))", 4),
+        ("resourceGroup().name", "rg"),
+        ("coalesce(null(), 'b')", "b"),
+        ("json('{\"a\": [1]}').a[0]", 1),
+    ],
+)
+def test_expressions(text, value):
+    assert a_value(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "uniqueString(resourceGroup().id)", "reference('x').y", "listKeys('x', '2021-01-01').key", "newGuid()",
+        "parameters('p')", "subscription().subscriptionId", "resourceGroup().location", "equals(parameters('p'), 1)",
+        "and(true(), parameters('p'))", "toLower(parameters('p'))", "union(createObject('a', 1), parameters('p'))",
+        "if(parameters('p'), 'a', 'b')", "nosuchfunction(1)", "concat('a', parameters('p'))", "createArray(1)[7]",
+        "environment().suffixes.keyvaultDns", "createObject('a', 1).b", "copyIndex()", "div(1, 0)", "my.function('a')",
+    ],
+)  # fmt: skip
+def test_what_only_azure_knows_is_unknown(text):
+    assert isinstance(a_value(text), Unknown)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_expression_or_none(text):
+    node = parse(text)
+    assert node is None or evaluate(node, Frame(Template({}, Place("s", "g")))) is not NotImplemented
+
+
+def a_template(resources, **more):
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    return {"$schema": schema, "contentVersion": "1.0.0.0", "resources": resources, **more}
+
+
+def a_resource(name="st1", **more):
+    return {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": name, **more}
+
+
+def test_a_template_of_the_older_form_with_children_and_a_loop():
+    child = {"type": "encryptionScopes", "apiVersion": "2024-01-01", "name": "scope", "properties": {"source": "x"}}
+    resources = [
+        a_resource("[concat('st', copyIndex(1))]", copy={"name": "loop", "count": 2}, location="westeurope"),
+        a_resource("with-child", location="westeurope", resources=[child]),
+        a_resource("never", condition="[equals(1, 2)]"),
+    ]
+    rows, unread = read(a_template(resources))
+    assert unread == []
+    names = [row["id"].partition("/storageAccounts/")[2] for row in rows]
+    assert [name for name in names if name != "with-child/encryptionScopes/scope"] == ["st1", "st2", "with-child"]
+
+
+def test_a_loop_whose_number_is_not_known_is_a_gap_and_one_of_it_is_judged():
+    rows, (unread,) = read(
+        a_template([a_resource("[format('s{0}', copyIndex())]", copy={"name": "l", "count": "[parameters('n')]"})])
+    )
+    assert len(rows) == 1
+    assert "how many" in unread.why
+
+
+def test_an_outer_scope_evaluates_with_the_outer_parameters_and_an_inner_with_its_own():
+    def nested(scope, given):
+        inner = a_template([a_resource(f"{scope}", location="[parameters('place')]")])
+        inner["parameters"] = {"place": {"type": "string", "defaultValue": "uksouth"}}
+        properties = {"template": inner, "parameters": given, "expressionEvaluationOptions": {"scope": scope}}
+        return {
+            "type": "Microsoft.Resources/deployments",
+            "name": scope,
+            "resourceGroup": "other",
+            "properties": properties,
+        }
+
+    outer = {"place": {"type": "string", "defaultValue": "westeurope"}}
+    rows, _ = read(a_template([nested("outer", {}), nested("inner", {})], parameters=outer))
+    assert {row["name"]: row["location"] for row in rows} == {"outer": "westeurope", "inner": "uksouth"}
+    assert all("/resourceGroups/other/" in row["id"] for row in rows)
+
+
+def test_a_template_that_refers_to_itself_ends():
+    variables = {"a": "[variables('b')]", "b": "[variables('a')]"}
+    (row,), _ = read(a_template([a_resource("x", location="[variables('a')]")], variables=variables))
+    assert row["notKnown"] == ["location"]
+
+
+def test_a_subscription_template_makes_groups():
+    group = {
+        "type": "Microsoft.Resources/resourceGroups",
+        "apiVersion": "2021-04-01",
+        "name": "rg",
+        "location": "uksouth",
+    }
+    template = a_template([group])
+    template["$schema"] = template["$schema"].replace("deploymentTemplate", "subscriptionDeploymentTemplate")
+    (row,), _ = read(template)
+    assert row["id"] == "/subscriptions/{subscription}/resourceGroups/rg"
+
+
+@pytest.mark.parametrize("resources", [None, 7, [7], [{"name": "x"}], {"a": {"type": 7}}])
+def test_a_broken_template_is_one_gap(resources):
+    rows, (unread,) = read(a_template(resources))
+    assert rows == []
+    assert unread.where.startswith("plan.json")
+
+
+# What-if
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"changeType": "Unsupported", "unsupportedReason": "because"}, "because"),
+        ({"changeType": "Deploy"}, "FullResourcePayloads"),
+        ({"changeType": "Vanish", "after": {}}, "not known: Vanish"),
+        ({"resourceId": "/x"}, "without its changeType"),
+        (7, "without its changeType"),
+        ({"changeType": "Create", "after": {"type": "a/b"}}, "without the id"),
+    ],
+)
+def test_a_change_that_does_not_tell_is_a_gap(change, why):
+    rows, (unread,) = read({"status": "Succeeded", "changes": [change]})
+    assert rows == []
+    assert why in unread.why
+
+
+def test_what_a_change_leaves_out_may_stay():
+    before = {
+        "id": f"{GROUP}/providers/a/b/c",
+        "type": "a/b",
+        "tags": {"a": "b"},
+        "properties": {"x": {"y": 1, "z": 2}, "w": 1},
+    }
+    after = {**before, "tags": {}, "properties": {"x": {"y": 1}}}
+    (row,), _ = read({"status": "Succeeded", "changes": [{"changeType": "Modify", "before": before, "after": after}]})
+    assert row["notKnown"] == ["properties.x.z", "properties.w"]
+
+
+def test_the_rest_answer_and_one_that_failed():
+    after = {"id": f"{GROUP}/providers/a/b/c", "type": "a/b"}
+    rows, unread = read({"status": "succeeded", "properties": {"changes": [{"changeType": "Create", "after": after}]}})
+    assert [row["name"] for row in rows] == ["c"]
+    assert unread == []
+    _, (unread,) = read(
+        {"status": "Failed", "error": {"code": "x", "message": "no such group"}, "properties": {"changes": []}}
+    )
+    assert "no such group" in unread.why
+
+
+@pytest.mark.parametrize(
+    "value", [{}, {"id": "x", "changes": []}, {"changes": 7}, {"changes": []}, [], {"$schema": "x"}, 7]
+)
+def test_anything_else_is_no_plan(value):
+    assert planned_rows(value, "x") is None

@@ -1,0 +1,144 @@
+"""Many reads at once: in batches, one by one where there are none, and each failure told with its read."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from sovereignmesh.azure import Ask, BucketKey, Buckets, Reader
+
+GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers"
+NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
+
+
+def ask(name, *, many=True, **more):
+    return Ask(f"{GROUP}/{name}", "2025-01-01", many, **more)
+
+
+def inner(*answers):
+    """A batch's answer; an answer is (status, content)."""
+
+    def answer(request):
+        asked = json.loads(request.body)["requests"]
+        responses = [
+            {"name": one["name"], "httpStatusCode": status, "headers": {}, "content": content}
+            for one, (status, content) in zip(asked, answers, strict=True)
+        ]
+        return 200, {"responses": responses[::-1]}
+
+    return answer
+
+
+@pytest.fixture
+def reader(azure):
+    return Reader(azure, Buckets(azure.pace.clock), lambda: NOON)
+
+
+def test_a_batch_is_one_call_and_keeps_the_order(service, reader):
+    service.says("/batch", inner((200, {"value": [{"id": "a"}]}), (200, {"id": "b"}), (200, {"value": []})), method="POST")
+    told = reader.read([ask("a"), ask("b", many=False), ask("c")])
+    assert [one.items for one in told] == [[{"id": "a"}], [{"id": "b"}], []]
+    assert {one.failed for one in told} == {""}
+    assert {one.at for one in told} == {"2026-11-29T12:00:00Z"}
+    (request,) = service.requests
+    assert json.loads(request.body) == {
+        "requests": [
+            {"httpMethod": "GET", "name": str(number), "url": f"{GROUP}/{name}?api-version=2025-01-01"}
+            for number, name in enumerate("abc")
+        ]
+    }
+
+
+def test_no_batch_holds_more_than_twenty(service, reader):
+    def answer(request):
+        asked = json.loads(request.body)["requests"]
+        assert len(asked) <= 20
+        return 200, {"responses": [{"name": one["name"], "httpStatusCode": 200, "content": {"value": []}} for one in asked]}
+
+    service.says("/batch", answer, method="POST")
+    assert len(reader.read([ask(str(number)) for number in range(45)])) == 45
+    assert len(service.requests) == 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+def test_where_there_is_no_batch_each_is_asked_alone_and_none_tried_again(service, reader, status):
+    service.says("/batch", (status, {"error": {"code": "No"}}), method="POST")
+    service.says(f"{GROUP}/a", {"value": [{"id": "a"}]})
+    service.says(f"{GROUP}/b", {"value": []})
+    for _ in range(2):
+        assert [one.items for one in reader.read([ask("a"), ask("b")])] == [[{"id": "a"}], []]
+    assert [request.method for request in service.requests] == ["POST", "GET", "GET", "GET", "GET"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        (200, {}), (200, {"responses": None}), (200, []), (200, {"responses": [7, {"name": "9"}]}), (202, None),
+        (200, {"responses": [{"name": "0", "httpStatusCode": 429, "content": {}}, {"name": "1", "httpStatusCode": 500}]}),
+        (200, {"responses": [{"name": "0", "httpStatusCode": 200, "content": {"value": [1]}},
+                             {"name": "1", "httpStatusCode": 200, "content": {"value": [], "nextLink": "x"}}]}),
+    ],
+)  # fmt: skip
+def test_what_a_batch_does_not_answer_is_asked_alone(service, reader, odd):
+    service.says("/batch", odd, method="POST")
+    service.says(f"{GROUP}/a", {"value": [{"id": "a"}]})
+    service.says(f"{GROUP}/b", {"value": []})
+    assert [one.items for one in reader.read([ask("a"), ask("b")])] == [[{"id": "a"}], []]
+
+
+@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize(
+    ("status", "code", "failed"),
+    [(403, "AuthorizationFailed", "403 AuthorizationFailed"), (404, "ResourceNotFound", "404 ResourceNotFound"),
+     (400, "NotSupported", "400 NotSupported")],
+)  # fmt: skip
+def test_a_refusal_is_told_alike_in_a_batch_and_alone(service, reader, batched, status, code, failed):
+    error = {"error": {"code": code, "message": "no"}}
+    if batched:
+        service.says("/batch", inner((status, error), (200, {"value": []})), method="POST")
+    else:
+        service.says("/batch", (404, {}), method="POST")
+        service.says(f"{GROUP}/a", (status, error))
+        service.says(f"{GROUP}/b", {"value": []})
+    first, second = reader.read([ask("a"), ask("b")])
+    assert (first.items, first.failed) == ([], failed)
+    assert not second.failed
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_not_found_can_mean_that_there_is_none(service, reader, batched):
+    error = {"error": {"code": "NotFound"}}
+    if batched:
+        service.says("/batch", inner((404, error), (404, error)), method="POST")
+    else:
+        service.says("/batch", (404, {}), method="POST")
+        service.says(f"{GROUP}/a", (404, error))
+        service.says(f"{GROUP}/b", (404, error))
+    first, second = reader.read([ask("a", none_on_404=True), ask("b")])
+    assert (first.items, first.failed) == ([], "")
+    assert second.failed == "404 NotFound"
+
+
+def test_what_a_service_says_is_left_is_believed(service, azure):
+    buckets = Buckets(azure.pace.clock)
+    responses = [
+        {"name": str(number), "httpStatusCode": 200, "content": {"value": []},
+         "headers": {"X-Ms-Ratelimit-Remaining-Subscription-Reads": "3"}}
+        for number in range(2)
+    ]  # fmt: skip
+    service.says("/batch", {"responses": responses}, method="POST")
+    Reader(azure, buckets, lambda: NOON).read([ask("a"), ask("b")])
+    assert buckets.take({BucketKey("arm", "s"): 4}) > 0
+
+
+def test_an_object_that_is_none_is_no_answer(service, reader):
+    service.says(f"{GROUP}/a", [1])
+    assert reader.read([ask("a", many=False)])[0].failed == "an answer that makes no sense"
+
+
+def test_a_list_goes_on_to_its_last_page(service, reader):
+    service.says("/batch", inner((200, {"value": [{"id": 1}], "nextLink": "https://x"}), (200, {"value": []})), method="POST")
+    following = f"https://management.azure.com{GROUP}/a2?api-version=2025-01-01"
+    service.says(f"{GROUP}/a", {"value": [{"id": 1}], "nextLink": following})
+    service.says(f"{GROUP}/a2", {"value": [{"id": 2}]})
+    assert reader.read([ask("a"), ask("b")])[0].items == [{"id": 1}, {"id": 2}]
