@@ -69,15 +69,15 @@ class Run:
         if not wanted:
             raise ValueError("no check was asked for: nothing would be judged")
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
-        self._mesh, self._started, self._show = mesh, self._now(), show_compliant
-        self._read_at = _timestamp(self._started) if live else ""
-        self._today = self._started.date()
+        self._mesh, self.started, self._show = mesh, self._now(), show_compliant
+        self._read_at = _timestamp(self.started) if live else ""
+        self._today = self.started.date()
         self.checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
         self._not_answerable = tuple(
             check for check in CHECKS if depth == "inventory" and check not in wanted | set(CHECKS_OF_AN_INVENTORY)
         )
         self._index = Index()
-        self._around = Surroundings(self._index, mesh.policy_for(None).residency, self._started.timestamp())
+        self._around = Surroundings(self._index, mesh.policy_for(None).residency, self.started.timestamp())
         self._findings = FindingStore()
         self.azure_policy: PolicyComparison | None = None  # set before `read`
         self.tally = Tally(self.checks)
@@ -328,7 +328,7 @@ class Run:
         return Audit(
             kind="azure",
             tool_version=__version__,
-            started_at=_timestamp(self._started),
+            started_at=_timestamp(self.started),
             finished_at=_timestamp(self._now()),
             scope=view,
             policy=PolicyView(

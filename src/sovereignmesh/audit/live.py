@@ -7,6 +7,7 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sovereignmesh.audit.azure_policy import PolicyComparison, cited_definitions
 from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Run
 from sovereignmesh.facts import properties_read
 from sovereignmesh.result import CHECKS, ScopeView
@@ -37,6 +38,8 @@ def audit_azure(
     checks: Iterable[Check] | None = None,
     depth: Depth = "full",
     resume: Path | str | None = None,
+    compare_azure_policy: bool = False,
+    honour_azure_exemptions: bool = False,
     show_compliant: bool = False,
     deadline: float | None = None,
     now: Callable[[], dt.datetime] | None = None,
@@ -58,7 +61,7 @@ def audit_azure(
     # An audit of a file needs no SDK.
     from sovereignmesh.audit.checkpoint import Checkpoint  # noqa: PLC0415
     from sovereignmesh.audit.depth import DeepInventory  # noqa: PLC0415
-    from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415
+    from sovereignmesh.azure import AzureInventory, find_asked, read_policy_view  # noqa: PLC0415
 
     clock = now or (lambda: dt.datetime.now(dt.UTC))
     wanted = tuple(checks) if checks is not None else (CHECKS if depth == "full" else CHECKS_OF_AN_INVENTORY)
@@ -79,6 +82,14 @@ def audit_azure(
             rows: AzureInventory | DeepInventory = inventory
             if resume is not None and depth == "full":
                 checkpoint = closing.enter_context(Checkpoint(Path(resume), _whose(azure, asked), clock()))
+            if compare_azure_policy or honour_azure_exemptions:
+                run.azure_policy = PolicyComparison(
+                    read_policy_view(azure, [subscription.id for subscription in asked.visible], cited_definitions()),
+                    compare=compare_azure_policy,
+                    honour=honour_azure_exemptions,
+                    checks=run.checks,
+                    now=run.started,
+                )
             if depth == "full":
                 rows = closing.enter_context(
                     DeepInventory(inventory, azure, run.checks, clock, checkpoint=checkpoint, on_forecast=on_forecast)

@@ -25,6 +25,7 @@ from sovereignmesh.azure.inventory import AzureInventory, Forecast
 from sovereignmesh.azure.many import LARGEST_BATCH, Ask, Reader, Told
 from sovereignmesh.azure.pace import Pace
 from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.policy import read_policy_view
 from sovereignmesh.azure.shape import list_shapes, shape_of
 from sovereignmesh.azure.turns import Turns
 
@@ -63,6 +64,7 @@ __all__ = [
     "list_subscriptions_below",
     "list_tenants",
     "query_rows",
+    "read_policy_view",
     "reads_everything",
     "shape_of",
 ]

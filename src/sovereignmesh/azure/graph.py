@@ -18,6 +18,8 @@ _PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 _VERSION: Final = "2022-10-01"
 LARGEST_PAGE: Final = 1000
 LARGEST_SCOPE: Final = 300  # subscriptions of one query: fewer queries than one each, and answers still in one piece
+# https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language#authorization-scope
+_ABOVE: Final = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
 _TOO_LARGE: Final = "ResponsePayloadTooLarge"  # more than 16 MiB
 
 
@@ -28,14 +30,16 @@ class Page(NamedTuple):
     total: int
 
 
-def query_rows(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterator[dict[str, Any]]:
+def query_rows(
+    azure: Azure, query: str, subscriptions: Sequence[str], *, above: bool = False
+) -> Iterator[dict[str, Any]]:
     """The query's rows over all its pages, for any number of subscriptions.
 
-    Raises AnswerError at the end where they are not as many as the service says.
+    `above`: also rows of the management groups above them, in the tables that have such. Raises AnswerError at the end where they are not as many as the service says.
     """
     for start in range(0, len(subscriptions), LARGEST_SCOPE):
         given = total = 0
-        for rows, total in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE]):
+        for rows, total in query_pages(azure, query, subscriptions[start : start + LARGEST_SCOPE], above=above):
             given += len(rows)
             if given > total + LARGEST_PAGE:
                 raise AnswerError(f"Resource Graph gives more and more rows: {given} of {total} so far")
@@ -44,7 +48,7 @@ def query_rows(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterat
             raise AnswerError(f"Resource Graph gave {given} of {total} rows")
 
 
-def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Iterator[Page]:
+def query_pages(azure: Azure, query: str, subscriptions: Sequence[str], *, above: bool = False) -> Iterator[Page]:
     """The query's pages, in the order of the query, which must end in `order by` a column that is unique.
 
     Each is asked for within the quota. A page that is too large for one answer is asked for in halves. Raises
@@ -54,7 +58,7 @@ def query_pages(azure: Azure, query: str, subscriptions: Sequence[str]) -> Itera
     token: str | None = None
     seen: set[int] = set()
     while True:
-        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": top}
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": top, **(_ABOVE if above else {})}
         if token is not None:
             options["$skipToken"] = token
         try:

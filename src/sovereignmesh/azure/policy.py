@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure import queries
 from sovereignmesh.azure.directory import list_ancestors
@@ -19,7 +19,7 @@ from sovereignmesh.errors import AzureError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from sovereignmesh.azure.connection import Answer, Azure
+    from sovereignmesh.azure.connection import Azure
 
 __all__ = ["Exemption", "PolicyReading", "PolicyState", "Selector", "read_policy_view"]
 
@@ -130,25 +130,11 @@ def read_policy_view(azure: Azure, subscriptions: Sequence[str], definitions: Co
     )
 
 
-class _Above:
-    """The connection, for a query that also wants what is assigned in the management groups above the subscriptions.
-
-    https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language#authorization-scope
-    """
-
-    def __init__(self, azure: Azure) -> None:
-        self._azure, self.quota = azure, azure.quota
-
-    def send(self, method: str, path: str, api_version: str, body: dict[str, Any]) -> Answer:
-        options = {**body["options"], "authorizationScopeFilter": "AtScopeAboveAndBelow"}
-        return self._azure.send(method, path, api_version, {**body, "options": options})
-
-
 class _Reader:
     """Reads the table by groups of subscriptions, and keeps what went wrong."""
 
     def __init__(self, azure: Azure, subscriptions: Sequence[str]) -> None:
-        self._azure, self._above = azure, cast("Azure", _Above(azure))
+        self._azure = azure
         self._groups = [
             subscriptions[start : start + LARGEST_SCOPE] for start in range(0, len(subscriptions), LARGEST_SCOPE)
         ]
@@ -159,7 +145,7 @@ class _Reader:
         """The rows that can be read; `marks` notes the subscriptions of which some are missing."""
         for group in self._groups:
             try:
-                yield from query_rows(self._above if above else self._azure, query, group)
+                yield from query_rows(self._azure, query, group, above=above)
             except AzureError as error:
                 self.unread.append((f"{what} in {_in_words(group)}", str(error)))
                 if marks:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 _WORTH_A_BAR: Final = 8_000_000  # bytes: about a second's work
+_OPTIONS: Final = {"subscriptions": "subscription", "management_groups": "management-group", "faults": "fault"}
 _MINUTES: Final = 120  # seconds from which they are told in minutes
 _WORTH_A_WORD: Final = 5  # seconds that a reading will last
 
@@ -80,6 +81,10 @@ def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None
     type=click.Path(path_type=Path, dir_okay=False),
     callback=_in_a_folder,
     help="Keep what is read of the children in FILE, and go on from what it holds after a run that was cut off.",
+)
+@click.option("--compare-azure-policy", is_flag=True, help="Set Azure Policy's compliance states beside the findings.")
+@click.option(
+    "--honour-azure-exemptions", is_flag=True, help="Findings that Azure Policy's exemptions are for are exempt."
 )
 @click.option(
     "--inventory",
@@ -140,7 +145,7 @@ def audit(
         with one_interruption():
             result = _audit_live(mesh, asked, **live)
     else:
-        if strange := [f"--{name.rstrip('s').replace('_', '-')}" for name, value in live.items() if value]:
+        if strange := [f"--{_OPTIONS.get(name, name).replace('_', '-')}" for name, value in live.items() if value]:
             raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
         result = _audit_export(mesh, inventory, reports, asked)
     for file in reports:
@@ -168,6 +173,8 @@ def _audit_live(
     deadline: float | None,
     depth: Depth | None,
     resume: Path | None,
+    compare_azure_policy: bool,
+    honour_azure_exemptions: bool,
     **where: Any,
 ) -> Audit:
     if resume and depth == "inventory":
@@ -183,6 +190,8 @@ def _audit_live(
             deadline=deadline,
             depth=depth or "full",
             resume=resume,
+            compare_azure_policy=compare_azure_policy,
+            honour_azure_exemptions=honour_azure_exemptions,
             on_forecast=_say_forecast,
             progress=_live_progress,
             **asked,
