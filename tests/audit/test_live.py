@@ -1,18 +1,18 @@
 """The audit of the sandbox, which knows nothing of it: complete and right, or incomplete and saying where."""
 
-import gzip
 import importlib.util
 import json
 import signal
-import threading
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from estates.building import TRUTH
 
+from audit.estates import DEVELOPMENT, subscription_of
+
 from sovereignmesh.audit import audit_azure, audit_inventory
-from sovereignmesh.azure import Pace, diagnose, list_subscriptions, query_rows
+from sovereignmesh.azure import diagnose, list_subscriptions, query_rows
 from sovereignmesh.errors import AzureError, DeniedError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
@@ -20,46 +20,17 @@ from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("check", "resource_id", "subject", "state", "severity", "reason")
 SALES = "11111111-1111-1111-1111-111111111111"
-DEVELOPMENT = tuple("-".join(digit * length for length in (8, 4, 4, 4, 12)) for digit in "246")
 GROUPS = ("microsoft.resources/subscriptions/resourcegroups",)
-
-
-class Clock:
-    """A clock that moves when somebody waits."""
-
-    def __init__(self):
-        self.now, self.slept = 0.0, []
-        self.lock = threading.Lock()
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        with self.lock:
-            self.now += seconds
-            self.slept.append(seconds)
-
-
-@pytest.fixture
-def open_estate():
-    def open_estate(estate="contoso", faults=(), deadline=None, page_size=100):
-        clock = Clock()
-        pace = Pace(deadline, clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
-        azure = open_sandbox(estate, faults=faults, clock=clock, sleep=clock.sleep, page_size=page_size, pace=pace)
-        azure.test_clock = clock
-        return azure
-
-    return open_estate
-
-
-@pytest.fixture(scope="module")
-def mesh():
-    return load_mesh(estate_mesh("contoso"))
 
 
 @pytest.fixture(scope="module")
 def truth():
     return {tuple(finding[column] for column in COLUMNS) for finding in json.loads(TRUTH.read_text())}
+
+
+def audit_list(azure, mesh, **options):
+    """An audit of what Resource Graph lists, and no more."""
+    return audit_azure(azure, mesh, depth="inventory", **options)
 
 
 def findings_of(audit):
@@ -75,12 +46,8 @@ def failures(findings):
     return {finding for finding in findings if finding[3] == "non-compliant"}
 
 
-def subscription_of(resource_id):
-    return resource_id.split("/")[2].lower()
-
-
 def test_the_sandbox_holds_what_was_planted(open_estate, mesh, truth, now):
-    audit = audit_azure(open_estate(), mesh, now=now)
+    audit = audit_list(open_estate(), mesh, now=now)
     assert audit.complete
     assert findings_of(audit) == truth
     assert {scope.state for scope in audit.coverage.scopes} == {"read"}
@@ -94,21 +61,21 @@ def test_the_sandbox_holds_what_was_planted(open_estate, mesh, truth, now):
 
 @pytest.mark.parametrize("page_size", [1, 7, 1000])
 def test_the_size_of_pages_changes_nothing(open_estate, mesh, now, page_size):
-    one = audit_azure(open_estate(page_size=page_size), mesh, subscriptions=["customer-dev"], now=now)
-    other = audit_azure(open_estate(), mesh, subscriptions=["customer-dev"], now=now)
+    one = audit_list(open_estate(page_size=page_size), mesh, subscriptions=["customer-dev"], now=now)
+    other = audit_list(open_estate(), mesh, subscriptions=["customer-dev"], now=now)
     assert findings_of(one) == findings_of(other)
     assert one.complete
 
 
 def test_a_live_audit_says_what_an_export_says(open_estate, mesh, now, fixtures):
-    live = audit_azure(open_estate(), mesh, now=now, show_compliant=True)
+    live = audit_list(open_estate(), mesh, now=now, show_compliant=True)
     export = audit_inventory(fixtures / "estates" / "contoso.jsonl", mesh, now=now, show_compliant=True)
     assert findings_of(live) == findings_of(export)
     assert live.summary == export.summary
 
 
 def test_the_three_holes_are_named(open_estate, now):
-    audit = audit_azure(open_estate("contoso-partial"), load_mesh(estate_mesh("contoso-partial")), now=now)
+    audit = audit_list(open_estate("contoso-partial"), load_mesh(estate_mesh("contoso-partial")), now=now)
     assert not audit.complete
     holes = json.loads(TRUTH.with_name("contoso-partial.truth.json").read_text())["holes"]
     found = {scope.id: scope for scope in audit.coverage.scopes if scope.state != "read"}
@@ -127,12 +94,12 @@ def test_the_three_holes_are_named(open_estate, now):
 
 def test_what_is_asked_for_is_what_is_read(open_estate, mesh, now):
     azure = open_estate()
-    audit = audit_azure(azure, mesh, management_groups=["mg-sales"], exclude=["sales-dev"], now=now)
+    audit = audit_list(azure, mesh, management_groups=["mg-sales"], exclude=["sales-dev"], now=now)
     assert [scope.name for scope in audit.coverage.scopes] == ["sales-prod"]
     assert audit.scope.denominator == "asked"
     assert audit.scope.management_groups == ("mg-sales",)
     assert audit.scope.excluded == ("22222222-2222-2222-2222-222222222222",)
-    audit = audit_azure(azure, mesh, subscriptions=[SALES, "99999999-9999-9999-9999-999999999999"], now=now)
+    audit = audit_list(azure, mesh, subscriptions=[SALES, "99999999-9999-9999-9999-999999999999"], now=now)
     assert {scope.id: scope.state for scope in audit.coverage.scopes} == {
         SALES: "read", "99999999-9999-9999-9999-999999999999": "denied",
     }  # fmt: skip
@@ -141,11 +108,11 @@ def test_what_is_asked_for_is_what_is_read(open_estate, mesh, now):
 
 def test_nothing_readable_is_no_audit(open_estate, mesh):
     with pytest.raises(DeniedError, match=r"sales-dev.*Reader"):
-        audit_azure(open_estate("contoso-partial"), mesh, subscriptions=["sales-dev"])
+        audit_list(open_estate("contoso-partial"), mesh, subscriptions=["sales-dev"])
 
 
 def test_a_management_group_that_cannot_be_listed_is_a_hole(open_estate, mesh, now):
-    audit = audit_azure(open_estate("contoso-partial"), mesh, management_groups=["mg-finance"], now=now)
+    audit = audit_list(open_estate("contoso-partial"), mesh, management_groups=["mg-finance"], now=now)
     assert not audit.complete
     assert {(scope.kind, scope.name, scope.state) for scope in audit.coverage.scopes} == {
         ("subscription", "finance-prod", "read"), ("management-group", "mg-finance", "partial"),
@@ -156,7 +123,7 @@ def test_a_management_group_that_cannot_be_listed_is_a_hole(open_estate, mesh, n
 
 def test_a_management_group_that_nothing_shows_is_no_audit(open_estate, mesh):
     with pytest.raises(DeniedError, match="descendants/read"):
-        audit_azure(open_estate("contoso-partial"), mesh, management_groups=["mg-elsewhere"])
+        audit_list(open_estate("contoso-partial"), mesh, management_groups=["mg-elsewhere"])
 
 
 JOURNEYS = {
@@ -170,20 +137,6 @@ PLACES = ("graph@1", "graph@4", "graph@9", "permissions@2", "subscriptions")
 STRIKES = [(fault, journey) for fault in FAULTS for journey in JOURNEYS] + [
     (f"{fault}:{place}", "all") for fault in FAULTS for place in PLACES
 ]
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """An estate of the three development subscriptions: many runs on it take little time."""
-    source = estate_mesh("contoso").parent
-    about = json.loads((source / "estate.json").read_text())
-    about["subscriptions"] = {key: about["subscriptions"][key] for key in DEVELOPMENT}
-    rows = map(json.loads, gzip.decompress((source / "resources.jsonl.gz").read_bytes()).splitlines())
-    kept = [row for row in rows if subscription_of(row["id"]) in DEVELOPMENT]
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "estate.json").write_text(json.dumps(about))
-    (folder / "resources.jsonl.gz").write_bytes(gzip.compress("\n".join(map(json.dumps, kept)).encode()))
-    return folder, kept
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +163,7 @@ def check_outcome(azure, mesh, journey, due, managed):
     """Complete and right; or incomplete, saying where; or nothing was read, and an error says why."""
     rows = []
     try:
-        audit = audit_azure(azure, mesh, progress=counting(rows), **JOURNEYS[journey])
+        audit = audit_list(azure, mesh, progress=counting(rows), **JOURNEYS[journey])
     except AzureError as error:
         assert not rows, f"{len(rows)} rows were lost by {error}"  # noqa: PT017
         assert len(str(error)) > 20  # noqa: PT017 - exit 1, and why; most faults let the audit end
@@ -274,7 +227,7 @@ def test_a_deadline_between_the_readings_loses_nothing(  # noqa: PLR0917
               "payload-too-large", "slow-page", "total-changes"],
 )  # fmt: skip
 def test_what_passes_is_got_over(open_estate, mesh, truth, now, fault):
-    audit = audit_azure(open_estate(faults=[fault]), mesh, now=now)
+    audit = audit_list(open_estate(faults=[fault]), mesh, now=now)
     assert audit.complete
     assert findings_of(audit) == truth
 
@@ -291,7 +244,7 @@ def test_what_passes_is_got_over(open_estate, mesh, truth, now, fault):
     ],
 )  # fmt: skip
 def test_what_stays_is_a_hole_with_its_reason(open_estate, mesh, now, fault, word):
-    audit = audit_azure(open_estate(faults=[fault]), mesh, now=now)
+    audit = audit_list(open_estate(faults=[fault]), mesh, now=now)
     assert not audit.complete
     reasons = [scope.reason for scope in audit.coverage.scopes if scope.state != "read"]
     assert reasons
@@ -309,7 +262,7 @@ def test_the_doctor_survives_and_says_what_it_saw(open_estate, fault):
 
 def test_the_time_given_ends_with_what_there_is(open_estate, mesh, now):
     azure = open_estate(faults=["slow-page"])
-    audit = audit_azure(azure, mesh, deadline=45.0, now=now)
+    audit = audit_list(azure, mesh, deadline=45.0, now=now)
     assert azure.test_clock.now <= 60
     assert not audit.complete
     assert any("deadline" in scope.reason for scope in audit.coverage.scopes)
@@ -340,12 +293,12 @@ def test_an_interruption_keeps_what_was_read(open_estate, mesh, now):
         return Watch()
 
     azure = open_estate()
-    audit = audit_azure(azure, mesh, now=now, progress=progress)
+    audit = audit_list(azure, mesh, now=now, progress=progress)
     assert not audit.complete
     assert audit.coverage.resources >= 149
     assert any("interrupted" in scope.reason for scope in audit.coverage.scopes)
     assert len(list(list_subscriptions(azure))) == 6  # the connection can be used again
-    assert audit_azure(azure, mesh, now=now).complete
+    assert audit_list(azure, mesh, now=now).complete
 
 
 def test_every_query_runs_in_the_sandbox(open_estate):
@@ -363,7 +316,7 @@ def test_every_query_runs_in_the_sandbox(open_estate):
 
 def test_the_forecast_is_told_before_the_reading(open_estate, mesh, now):
     told = []
-    audit_azure(open_estate(), mesh, now=now, on_forecast=told.append)
+    audit_list(open_estate(), mesh, now=now, on_forecast=told.append)
     (forecast,) = told
     assert forecast.rows == 833
     assert forecast.queries >= 2
@@ -371,7 +324,7 @@ def test_the_forecast_is_told_before_the_reading(open_estate, mesh, now):
 
 def test_the_quota_is_kept(open_estate, mesh, now):
     azure = open_estate(page_size=10)
-    audit = audit_azure(azure, mesh, now=now)
+    audit = audit_list(azure, mesh, now=now)
     assert audit.complete
     assert azure.test_clock.slept  # more than 15 queries
     assert all(wait <= 6 for wait in azure.test_clock.slept)
@@ -382,7 +335,7 @@ def test_the_lists_are_lists(open_estate):
 
 
 def test_a_notebook_shows_the_holes_first(open_estate, now):
-    audit = audit_azure(open_estate("contoso-partial"), load_mesh(estate_mesh("contoso-partial")), now=now)
+    audit = audit_list(open_estate("contoso-partial"), load_mesh(estate_mesh("contoso-partial")), now=now)
     shown = audit._repr_html_()
     assert shown.index("Not fully read: 66666666-6666-6666-6666-666666666666, customer-dev") < shown.index("<table")
     assert "sandbox, tenant" in shown

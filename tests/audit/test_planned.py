@@ -233,6 +233,28 @@ def test_references_go_through_modules_and_loops():
     )
 
 
+def test_a_child_belongs_to_its_parent_and_says_where_it_processes(mesh):
+    factory = {"name": "adf", "resource_group_name": "rg", "location": "westeurope", "tags": {"Domain": "Sales"}}
+    runtimes = [
+        a_change(
+            "azurerm_data_factory_integration_runtime_azure", name, {"name": name, "location": place},
+            {"id": True, "data_factory_id": True},
+        )
+        for name, place in (("abroad", "eastus"), ("auto", "AutoResolve"), ("home", "West Europe"))
+    ]  # fmt: skip
+    config = [
+        {
+            "address": f"azurerm_data_factory_integration_runtime_azure.{name}",
+            "expressions": {"data_factory_id": {"references": ["azurerm_data_factory.f.id", "azurerm_data_factory.f"]}},
+        }
+        for name in ("abroad", "auto", "home")
+    ]
+    rows, _ = read(a_plan(a_change("azurerm_data_factory", "f", factory), *runtimes, config=config))
+    audit = audit_inventory(rows, mesh, checks=["processing-region"])
+    found = [(called(f), f.reason) for f in audit.findings if f.resource_type.endswith("integrationRuntimes")]
+    assert found == [("abroad", "outside-area"), ("auto", "auto-resolve")]
+
+
 def test_a_reference_that_may_be_several_is_not_known():
     plan = plan_of("terraform")
     resources = plan["configuration"]["root_module"]["resources"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
 from sovereignmesh.audit.children import SUBSCRIPTIONS, DepthForecast, location_in, packed
-from sovereignmesh.audit.export import Unread
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.references import VAULT_TYPES, keys_in
 from sovereignmesh.audit.waiting import Shelf
 from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, in_parallel

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkab
 
 from sovereignmesh import __version__
 from sovereignmesh.audit.children import child_resources, children_in, text_at
-from sovereignmesh.audit.export import Inventory, Unread
+from sovereignmesh.audit.export import Inventory
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource
 from sovereignmesh.audit.plan import Surroundings, make_plan

@@ -16,12 +16,12 @@ import stat
 import sys
 import zlib
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
+from sovereignmesh.audit.pages import ENVELOPE, ROWS, Pages, Unread, page_rows
 from sovereignmesh.audit.planned import planned_rows
 from sovereignmesh.errors import InventoryError
 
@@ -37,21 +37,6 @@ _ESCAPE: Final = re.compile(rb"\\[/u]")
 _BROKEN_GZIP: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 _SPACE: Final = " \t\r\n"
 _HOW: Final = "export with `az graph query -q 'resources' -o json` or one JSON object a line"
-# How each of the tools names the rows of a page, the total, and the mark that a further page exists.
-_ROWS: Final = ("data", "value")
-_TOTALS: Final = ("total_records", "totalRecords")
-_MORE: Final = ("skip_token", "$skipToken", "nextLink")
-# What may stand beside the rows of a page; anything else makes the value a row itself.
-_ENVELOPE: Final = frozenset({*_ROWS, *_TOTALS, *_MORE, "count", "facets", "resultTruncated"})
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A part of the export that could not be read: where and why. `final`: nothing after it was read either."""
-
-    where: str
-    why: str
-    final: bool = False
 
 
 class Inventory:
@@ -65,7 +50,9 @@ class Inventory:
         self.name = str(path)
         self.size = self.position = self.missing = 0
         self._twice = False  # whether it can be read twice
-        self._pages = _Pages()
+        self._pages = Pages()
+        self._begun: Iterator[Any] | None = None
+        self._planned = False
         if self.name == "-":
             return
         try:
@@ -77,7 +64,21 @@ class Inventory:
             raise InventoryError(f"{self.name}: cannot be opened: {error.strerror}; {_HOW}") from error
 
     def __iter__(self) -> Iterator[Any]:
-        self._pages = _Pages()
+        begun, self._begun = self._begun, None
+        return begun or self._read()
+
+    def is_plan(self) -> bool:
+        """Whether the file says what is planned: looks at its first row, which the iteration gives all the same."""
+        rows, first = self._read(), []
+        for row in rows:
+            first.append(row)
+            if type(row) is not Unread:
+                break
+        self._begun = _continued(first, rows)
+        return self._planned
+
+    def _read(self) -> Iterator[Any]:
+        self._pages = Pages()
         try:
             with self._text() as text:
                 yield from self._rows(text)
@@ -112,7 +113,7 @@ class Inventory:
                 hidden = b"\\" in line and _ESCAPE.search(line)  # an escape may hide the type
                 if hidden or wanted.search(line.lower()):
                     value = _parse(line)
-                    yield from _page_rows(value) or planned_rows(value, self.name) or (value,)
+                    yield from page_rows(value) or planned_rows(value, self.name) or (value,)
 
     @contextmanager
     def _text(self) -> Iterator[IO[bytes]]:
@@ -154,9 +155,11 @@ class Inventory:
         else:
             values = _Document(self.name, blank, b"".join(head), stream).values(self)
         for value in values:
-            rows = _page_rows(value)
+            rows = page_rows(value)
             if rows is None:
-                yield from planned_rows(value, self.name) or (value,)
+                planned = planned_rows(value, self.name)
+                self._planned |= planned is not None
+                yield from planned or (value,)
             else:
                 yield from rows
                 self.page(value, len(rows))
@@ -181,44 +184,9 @@ class Inventory:
         self._pages.add(envelope, rows)
 
 
-class _Pages:
-    """What the pages of an export say of their number: a page without a further one ends its query's answer."""
-
-    def __init__(self) -> None:
-        self.missing = 0
-        self._rows = 0
-        self._total: int | None = None
-        self._more = self._cut = False
-
-    def add(self, envelope: dict[str, Any], rows: int) -> None:
-        totals = [envelope[key] for key in _TOTALS if type(envelope.get(key)) is int]
-        total = max(totals) if totals else self._total
-        if self._more and total != self._total:  # another query's answer: this one's further pages never came
-            self._cut = True
-            self._end()
-        self._rows, self._total = self._rows + rows, total
-        self._more = any(envelope.get(key) for key in _MORE)
-        count = envelope.get("count")
-        short = type(count) is int and count > rows
-        self._cut |= short or (not self._more and str(envelope.get("resultTruncated")).lower() == "true")
-        if not self._more:
-            self._end()
-
-    def complaints(self) -> Iterator[str]:
-        """What is missing, known at the end."""
-        more = self._more
-        if more:
-            self._end()
-        if self.missing:
-            yield f"says itself that {self.missing} more rows belong to it: further pages are not in it"
-        elif self._cut:
-            yield "holds a page that says itself that it is cut short"
-        elif more:
-            yield "ends with a link to a further page, which is not in it"
-
-    def _end(self) -> None:
-        self.missing += max(0, (self._total or 0) - self._rows)
-        self._rows, self._total, self._more = 0, None, False
+def _continued(first: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
+    yield from first
+    yield from rest
 
 
 class _Counted(io.RawIOBase):
@@ -243,25 +211,6 @@ def _parse(line: bytes) -> Any:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-
-
-def _page_rows(value: Any) -> list[Any] | None:
-    """The rows of a page; None for a value that is no page, and so a row itself."""
-    if type(value) is not dict or "id" in value or value.keys() - _ENVELOPE:  # most rows have an id
-        return None
-    found = [value[key] for key in _ROWS if key in value]
-    if len(found) != 1:
-        return None
-    (rows,) = found
-    if type(rows) is dict and _lists_of(rows.get("columns"), dict) and _lists_of(rows.get("rows"), list):
-        names = [str(column.get("name")) for column in rows["columns"]]
-        if all(len(row) == len(names) for row in rows["rows"]):
-            return [dict(zip(names, row, strict=True)) for row in rows["rows"]]
-    return rows if type(rows) is list else None
-
-
-def _lists_of(value: Any, kind: type) -> bool:
-    return type(value) is list and all(type(item) is kind for item in value)
 
 
 def _next_line(stream: IO[bytes]) -> tuple[int, bytes]:
@@ -328,7 +277,7 @@ class _Document:
             if type(key) is not str:
                 raise json.JSONDecodeError("a member name must be a string", self._text, self._at)
             self._take(":")
-            if key in _ROWS and not paged and not members.keys() - _ENVELOPE and self._peek() == "[":
+            if key in ROWS and not paged and not members.keys() - ENVELOPE and self._peek() == "[":
                 paged = True
                 for value in self._array():
                     rows += 1
@@ -342,7 +291,7 @@ class _Document:
         if paged:
             inventory.page(members, rows)
         if (
-            not paged or members.keys() - _ENVELOPE or members.keys() & set(_ROWS)
+            not paged or members.keys() - ENVELOPE or members.keys() & set(ROWS)
         ):  # an error beside the rows, or a resource that looked like a page
             yield members
 

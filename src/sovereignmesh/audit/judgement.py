@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sovereignmesh.audit.index import Container
-    from sovereignmesh.facts import Exclusion, Expression, Region, Rule
+    from sovereignmesh.facts import Exclusion, Expression, Reading, Region, Rule
     from sovereignmesh.mesh import Policy
     from sovereignmesh.result import Check, State
 
@@ -25,6 +25,8 @@ __all__ = [
     "Resource",
     "excepted",
     "first_case",
+    "looked_at",
+    "not_yet_known",
     "one_of",
     "places_at",
     "region_of",
@@ -119,16 +121,22 @@ def places_at(at: Expression | None, resource: Resource, *, keep_missing: bool =
 
 
 @lru_cache(maxsize=4096)
-def _version(text: Any) -> tuple[str, bool] | None:
+def _version(text: str) -> tuple[str, bool] | None:
     """An api-version as it sorts: by its date, a preview before what it previews; None where it is none."""
-    found = _VERSION.fullmatch(text) if type(text) is str else None
+    found = _VERSION.fullmatch(text)
     return (found[1], found[2] is None) if found else None
 
 
+def not_yet_known(resource: Resource, places: frozenset[str]) -> bool:
+    """Whether one of the places in the body is not known before deployment: a name, or two below `properties`."""
+    unknown = resource.row.get("notKnown")
+    return bool(unknown) and type(unknown) is list and not places.isdisjoint(map(_beginning, unknown))
+
+
 @cache
-def _looks_at(rule: Rule) -> frozenset[str]:
-    """What of a body the rule looks at: one name, or two below `properties`."""
-    return frozenset(_beginning(".".join(path)) for path in paths_in(rule))
+def looked_at(value: Rule | Reading) -> frozenset[str]:
+    """What of a body a rule or a reading looks at: one name, or two below `properties`."""
+    return frozenset(_beginning(".".join(path)) for path in paths_in(value))
 
 
 def _beginning(path: Any) -> str:
@@ -138,13 +146,13 @@ def _beginning(path: Any) -> str:
 
 def unsettled(rule: Rule, resource: Resource) -> str | None:
     """Why the body's silence means nothing; None where the documented meaning of an absent property holds."""
-    unknown = resource.row.get("notKnown")
-    if unknown and type(unknown) is list and not _looks_at(rule).isdisjoint(_beginning(path) for path in unknown):
+    if not_yet_known(resource, looked_at(rule)):
         return "not-before-deployment"
     if type(resource.row.get("properties")) is not dict:
         return "no-properties"
     if rule.since is not None:
-        version = _version(resource.row.get("apiVersion"))
+        written = resource.row.get("apiVersion")
+        version = _version(written) if type(written) is str else None
         if version is None:
             return "no-api-version"
         since = _version(rule.since)

@@ -13,6 +13,7 @@ from sovereignmesh.audit.judgement import (
     Resource,
     excepted,
     first_case,
+    not_yet_known,
     one_of,
     places_at,
     region_of,
@@ -70,7 +71,8 @@ def _without_region(resource: Resource, residency: Residency) -> Judgement:
         row = find_resource_type(resource.type)
         if row is not None and row.child_of and not row.replica:
             return Judgement("not-applicable", reason="in-parent")
-        return Judgement("unknown", "", "no-location", expected, "no location")
+        reason = "not-before-deployment" if not_yet_known(resource, frozenset({"location"})) else "no-location"
+        return Judgement("unknown", "", reason, expected, "no location")
     service, place = find_global_service(resource.type), squeeze(location)
     if service is not None and (place == "global" or place in service.places):
         return _in_service(service, resource, residency)

@@ -15,6 +15,8 @@ from sovereignmesh.audit.judgement import (
     Resource,
     excepted,
     first_case,
+    looked_at,
+    not_yet_known,
     one_of,
     places_at,
     region_of,
@@ -132,6 +134,8 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
     if odd := answered.get("unrecognised"):
         return Judgement("unknown", subject, "unrecognised-value", expected, odd.at.found(odd.at.find(item)))
     if bad := answered.get("no"):
+        if any(not_yet_known(resource, looked_at(reading)) for reading in rule.readings if reading is not bad):
+            return Judgement("unknown", subject, "not-before-deployment", expected, bad.at.found(bad.at.find(item)))
         return Judgement("non-compliant", subject, _failure(rule), expected, bad.at.found(bad.at.find(item)))
     there = any(reading.at.find(item) is not None for reading in rule.readings)
     label = rule.readings[0].at.label if rule.readings else "answer in the body"
@@ -276,9 +280,12 @@ def _without_vault(resource: Resource, residency: Residency) -> Judgement:
     rule = row.rules.get("customer-managed-key") if row else None
     keys = _answers(rule, resource) if isinstance(rule, StateRule) else (Judgement("compliant"),)
     expected, actual = one_of(residency.allowed), "no vault named"
+    own = row.rules.get("key-residency") if row else None
     for judgement in keys:
         if judgement.state == "compliant":
-            return Judgement("unknown", "", "missing-property", expected, actual)
+            unknown = own is not None and not_yet_known(resource, looked_at(own))
+            reason = "not-before-deployment" if unknown else "missing-property"
+            return Judgement("unknown", "", reason, expected, actual)
         if judgement.state == "unknown":
             return Judgement("unknown", "", judgement.reason, expected, actual)
     return Judgement("not-applicable", reason="no-customer-key")

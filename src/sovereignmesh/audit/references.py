@@ -62,7 +62,8 @@ class KeyName(NamedTuple):
     version: str
 
 
-_KEY: Final = re.compile(r"/keys/([A-Za-z0-9-]+)(?:/([0-9a-fA-F]+))?/?(?:[?#].*)?$")
+# What is planned says `{version}` for one that is not known yet.
+_KEY: Final = re.compile(r"/keys/([A-Za-z0-9-]+)(?:/([0-9a-fA-F]+|\{[^{}/]*\}))?/?(?:[?#].*)?$")
 
 
 def keys_in(rule: VaultRule, body: Any) -> Iterator[KeyName]:

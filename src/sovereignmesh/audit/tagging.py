@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.audit.judgement import MANAGED, NO_WISH, Judgement, Resource
 from sovereignmesh.facts import supports_tags
@@ -32,7 +32,20 @@ def judge_tags(resource: Resource) -> Iterable[Judgement]:
             values = [
                 value or container.tags.get(rule.key, "") for value, rule in zip(values, policy.tags, strict=True)
             ]
-    return _answers(policy, tuple(values), bool(supported or resource.row.get("tags")))
+    answers = _answers(policy, tuple(values), bool(supported or resource.row.get("tags")))
+    unknown = resource.row.get("notKnown")
+    return answers if not unknown or type(unknown) is not list else _as_planned(answers, unknown)
+
+
+def _as_planned(answers: Iterable[Judgement], unknown: list[Any]) -> list[Judgement]:
+    """The answers, where some tags are not known before deployment."""
+    names = {path.lower() for path in unknown if type(path) is str}
+    return [
+        answer._replace(state="unknown", reason="not-before-deployment", actual="not known")
+        if answer.reason == "tag-missing" and not names.isdisjoint(("tags", f"tags.{answer.subject.lower()}"))
+        else answer
+        for answer in answers
+    ]
 
 
 @lru_cache(maxsize=4096)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Child", "FilledIn", "PlannedType", "Spelling", "filled_in", "find_planned_type", "made_on_request",
-    "passed_over",
-    "planned_types", "without_data",
+    "passed_over", "planned_types", "without_data",
 ]  # fmt: skip
 
 _FILE: Final = "facts/terraform.yaml"

@@ -43,7 +43,7 @@ def planned_rows(value: Any, name: str) -> Iterator[Any] | None:
 
 
 def _guarded(rows: Iterator[Any], name: str) -> Iterator[Any]:
-    from sovereignmesh.audit.export import Unread  # noqa: PLC0415 - which imports this
+    from sovereignmesh.audit.pages import Unread  # noqa: PLC0415 - which imports this
 
     try:
         yield from rows

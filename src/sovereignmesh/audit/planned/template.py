@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.audit.export import Unread
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.planned.expressions import Unknown, find_key, resolve, text_of
 from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
 from sovereignmesh.audit.planned.scope import Frame, Place, Template, resource_id

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.export import Unread
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.planned.azapi import azapi_body, azapi_type
 from sovereignmesh.audit.planned.bodies import Body, look_up
 from sovereignmesh.audit.planned.references import Change, References

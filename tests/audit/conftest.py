@@ -1,0 +1,69 @@
+"""The sandbox with a clock of the test's own, and an estate that is small enough for many runs."""
+
+import gzip
+import json
+import threading
+
+import pytest
+
+from audit.estates import DEVELOPMENT, subscription_of
+from sovereignmesh.azure import Pace
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.sandbox import estate_mesh, open_sandbox
+
+
+class Clock:
+    """A clock that moves when somebody waits."""
+
+    def __init__(self):
+        self.now, self.slept = 0.0, []
+        self.lock = threading.Lock()
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        with self.lock:
+            self.now += seconds
+            self.slept.append(seconds)
+
+
+@pytest.fixture
+def open_estate():
+    def open_estate(estate="contoso", faults=(), deadline=None, page_size=100):
+        clock = Clock()
+        pace = Pace(deadline, clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
+        azure = open_sandbox(estate, faults=faults, clock=clock, sleep=clock.sleep, page_size=page_size, pace=pace)
+        azure.test_clock = clock
+        return azure
+
+    return open_estate
+
+
+@pytest.fixture(scope="module")
+def mesh():
+    return load_mesh(estate_mesh("contoso"))
+
+
+def lines(path):
+    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def pack(path, rows):
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """An estate of the three development subscriptions: many runs on it take little time. Its folder and its rows."""
+    source = estate_mesh("contoso").parent
+    about = json.loads((source / "estate.json").read_text())
+    about["subscriptions"] = {key: about["subscriptions"][key] for key in DEVELOPMENT}
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "estate.json").write_text(json.dumps(about))
+    kept = [row for row in lines(source / about["resources"]) if subscription_of(row["id"]) in DEVELOPMENT]
+    pack(folder / about["resources"], kept)
+    for name in (about[key] for key in ("children", "policy") if key in about):
+        others = [row for row in lines(source / name) if row.get("subscriptionId", subscription_of(row["id"])) in DEVELOPMENT]
+        pack(folder / name, others)
+    return folder, kept

@@ -1,0 +1,8 @@
+"""What tests of audits say of the sample estate."""
+
+DEVELOPMENT = tuple("-".join(digit * length for length in (8, 4, 4, 4, 12)) for digit in "246")
+
+
+def subscription_of(resource_id):
+    """The subscription that an id is in, in lower case."""
+    return resource_id.split("/")[2].lower()
