@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench_depth import audit_depth
 from bench_live import audit_live
 
 if TYPE_CHECKING:
@@ -109,12 +110,16 @@ def audit_export(*, quick: bool) -> bool:
     return all(held)
 
 
-BENCHES: dict[str, Callable[..., bool]] = {"audit-export": audit_export, "audit-live": audit_live}
+BENCHES: dict[str, Callable[..., bool]] = {
+    "audit-export": audit_export,
+    "audit-live": audit_live,
+    "audit-depth": audit_depth,
+}
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     flags = set(sys.argv[1:]) - set(words)
     peers = {"peers": True} if "--peers" in flags and words == ["audit-live"] else {}
     if len(words) != 1 or words[0] not in BENCHES or flags - {"--quick", *(f"--{name}" for name in peers)}:
-        sys.exit("usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers]")
+        sys.exit("usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers] | audit-depth [--quick]")
     sys.exit(not BENCHES[words[0]](quick="--quick" in flags, **peers))

@@ -696,19 +696,27 @@ def main() -> None:
     parser.add_argument("--quota", action="store_true", help=f"{QUERIES} queries in {WINDOW:g} seconds")
     parser.add_argument("--copied", default="", metavar="TYPE", help="the only type that is copied")
     options = parser.parse_args()
-    azure = Azure(Estate(options.resources, options.subscriptions, options.copied), quota=options.quota)
+    listen(
+        Azure(Estate(options.resources, options.subscriptions, options.copied), quota=options.quota),
+        options.port,
+        options.latency / 1000,
+    )
+
+
+def listen(azure: Azure, port: int, latency: float) -> None:
+    """Serves until the process ends."""
     with tempfile.TemporaryDirectory() as temporary:
         public, private = certificate(Path(temporary))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(public, private)
-        listener = socket.create_server(("127.0.0.1", options.port), backlog=512)
+        listener = socket.create_server(("127.0.0.1", port), backlog=512)
         ready = {"port": listener.getsockname()[1], "certificate": public.read_text()}
     print(json.dumps(ready), flush=True)
     threading.Thread(target=end_with_the_parent, daemon=True).start()
     while True:
         raw, _ = listener.accept()
         azure.count("connections")
-        threading.Thread(target=serve, args=(raw, context, azure, options.latency / 1000), daemon=True).start()
+        threading.Thread(target=serve, args=(raw, context, azure, latency), daemon=True).start()
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_all_or_nothing_is_taken():
     buckets = Buckets(Clock())
     assert buckets.take({LISTS: 100}) == 0
     assert buckets.take({ARM: 200, LISTS: 1}) == 300
-    assert buckets.take({ARM: 250}) == 0  # the two hundred were not taken
+    assert buckets.take({ARM: 230}) == 0  # the two hundred were not taken
 
 
 def test_more_than_a_bucket_holds_is_taken_from_a_full_one():
@@ -79,7 +79,7 @@ def test_more_than_a_bucket_holds_is_taken_from_a_full_one():
     buckets = Buckets(clock)
     assert buckets.take({ARM: 300}) == 0
     wait = buckets.take({ARM: 1})
-    assert wait == pytest.approx(51 / 25)
+    assert wait == pytest.approx(71 / 25)
 
 
 def test_a_header_can_only_take_away():
@@ -93,8 +93,8 @@ def test_a_header_can_only_take_away():
 
 def test_subscriptions_have_buckets_of_their_own():
     buckets = Buckets(Clock())
-    assert buckets.take({ARM: 250}) == 0
-    assert buckets.take({ARM._replace(subscription="sub-b"): 250}) == 0
+    assert buckets.take({ARM: 230}) == 0
+    assert buckets.take({ARM._replace(subscription="sub-b"): 230}) == 0
 
 
 def take_all(turns, pace):
@@ -126,7 +126,7 @@ def test_the_work_lasts_as_long_as_its_fullest_bucket():
         name = f"sub-{order.randrange(10)}"
         turns.add(name, number, {BucketKey("arm", name): 20})
     assert len(take_all(turns, Pace(clock=clock, sleep=clock.sleep))) == 400
-    assert turns.seconds <= clock.now - 100 <= turns.seconds * 1.05 + 1
+    assert turns.seconds - 0.001 <= clock.now - 100 <= turns.seconds * 1.05 + 1
 
 
 def test_a_deadline_ends_the_waiting():

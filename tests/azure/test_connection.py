@@ -930,7 +930,7 @@ def test_our_own_session_keeps_connections_and_tries_nothing_again(credential):
     with connect(credential) as azure:
         session = azure._client._client._pipeline._transport.session
         adapter = session.get_adapter("https://management.azure.com/")
-    assert session.trust_env
+    assert not session.trust_env  # what the environment says was taken once, and a ~/.netrc not at all
     assert adapter.max_retries.total == 0
     assert adapter._pool_maxsize == CONNECTIONS
 

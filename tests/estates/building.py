@@ -7,6 +7,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "fixtures" / "estates" / "contoso.jsonl"
 CHILDREN = ROOT / "fixtures" / "estates" / "contoso.children.jsonl"
 TRUTH = ROOT / "tests" / "estates" / "contoso.truth.json"
+POLICY = ROOT / "fixtures" / "estates" / "contoso.policy.jsonl"
+POLICY_TRUTH = ROOT / "tests" / "estates" / "contoso.policy.truth.json"
 DEPTH_TRUTH = ROOT / "tests" / "estates" / "contoso.depth.truth.json"
 PACKAGED = ROOT / "src" / "sovereignmesh" / "sandbox" / "estates"
 

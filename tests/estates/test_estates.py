@@ -5,7 +5,17 @@ import json
 from collections import Counter
 
 import pytest
-from estates.building import BUILD, CHILDREN, DEPTH_TRUTH, PACKAGED, ROOT, SAMPLE, TRUTH
+from estates.building import (
+    BUILD,
+    CHILDREN,
+    DEPTH_TRUTH,
+    PACKAGED,
+    POLICY,
+    POLICY_TRUTH,
+    ROOT,
+    SAMPLE,
+    TRUTH,
+)
 
 from sovereignmesh.mesh import load_mesh, validate
 
@@ -112,6 +122,25 @@ def test_logs_go_to_what_is_there(rows, children):
     assert all(setting["workspaceId"] is None or setting["workspaceId"].lower() in ids for setting in settings)
 
 
+def test_policies_are_of_what_is_there(rows):
+    policy = [json.loads(line) for line in POLICY.read_text(encoding="utf-8").splitlines()]
+    of_kind = {kind: [row for row in policy if row["type"].endswith(kind)] for kind in ("states", "exemptions")}
+    assert len({row["id"].lower() for row in policy}) == len(policy)
+    ids = {row["id"].lower() for row in rows} | {"/providers/microsoft.management/managementgroups/mg-contoso"}
+    assigned = {row["id"].lower() for row in policy if row["type"].endswith("policyassignments")}
+    gone = {
+        said["resource_id"].lower() for said in json.loads(POLICY_TRUTH.read_text()) if said["outcome"] == "not-judged"
+    }
+    assert len(gone) == 1
+    for row in policy:
+        assert row["id"].lower().rsplit("/providers/", 1)[0] in ids | gone
+        assert (row["subscriptionId"] or "managementGroups") in row["id"]
+    for row in (row["properties"] for kind in of_kind.values() for row in kind):
+        assert row["policyAssignmentId"].lower() in assigned
+    assert len(of_kind["states"]) == 8
+    assert {row["properties"]["resourceId"] for row in of_kind["states"]} >= gone
+
+
 def test_nobody_changes_what_another_planting_changes():
     told = Counter(planting.name for planting in BUILD.PLANTINGS)
     assert [name for name, count in told.items() if count > 1] == []
@@ -197,7 +226,7 @@ def test_the_holes_are_what_the_roles_leave_open():
         )
 
 
-@pytest.mark.parametrize(("key", "source"), [("resources", SAMPLE), ("children", CHILDREN)])
+@pytest.mark.parametrize(("key", "source"), [("resources", SAMPLE), ("children", CHILDREN), ("policy", POLICY)])
 def test_the_packaged_rows_are_the_sample(packaged, estate, key, source):
     packed = (packaged / estate[key]).resolve()
     assert packed.is_relative_to(PACKAGED)
@@ -247,6 +276,6 @@ def test_a_build_takes_away_what_has_no_source(tmp_path, capsys):
 
 
 def test_the_archive_says_nothing_of_the_machine():
-    for name in ("resources", "children"):
+    for name in ("resources", "children", "policy"):
         header = (PACKAGED / "contoso" / f"{name}.jsonl.gz").read_bytes()[:10]
         assert header == b"\x1f\x8b\x08" + bytes(5) + b"\x02\xff"  # no name, no time, best compression, no system

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from sandbox.tiny import HIDDEN, ONE, TENANT, TWO, Client, children, rows
+from sandbox.tiny import HIDDEN, ONE, TENANT, TWO, Client, children, policies, rows
 
 
 @pytest.fixture
@@ -31,10 +31,12 @@ def build_estate(tmp_path):
             "role_definitions": definitions or {},
             "resources": "resources.jsonl",
             "children": "children.jsonl",
+            "policy": "policy.jsonl",
             "mesh": "mesh",
         }
         (folder / "estate.json").write_text(json.dumps(described))
         (folder / "children.jsonl").write_text("".join(json.dumps(body) + "\n" for body in children()))
+        (folder / "policy.jsonl").write_text("".join(json.dumps(row) + "\n" for row in policies()))
         (folder / "resources.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows()))
         return folder
 

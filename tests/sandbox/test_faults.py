@@ -273,6 +273,8 @@ def test_faults_together(open_client):
     ("journey", "method", "path", "fits"),
     [
         ("graph", "POST", "/providers/Microsoft.ResourceGraph/resources", True),
+        ("policy", "POST", "/providers/Microsoft.ResourceGraph/resources", False),
+        ("policy", "GET", f"/subscriptions/{ONE}", False),
         ("subscriptions", "GET", "/subscriptions", True),
         ("subscriptions", "GET", f"/subscriptions/{ONE}", False),
         ("locations", "GET", f"/subscriptions/{ONE}/locations", True),
@@ -298,6 +300,14 @@ def test_journeys(journey, method, path, fits):
     from sovereignmesh.sandbox.wire import Call
 
     assert JOURNEYS[journey](Call.of(method, f"https://management.azure.com{path}", {})) is fits
+
+
+def test_a_journey_may_be_the_queries_of_one_table(open_client):
+    client = open_client(faults=["server-down:policy@2"])
+    assert client.rows("resources")
+    assert client.rows("PolicyResources | project id")
+    assert client.post_query("policyresources").status_code == 503
+    assert client.rows("resources")
 
 
 @pytest.mark.parametrize("spec", ["nonsense", "html:nowhere", "html@0", "html:graph@x", "", "HTML"])

@@ -122,6 +122,27 @@ def children():
     return [{"id": identity, "name": identity.rpartition("/")[2], "type": "as it was written"} for identity in ids]
 
 
+TOP, LEFT, RIGHT = (f"/providers/Microsoft.Management/managementGroups/mg-{name}" for name in ("top", "left", "right"))
+
+
+def policies():
+    """Rows of policyresources at every kind of scope."""
+    account = f"/subscriptions/{ONE}/resourceGroups/App-RG/providers/Microsoft.Storage/storageAccounts/stkeys"
+    states, assignments = "Microsoft.PolicyInsights/policyStates", "Microsoft.Authorization/policyAssignments"
+    scopes = {
+        "of-top": TOP, "of-left": LEFT, "of-right": RIGHT, "of-one": f"/subscriptions/{ONE}",
+        "of-two": f"/subscriptions/{TWO}", "of-hidden": f"/subscriptions/{HIDDEN}",
+    }  # fmt: skip
+    found = [(f"{scope}/providers/{assignments}/{name}", assignments) for name, scope in scopes.items()]
+    found.append((f"{account}/providers/{states}/of-account", states))
+    columns = ("id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "properties")
+    whole = [_row(path, kind, properties={"note": None, "at": path.rpartition("/")[2]}) for path, kind in found]
+    for row in whole:
+        if row["id"].startswith("/providers/"):
+            row |= {"subscriptionId": "", "resourceGroup": ""}
+    return [{column: row[column] for column in columns} for row in whole]
+
+
 class Client:
     """A session on a sandbox; `clock` is the service's, in seconds."""
 

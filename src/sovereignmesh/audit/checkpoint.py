@@ -33,17 +33,17 @@ class Checkpoint:
         self._path = path
         self._places: dict[str, int] = {}
         self._lock = threading.Lock()
-        self.oldest = ""
         head = {**_HEAD, "scope": scope}
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            self._file: IO[bytes] = open(handle, "r+b")  # noqa: PTH123, SIM115 - a handle; closed by close
-            self._load(head, now)
+            self._file: IO[bytes] = open(handle, "r+b")  # noqa: PTH123, SIM115 - a handle; closed by __exit__
         except OSError as error:
             raise CheckpointError(f"{path}: the checkpoint cannot be used: {error.strerror}") from error
-
-    def __len__(self) -> int:
-        return len(self._places)
+        try:
+            self._load(head, now)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _load(self, head: dict[str, str], now: dt.datetime) -> None:
         first = self._file.readline()
@@ -64,7 +64,6 @@ class Checkpoint:
             path, at, items = entry.get("path"), entry.get("at"), entry.get("items")
             if type(path) is str and type(at) is str and type(items) is list and at >= oldest.replace("+00:00", "Z"):
                 self._places[path] = place
-                self.oldest = min(self.oldest or at, at)
             place += len(line)
         if not line_ends(self._file, place):
             self._file.write(b"\n")

@@ -40,6 +40,14 @@ class _Held(NamedTuple):
     calls: tuple[tuple[ChildRead, Ask], ...]
 
 
+class _Listed(NamedTuple):
+    """A list that a subscription has by itself, some of them in each region."""
+
+    read: ChildRead
+    subscription: str
+    ask: Ask
+
+
 class DeepInventory:
     """The rows of an inventory, each with the children that answer one of `checks`; iterate over it once.
 
@@ -221,53 +229,52 @@ class DeepInventory:
 
     def _ask(self, asks: Sequence[Ask]) -> list[Told]:
         """The answers: those that a checkpoint has, and the others from Azure."""
-        kept = [self._checkpoint.find(ask.path) if self._checkpoint else None for ask in asks]
+        kept = [self._checkpoint.find(ask.path) if self._checkpoint is not None else None for ask in asks]
         fresh = iter(self._reader.read([ask for ask, told in zip(asks, kept, strict=True) if told is None]))
         found = []
         for ask, told in zip(asks, kept, strict=True):
             one = told or next(fresh)
-            if told is None and self._checkpoint:
+            if told is None and self._checkpoint is not None:
                 self._checkpoint.keep(ask.path, one)
             found.append(one)
         return found
 
     def _of_subscriptions(self) -> Iterator[Row | Unread]:
         """What subscriptions list by themselves, some of it by region."""
-        turns: Turns[tuple[ChildRead, str, list[Ask]]] = Turns(self._buckets)
+        turns: Turns[list[_Listed]] = Turns(self._buckets)
+        left: dict[_Listed, None] = {}
         for name, identity in self._subscriptions.items():
-            regions = sorted(self._regions.get(name, ()))
-            for read in self._reads(SUBSCRIPTIONS):
-                wanted = regions if "{location}" in read.path else [""]
-                asks = [Ask(_path(read, identity, region, ""), read.api_version, read.many) for region in wanted]
-                turns.add(name, (read, identity, asks), {BucketKey("arm", name): len(asks)})
+            lists = list(self._lists_of(name, identity))
+            needs = Counter({BucketKey("arm", name): len(lists)})
+            needs.update(BucketKey(one.read.bucket, name) for one in lists if one.read.bucket)
+            turns.add(name, lists, needs)
+            left |= dict.fromkeys(lists)
         crew = in_parallel(
             [partial(self._list, turns)] * _WORKERS, _WORKERS, waiting=0, stopped=lambda: self._pace.stopped
         )
-        left = {
-            (identity, read.path): read
-            for identity in self._subscriptions.values()
-            for read in self._reads(SUBSCRIPTIONS)
-        }
         with closing(crew):
-            for read, identity, answers in crew:
-                del left[identity, read.path]
-                for told in answers:
-                    if told.failed:
-                        yield _unread(read, identity, told.failed)
-                    yield from ({**_located(item), "type": read.child, "readAt": told.at} for item in told.items)
-        yield from (_unread(read, identity, _TOO_LATE) for (identity, _), read in left.items())
+            for one, told in crew:
+                del left[one]
+                if told.failed:
+                    yield _unread(one.read, one.subscription, told.failed)
+                yield from ({**_located(item), "type": one.read.child, "readAt": told.at} for item in told.items)
+        yield from (_unread(one.read, one.subscription, _TOO_LATE) for one in left)
         self._subscriptions.clear()
 
-    def _list(self, turns: Turns[tuple[ChildRead, str, list[Ask]]]) -> Iterator[tuple[ChildRead, str, list[Told]]]:
+    def _lists_of(self, name: str, identity: str) -> Iterator[_Listed]:
+        for read in self._reads(SUBSCRIPTIONS):
+            for region in sorted(self._regions.get(name, ())) if "{location}" in read.path else ("",):
+                yield _Listed(read, identity, Ask(_path(read, identity, region, ""), read.api_version, read.many))
+
+    def _list(self, turns: Turns[list[_Listed]]) -> Iterator[tuple[_Listed, Told]]:
         while True:
             try:
-                found = turns.take(self._pace)
+                lists = turns.take(self._pace)
             except DeadlineError:
                 return
-            if found is None:
+            if lists is None:
                 return
-            read, identity, asks = found
-            yield read, identity, self._ask(asks)
+            yield from zip(lists, self._ask([one.ask for one in lists]), strict=True)
 
 
 def _type_of(row: Any) -> str:

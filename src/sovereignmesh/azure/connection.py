@@ -96,11 +96,17 @@ def connect(
     """
     where = find_cloud(cloud)
     signed_in = credential or default_credential(where, tenant)
-    return Azure(where, signed_in, session or _session(), pace or Pace(), tenant, own=session is None)
+    return Azure(
+        where, signed_in, session or _session(where.resource_manager), pace or Pace(), tenant, own=session is None
+    )
 
 
-def _session() -> requests.Session:
+def _session(address: str) -> requests.Session:
     session = requests.Session()
+    # Proxies and certificates of the environment, looked up once and not for each request; and without ~/.netrc, which
+    # would put a password of its own in the token's place.
+    found = session.merge_environment_settings(address, {}, stream=None, verify=None, cert=None)
+    session.trust_env, session.proxies, session.verify = False, dict(found["proxies"]), found["verify"]
     session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=CONNECTIONS, max_retries=0))
     return session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
@@ -31,16 +32,19 @@ class Turns(Generic[Item]):
     def __init__(self, buckets: Buckets) -> None:
         self._buckets = buckets
         self._queues: dict[Hashable, deque[_Turn[Item]]] = {}
-        self._order: deque[Hashable] = deque()
+        # When a queue is worth another look, in whose turn among equals, and the queue.
+        self._due: list[tuple[float, int, deque[_Turn[Item]]]] = []
+        self._turn = 0
         self._lock = threading.Lock()
         self.calls: Counter[BucketKey] = Counter()
 
     def add(self, queue: Hashable, item: Item, needs: Mapping[BucketKey, int]) -> None:
         """Puts a piece of work at the end of its queue."""
-        if queue not in self._queues:
-            self._queues[queue] = deque()
-            self._order.append(queue)
-        self._queues[queue].append(_Turn(item, needs))
+        waiting = self._queues.get(queue)
+        if waiting is None:
+            waiting = self._queues[queue] = deque()
+            self._put(0.0, waiting)
+        waiting.append(_Turn(item, needs))
         self.calls.update(needs)
 
     @property
@@ -54,26 +58,27 @@ class Turns(Generic[Item]):
         Raises DeadlineError where the wait would end after the run's deadline.
         """
         while True:
-            found, wait = self._look()
+            found, wait = self._look(pace.clock())
             if wait is None:
                 return found
             pace.wait(max(wait, _SHORTEST))
 
-    def _look(self) -> tuple[Item | None, float | None]:
+    def _look(self, now: float) -> tuple[Item | None, float | None]:
         """A piece and None, or how long to wait for the first that fits."""
         with self._lock:
-            soonest = None
-            for _ in range(len(self._order)):
-                queue = self._order[0]
-                turn = self._queues[queue][0]
+            while self._due and self._due[0][0] <= now:
+                _, _, queue = heapq.heappop(self._due)
+                turn = queue[0]
                 wait = self._buckets.take(turn.needs)
-                if not wait:
-                    self._queues[queue].popleft()
-                    self._order.rotate(-1)
-                    if not self._queues[queue]:
-                        del self._queues[queue]
-                        self._order.remove(queue)
-                    return turn.item, None
-                soonest = wait if soonest is None else min(soonest, wait)
-                self._order.rotate(-1)
-            return None, soonest
+                if wait:
+                    self._put(now + wait, queue)
+                    continue
+                queue.popleft()
+                if queue:
+                    self._put(now, queue)
+                return turn.item, None
+            return None, self._due[0][0] - now if self._due else None
+
+    def _put(self, when: float, queue: deque[_Turn[Item]]) -> None:
+        self._turn += 1
+        heapq.heappush(self._due, (when, self._turn, queue))

@@ -14,22 +14,26 @@ import orjson
 
 from sovereignmesh.sandbox.kql import read_query
 from sovereignmesh.sandbox.nulls import Nulls
+from sovereignmesh.sandbox.tables import HELD, HIDDEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Answer", "Column", "Engine", "UnknownColumnError", "UnknownTableError", "UnsupportedError", "object_rows"]
+__all__ = [
+    "Answer",
+    "Column",
+    "Engine",
+    "Scope",
+    "UnknownColumnError",
+    "UnknownTableError",
+    "UnsupportedError",
+    "object_rows",
+]
 
-_TEXTS: Final = (
-    "id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy",
-)  # fmt: skip
-_OBJECTS: Final = ("sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation")
-_HIDDEN: Final = "apiVersion"
-_TABLES: Final = ("resources", "resourcecontainers")
-_COLUMNS: Final = {
-    **dict.fromkeys(_TEXTS, "VARCHAR"), **dict.fromkeys(_OBJECTS, "JSON"), _HIDDEN: "VARCHAR",
-}  # fmt: skip
-_HIDDEN_AGAIN: Final = re.compile(rf"{_HIDDEN}\d*")  # a join adds a number
+_POLICY: Final = "policyresources"
+_SUBSCRIPTION: Final = 'lower("subscriptionId")'
+_PLACE: Final = "regexp_replace(lower(id), '/providers/[^/]+/[^/]+/[^/]+$', '')"  # what a policy, or a state, is of
+_HIDDEN_AGAIN: Final = re.compile(rf"{HIDDEN}\d*")  # a join adds a number
 _REMEMBERED: Final = 8  # answers, for the pages that follow
 _TYPES: Final = {
     "VARCHAR": "string", "JSON": "object", "BOOLEAN": "boolean", "DOUBLE": "number", "BIGINT": "integer",
@@ -66,28 +70,41 @@ class Answer(NamedTuple):
     limited: bool
 
 
-class Engine:
-    """Tables of resources and their containers, loaded when they have changed."""
+class Scope(NamedTuple):
+    """What a query looks at; ids of subscriptions and paths are in lower case.
 
-    def __init__(self, rows: Callable[[], tuple[list[dict[str, Any]], list[dict[str, Any]]]]) -> None:
-        """`rows` gives the rows of `resources` and of `resourcecontainers`."""
+    `subscriptions` are those whose rows count, "" for rows that are of none. Of policies the rows count that are
+    anywhere in the subscriptions `whole`, and those that are of one of the `places` itself.
+    """
+
+    subscriptions: frozenset[str]
+    whole: frozenset[str]
+    places: frozenset[str]
+
+
+class Engine:
+    """The tables, loaded when they have changed."""
+
+    def __init__(self, rows: Callable[[], Mapping[str, Iterable[dict[str, Any]]]]) -> None:
+        """`rows` gives the rows of every table that is HELD."""
         self._rows = rows
         self._loaded: int | None = None
-        self._scope: frozenset[str] | None = frozenset()
-        self._answers: OrderedDict[tuple[str, frozenset[str] | None], Answer] = OrderedDict()
+        self._narrowed = False  # to `_scope`
+        self._scope: Scope | None = None
+        self._answers: OrderedDict[tuple[str, Scope | None], Answer] = OrderedDict()
         self._nulls = Nulls()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
-    def run(self, text: str, subscriptions: frozenset[str] | None, version: int) -> Answer:
-        """The answer to a query over some subscriptions (lower-case ids; None: the whole tenant).
+    def run(self, text: str, scope: Scope | None, version: int) -> Answer:
+        """The answer to a query (`scope` None: of the whole tenant).
 
         Raises ParserFailure, UnknownTableError, UnsupportedError.
         """
         if self._loaded != version:
             self._load(version)
-        key = (text, subscriptions)
+        key = (text, scope)
         if key not in self._answers:
-            self._answers[key] = self._run(text, subscriptions)
+            self._answers[key] = self._run(text, scope)
             while len(self._answers) > _REMEMBERED:
                 self._answers.popitem(last=False)
         self._answers.move_to_end(key)
@@ -102,20 +119,20 @@ class Engine:
             )  # out of a query's sight; names of its own, or duckdb-kql takes neither
         self._answers.clear()
         self._nulls = Nulls()
-        for table, rows in zip(_TABLES, self._rows(), strict=True):
-            _fill(connection, f"held.all_{table}", [self._nulls.without(row) for row in rows])
-        self._loaded, self._scope = version, frozenset()
+        for table, rows in self._rows().items():
+            _fill(connection, table, [self._nulls.without(row) for row in rows])
+        self._loaded, self._narrowed = version, False
 
-    def _run(self, text: str, subscriptions: frozenset[str] | None) -> Answer:
+    def _run(self, text: str, scope: Scope | None) -> Answer:
         query = read_query(text)
         connection = self._connection
         assert connection is not None, "`run` loads first"
-        if self._scope != subscriptions:
-            _narrow(connection, subscriptions)
-            self._scope = subscriptions
+        if not self._narrowed or self._scope != scope:
+            _narrow(connection, scope)
+            self._narrowed, self._scope = True, scope
         try:
-            relation = connection.sql(_in_sql(query.text))
-            rows = relation.fetchall()
+            rows = connection.execute(_in_sql(query.text)).fetchall()
+            described = [(str(name), str(kind)) for name, kind, *_ in connection.description or ()]
         except duckdb.CatalogException as error:
             missing = _NO_TABLE.search(str(error))
             raise (UnknownTableError(missing[1]) if missing else UnsupportedError(str(error))) from error
@@ -130,41 +147,49 @@ class Engine:
             raise (UnknownTableError(error.name) if no_table else UnsupportedError(str(error))) from error
         except (duckdb.Error, duckdb_kql.KqlError) as error:
             raise UnsupportedError(str(error).splitlines()[0]) from error
-        kinds = [str(kind) for kind in relation.types]
         kept = [
-            index for index, name in enumerate(relation.columns) if query.hidden or not _HIDDEN_AGAIN.fullmatch(name)
+            (index, name, kind)
+            for index, (name, kind) in enumerate(described)
+            if query.hidden or not _HIDDEN_AGAIN.fullmatch(name)
         ]
-        names = [relation.columns[index] for index in kept]
-        converted = [tuple(_value(row[index], kinds[index]) for index in kept) for row in rows]
-        columns = tuple(Column(name, _column_type(kinds[index])) for name, index in zip(names, kept, strict=True))
-        return Answer(columns, self._nulls.restored(names, converted), query.limited)
+        converted = [tuple(_value(row[index], kind) for index, _, kind in kept) for row in rows]
+        columns = tuple(Column(name, _column_type(kind)) for _, name, kind in kept)
+        return Answer(columns, self._nulls.restored([name for _, name, _ in kept], converted), query.limited)
 
 
 @lru_cache(maxsize=64)
 def _in_sql(query: str) -> str:
     """The query in SQL. Long ones take half a second, and every sandbox is asked the same."""
-    found = duckdb_kql.to_sql(query, schema={table: list(_COLUMNS) for table in _TABLES}, allow_write=False)
+    found = duckdb_kql.to_sql(
+        query, schema={table: list(columns) for table, columns in HELD.items()}, allow_write=False
+    )
     if found.parameters or found.unbound:
         raise UnsupportedError("query parameters")
     return str(found)
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
-    shape = orjson.dumps([_COLUMNS]).decode()
+    shape = orjson.dumps([HELD[table]]).decode()
     connection.execute(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT r.* FROM (SELECT unnest(from_json(?, '{shape}')) AS r)",  # noqa: S608
+        f"CREATE OR REPLACE TABLE held.all_{table} AS SELECT r.* FROM (SELECT unnest(from_json(?, '{shape}')) AS r)",  # noqa: S608
         [orjson.dumps(list(rows)).decode()],
     )
 
 
-def _narrow(connection: duckdb.DuckDBPyConnection, subscriptions: frozenset[str] | None) -> None:
-    """Makes the tables of the query: those of the subscriptions alone, or everything with the management groups."""
-    for table in _TABLES:
+def _narrow(connection: duckdb.DuckDBPyConnection, scope: Scope | None) -> None:
+    """Makes the tables of the query: what is in its scope alone."""
+    for table in HELD:
         where = ""
-        if subscriptions is not None:
-            listed = ", ".join("'{}'".format(identity.replace("'", "''")) for identity in sorted(subscriptions))
-            where = f' WHERE lower("subscriptionId") IN ({listed})'
+        if scope is not None and table == _POLICY:
+            where = f" WHERE {_is_among(_SUBSCRIPTION, scope.whole)} OR {_is_among(_PLACE, scope.places)}"
+        elif scope is not None:
+            where = f" WHERE {_is_among(_SUBSCRIPTION, scope.subscriptions)}"
         connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM held.all_{table}{where}")  # noqa: S608
+
+
+def _is_among(expression: str, values: Iterable[str]) -> str:
+    listed = ", ".join("'{}'".format(value.replace("'", "''")) for value in sorted(values))
+    return f"{expression} IN ({listed})" if listed else "false"
 
 
 def _column_type(kind: str) -> str:

@@ -43,6 +43,7 @@ class Estate:
     role_definitions: dict[str, dict[str, list[str]]]
     rows: tuple[dict[str, Any], ...]
     children: tuple[dict[str, Any], ...] = ()  # ARM bodies of what Resource Graph does not list
+    policy: tuple[dict[str, Any], ...] = ()  # rows of Resource Graph's table policyresources
 
     @property
     def tenant_id(self) -> str:
@@ -110,6 +111,7 @@ def load_estate(estate: str | Path) -> Estate:
             role_definitions=described.get("role_definitions", {}),
             rows=tuple(_lines(folder / described["resources"], _row)),
             children=tuple(_lines(folder / described["children"], _child)) if "children" in described else (),
+            policy=tuple(_lines(folder / described["policy"], _row)) if "policy" in described else (),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error

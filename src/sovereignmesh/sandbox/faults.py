@@ -53,6 +53,7 @@ JOURNEYS: Final[dict[str, Callable[[Call], bool]]] = {
     "any": lambda _: True,
     "graph": lambda call: call.path.lower() == GRAPH,
     "lists": lambda call: call.method == "GET",
+    "policy": lambda call: "policyresources" in str(_question(call).get("query")).lower(),
     "subscriptions": lambda call: call.path.lower() == "/subscriptions",
     "permissions": lambda call: call.path.lower().endswith("/providers/microsoft.authorization/permissions"),
     "locations": _subscription_path("locations"),

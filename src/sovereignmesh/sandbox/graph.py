@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-from sovereignmesh.sandbox.engine import Engine, UnknownColumnError, UnknownTableError, UnsupportedError, object_rows
+from sovereignmesh.sandbox.engine import (
+    Engine,
+    Scope,
+    UnknownColumnError,
+    UnknownTableError,
+    UnsupportedError,
+    object_rows,
+)
 from sovereignmesh.sandbox.facets import facet
 from sovereignmesh.sandbox.kql import ParserFailure
 from sovereignmesh.sandbox.refusals import details_error, refused, too_large
@@ -33,6 +40,13 @@ _QUOTA: Final = 15  # queries in a window, of one principal
 _WINDOW: Final = 5.0  # seconds
 _LARGEST_PAGE: Final = 1000
 _TABLES_BEFORE: Final = ("2019-04-01", "2020-04-01-preview")  # versions that answer with a table unless asked
+_SCOPED_FROM: Final = "2021-06-01-preview"
+# https://learn.microsoft.com/azure/governance/resource-graph/concepts/query-language#query-scope: at the scope and (in,
+# over) it.
+_FILTERS: Final = {
+    "atscopeandbelow": (True, False), "atscopeandabove": (False, True), "atscopeaboveandbelow": (True, True),
+    "atscopeexact": (False, False),
+}  # fmt: skip
 _VERSIONS: Final = (*_TABLES_BEFORE, "2021-03-01", "2021-06-01-preview", "2022-10-01", "2024-04-01")
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EXPECTED: Final = "\u01cf"  # what the service sends for the token that it expected
@@ -61,12 +75,13 @@ class Graph:
         store: Store,
         access: Access,
         groups: ManagementGroups,
+        policy: Sequence[dict[str, Any]],
         *,
         page_size: int,
         clock: Callable[[], float],
         largest: int = LARGEST_ANSWER,
     ) -> None:
-        self._store, self._access, self._groups = store, access, groups
+        self._store, self._access, self._groups, self._policy = store, access, groups, policy
         self._page_size, self._clock, self._largest = page_size, clock, largest
         self._engine = Engine(self._visible_rows)
         self._window_ends: float | None = None
@@ -88,7 +103,7 @@ class Graph:
         if quota is None:
             return self._throttled()
         try:
-            reply = self._answer(call, as_table=version in _TABLES_BEFORE)
+            reply = self._answer(call, version)
         except Refusal as refusal:
             reply = refusal.reply
         reply.headers |= quota
@@ -128,12 +143,12 @@ class Graph:
         }
         return reply
 
-    def _answer(self, call: Call, *, as_table: bool) -> Reply:
+    def _answer(self, call: Call, version: str) -> Reply:
         body = call.json()
         if not isinstance(body, dict) or not isinstance(body.get("query"), str) or not body["query"].strip():
             raise refused({"code": "InvalidQuery", "message": "Query cannot be null or empty."})
-        asked = self._asked(body, as_table=as_table)
-        scope = self._scope(body)
+        asked = self._asked(body, as_table=version in _TABLES_BEFORE)
+        scope = self._scope(body, *_filter(body, version))
         answer = self._run(asked.query, scope)
         start = 0 if answer.limited else asked.skip  # as documented
         end = min(start + asked.top, len(answer.rows))
@@ -169,8 +184,11 @@ class Graph:
             raise refused({"code": "InvalidResultFormat", "message": f"The result format '{wanted}' is not valid."})
         return _Asked(query, min(top or size, self._page_size), skip, wanted == "table", body.get("facets") or ())
 
-    def _scope(self, body: Mapping[str, Any]) -> frozenset[str] | None:
-        """The subscriptions to look at; None: the tenant. Raises Refusal where the caller reads none of the asked."""
+    def _scope(self, body: Mapping[str, Any], below: bool, above: bool) -> Scope | None:
+        """What to look at; None: the tenant. Raises Refusal where the caller reads none of the subscriptions asked for.
+
+        Of policies only those at the scope itself, where they are not wanted below and above it too.
+        """
         asked = body.get("subscriptions")
         groups = body.get("managementGroups")
         if asked is None and not groups:
@@ -187,13 +205,17 @@ class Graph:
         if not any(self._access.sees_subscription(identity) for identity in wanted if self._is_there(identity)):
             message = "Access is denied to the requested resource. The user might not have enough permission."
             raise refused({"code": "AccessDenied", "message": message}, status=403, code="AccessDenied")
-        # Asked for by management group, the groups themselves are in scope too; they hang on no subscription.
-        return frozenset(wanted | {""} if groups else wanted)
+        return Scope(
+            # Asked for by management group, the groups themselves are in scope too; they hang on no subscription.
+            frozenset(wanted | {""} if groups else wanted),
+            frozenset(wanted if below else ()),
+            frozenset(self._groups.places(asked or (), groups or (), below=below, above=above)),
+        )
 
     def _is_there(self, identity: str) -> bool:
         return self._store.get(f"/subscriptions/{identity}") is not None
 
-    def _run(self, query: str, scope: frozenset[str] | None) -> Answer:
+    def _run(self, query: str, scope: Scope | None) -> Answer:
         try:
             return self._engine.run(query, scope, self._store.version)
         except ParserFailure as failure:
@@ -221,7 +243,7 @@ class Graph:
         except UnsupportedError as error:
             raise _unsupported(str(error)) from None
 
-    def _visible_rows(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def _visible_rows(self) -> dict[str, list[dict[str, Any]]]:
         resources: list[dict[str, Any]] = []
         containers = list(self._groups.graph_rows())
         for row in self._store.graph_rows():
@@ -231,7 +253,18 @@ class Graph:
                     containers.append(row)
             elif self._access.may(f"{row['type']}/read", row["id"]):
                 resources.append(row)
-        return resources, containers
+        policies = [row for row in self._policy if self._access.may(f"{row['type']}/read", row["id"])]
+        return {"resources": resources, "resourcecontainers": containers, "policyresources": policies}
+
+
+def _filter(body: Mapping[str, Any], version: str) -> tuple[bool, bool]:
+    """Whether policies are wanted below the scope, and above it."""
+    wanted = (body.get("options") or {}).get("authorizationScopeFilter") if version >= _SCOPED_FROM else None
+    if wanted is None:
+        return True, False
+    if (found := _FILTERS.get(str(wanted).lower())) is None:
+        raise _unsupported(f"it knows no authorizationScopeFilter {wanted!r}")
+    return found
 
 
 def _unsupported(why: str) -> Refusal:

@@ -8,7 +8,7 @@ from sovereignmesh.sandbox.store import SUBSCRIPTION
 from sovereignmesh.sandbox.wire import Call, Refusal, Reply, json_reply, page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sovereignmesh.sandbox.access import Access
     from sovereignmesh.sandbox.estate import Estate, ManagementGroup
@@ -75,6 +75,21 @@ class ManagementGroups:
             if record.type == SUBSCRIPTION and self._is_over(name, record.body["subscriptionId"])
         }
 
+    def places(self, subscriptions: Iterable[str], groups: Iterable[str], *, below: bool, above: bool) -> Iterator[str]:
+        """The paths (lower case) of what is asked for, and of the groups below or above it."""
+        for identity in subscriptions:
+            yield f"/subscriptions/{identity}".lower()
+            if above:
+                yield from (_path_of(group) for group in self._estate.groups_over(identity))
+        for name in groups:
+            chain = [_path_of(group) for group in self._estate.groups_above(name)]
+            yield from chain if above else chain[:1]
+            if below:
+                yield from (_path_of(group) for group in self._estate.groups.values() if self._is_below(group, name))
+
+    def _is_below(self, group: ManagementGroup, name: str) -> bool:
+        return any(above.name.lower() == name.lower() for above in self._estate.groups_above(group.parent))
+
     def _is_over(self, name: str, subscription: str) -> bool:
         return any(group.name.lower() == name.lower() for group in self._estate.groups_over(subscription))
 
@@ -120,6 +135,10 @@ class ManagementGroups:
                 parent = next(self._estate.groups_over(identity)).name
                 kind = f"{GROUP_TYPE}/subscriptions"
                 yield _descendant(record.id, kind, identity, record.body["displayName"], parent)
+
+
+def _path_of(group: ManagementGroup) -> str:
+    return f"{_PATH}{group.name}".lower()
 
 
 def _descendant(identity: str, kind: str, name: str, display_name: str, parent: str) -> dict[str, Any]:

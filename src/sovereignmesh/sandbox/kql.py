@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from antlr4 import CommonTokenStream, InputStream, Token  # type: ignore[import-untyped]  # ANTLR's runtime is untyped
@@ -10,14 +11,15 @@ from antlr4.error.ErrorListener import ErrorListener  # type: ignore[import-unty
 from duckdb_kql._antlr.KqlLexer import KqlLexer
 from duckdb_kql._antlr.KqlParser import KqlParser
 
+from sovereignmesh.sandbox.tables import HELD, HIDDEN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["ParserFailure", "Query", "read_query"]
 
-_TABLES: Final = ("resources", "resourcecontainers")
 _DEFAULT: Final = "resources"
-_HIDDEN: Final = "apiversion"
+_HIDDEN: Final = HIDDEN.lower()
 _SHAPING: Final = frozenset({"project", "extend", "summarize", "distinct", "project-rename"})
 _LIMITS: Final = frozenset({"limit", "take", "sample"})
 _TAKES_KIND: Final = frozenset({"join", "union", "parse", "parse-where", "mv-expand", "mvexpand", "mv-apply", "lookup"})
@@ -55,6 +57,7 @@ class Query(NamedTuple):
         _check(self.text, self.sent, self.pieces)
 
 
+@lru_cache(maxsize=64)
 def read_query(text: str) -> Query:
     """The query as duckdb-kql takes it."""
     tokens = _tokens(text)
@@ -80,7 +83,7 @@ def read_query(text: str) -> Query:
             written, skipped = "", index + 1
         elif word == "kind" and not (before in _TAKES_KIND or (following == "=" and operator in _TAKES_KIND)):
             written = "['kind']"
-        elif word in _TABLES and before != "." and following not in _NO_TABLE:
+        elif word in HELD and before != "." and following not in _NO_TABLE:
             written = word
         elif before in _EXPANDS and (name := _path_name(tokens[index:])):
             written = f"{name} = {written}"

@@ -44,7 +44,9 @@ class Service:
         access = Access(estate)
         self._arm = Arm(estate, self.store, access, page_size)
         self._groups = ManagementGroups(estate, self.store, access, page_size)
-        self._graph = Graph(self.store, access, self._groups, page_size=page_size, clock=clock, largest=largest)
+        self._graph = Graph(
+            self.store, access, self._groups, estate.policy, page_size=page_size, clock=clock, largest=largest
+        )
         self._lock = threading.Lock()
         self._closed = False
 

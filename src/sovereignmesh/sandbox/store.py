@@ -60,12 +60,13 @@ class Store:
         self._state = state
         self._written: dict[str, dict[str, Any] | None] = {}
         self._records: dict[str, Record] = {}
+        self._below: dict[str, dict[str, None]] = {}  # by path, what is anywhere below it
         self._graph_types = {str(row["type"]).lower() for row in estate.rows}
         for row in estate.rows:
-            self._records[row["id"].lower()] = _record_of(row)
+            self._hold(_record_of(row))
         self._unlisted = {str(body["id"]).lower() for body in estate.children}
         for body in estate.children:
-            self._records[body["id"].lower()] = Record(body["id"], type_in(body["id"]), body, "")
+            self._hold(Record(body["id"], type_in(body["id"]), body, ""))
         if state is not None and state.exists():
             self._load(state)
 
@@ -75,8 +76,7 @@ class Store:
 
     def below(self, path: str = "") -> Iterator[Record]:
         """Every record below a path, in the order that they came in."""
-        prefix = path.lower().rstrip("/") + "/"
-        return (record for key, record in self._records.items() if key.startswith(prefix))
+        return (self._records[key] for key in self._below.get(path.lower().rstrip("/"), ()))
 
     def put(self, path: str, body: dict[str, Any], api_version: str) -> tuple[Record, bool]:
         """Writes a body; gives the record, and whether it is new. An id that is there keeps its case."""
@@ -84,7 +84,7 @@ class Store:
         identity = before.id if before else path
         kept = {**body, **_named(identity)}
         record = Record(identity, type_in(identity), kept, before.api_version if before else api_version)
-        self._records[identity.lower()] = record
+        self._hold(record)
         self._save({identity.lower(): {"id": identity, "body": kept, "apiVersion": record.api_version}})
         return record, before is None
 
@@ -94,7 +94,7 @@ class Store:
             return False
         gone = [path.lower(), *(record.id.lower() for record in self.below(path))]
         for key in gone:
-            del self._records[key]
+            self._drop(key)
         self._save(dict.fromkeys(gone))
         return True
 
@@ -135,15 +135,26 @@ class Store:
             }
         return row
 
+    def _hold(self, record: Record) -> None:
+        key = record.id.lower()
+        self._records[key] = record
+        for above in _paths_above(key):
+            self._below.setdefault(above, {})[key] = None
+
+    def _drop(self, key: str) -> None:
+        if self._records.pop(key, None) is not None:
+            for above in _paths_above(key):
+                del self._below[above][key]
+
     def _load(self, state: Path) -> None:
         try:
             written = orjson.loads(state.read_bytes())["written"]
             for key, value in written.items():
                 if value is None:
-                    self._records.pop(key, None)
+                    self._drop(key)
                 else:
                     identity = value["id"]
-                    self._records[key] = Record(identity, type_in(identity), value["body"], value["apiVersion"])
+                    self._hold(Record(identity, type_in(identity), value["body"], value["apiVersion"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise SandboxError(f"{state}: not a state that a sandbox wrote: {error}") from error
         self._written = written
@@ -159,6 +170,12 @@ class Store:
             os.replace(file.name, self._state)  # noqa: PTH105 - the file's name is a string
         except OSError as error:
             raise SandboxError(f"{self._state}: the state cannot be written: {error}") from error
+
+
+def _paths_above(key: str) -> Iterator[str]:
+    while key:
+        key = key.rpartition("/")[0]
+        yield key
 
 
 def _is_top_level(identity: str) -> bool:
