@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sovereignmesh.audit import Inventory, audit_azure, audit_inventory
     from sovereignmesh.azure import Azure, Cloud, connect
-    from sovereignmesh.errors import AzureError, InventoryError, MeshError, ReportError, SovereignMeshError
+    from sovereignmesh.azure.sql import connect_sql
+    from sovereignmesh.errors import (
+        AzureError,
+        CheckpointError,
+        InventoryError,
+        MeshError,
+        ReportError,
+        SovereignMeshError,
+    )
     from sovereignmesh.mesh import Mesh, load_mesh, validate
     from sovereignmesh.report import write_report
     from sovereignmesh.result import Audit, Coverage, Finding, Gap, Problem
@@ -24,6 +32,7 @@ _HOME: Final = {
     "Audit": "result",
     "Azure": "azure",
     "AzureError": "errors",
+    "CheckpointError": "errors",
     "Cloud": "azure",
     "Coverage": "result",
     "Finding": "result",
@@ -38,6 +47,7 @@ _HOME: Final = {
     "audit_azure": "audit",
     "audit_inventory": "audit",
     "connect": "azure",
+    "connect_sql": "azure.sql",
     "load_mesh": "mesh",
     "open_sandbox": "sandbox",
     "validate": "mesh",
@@ -48,6 +58,7 @@ __all__ = [
     "Audit",
     "Azure",
     "AzureError",
+    "CheckpointError",
     "Cloud",
     "Coverage",
     "Finding",
@@ -62,6 +73,7 @@ __all__ = [
     "audit_azure",
     "audit_inventory",
     "connect",
+    "connect_sql",
     "load_mesh",
     "open_sandbox",
     "validate",
