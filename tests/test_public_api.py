@@ -4,10 +4,9 @@ import sovereignmesh as sm
 
 # The public names. Adding one is a decision; taking one away breaks somebody.
 PUBLIC = {
-    "Audit", "Azure", "AzureError", "CheckpointError", "Cloud", "Coverage", "Finding", "Gap", "Inventory", "InventoryError", "Mesh",
-    "MeshError", "Problem", "ReportError", "SovereignMeshError", "audit_azure", "audit_inventory", "connect",
-    "connect_sql",
-    "load_mesh", "open_sandbox", "validate", "write_report",
+    "Audit", "Azure", "AzureError", "CheckpointError", "Cloud", "Coverage", "Finding", "Gap", "Inventory",
+    "InventoryError", "Mesh", "MeshError", "Problem", "ReportError", "SovereignMeshError", "audit_azure",
+    "audit_inventory", "connect", "connect_sql", "load_mesh", "open_sandbox", "validate", "write_report",
 }  # fmt: skip
 
 

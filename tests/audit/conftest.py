@@ -5,8 +5,8 @@ import json
 import threading
 
 import pytest
-
 from audit.estates import DEVELOPMENT, subscription_of
+
 from sovereignmesh.azure import Pace
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.sandbox import estate_mesh, open_sandbox

@@ -7,15 +7,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from estates.building import TRUTH
-
 from audit.estates import DEVELOPMENT, subscription_of
+from estates.building import TRUTH
 
 from sovereignmesh.audit import audit_azure, audit_inventory
 from sovereignmesh.azure import diagnose, list_subscriptions, query_rows
 from sovereignmesh.errors import AzureError, DeniedError
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
+from sovereignmesh.sandbox import FAULTS, estate_mesh
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("check", "resource_id", "subject", "state", "severity", "reason")

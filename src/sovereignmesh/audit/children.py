@@ -78,7 +78,7 @@ def children_in(row: dict[str, Any], child: str) -> Children | None:
 
 
 def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
-    """The children of that type, each in its parent's surroundings: tags, domain, policy, and region if it names none."""
+    """The children of that type, each in its parent's surroundings: tags, domain, policy; region, if it names none."""
     found = children_in(resource.row, child)
     for number, body in enumerate(found.items if found else (), 1):
         identity = body.get("id")

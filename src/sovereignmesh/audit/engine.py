@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkab
 from sovereignmesh import __version__
 from sovereignmesh.audit.children import child_resources, children_in, text_at
 from sovereignmesh.audit.export import Inventory
-from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
@@ -195,10 +195,11 @@ class Run:
         for name, why in _unread_children(row, kind) if fresh else ():
             self.tally.gap(f"its {name} could not be read: {why}", resource.id, rows=0)
         for child, its_kind in children:
-            if fresh:
+            new = fresh and hash(child.id.lower()) not in self._seen  # the list shows some children too
+            if new:
                 its_kind.add(child.row)
                 self.tally.children += 1
-            self._judge(child, its_kind, fresh=fresh)
+            self._judge(child, its_kind, fresh=new)
         return True
 
     def _children_of(self, resource: Resource, kind: TypeTally) -> Iterator[tuple[Resource, TypeTally]]:

@@ -30,8 +30,8 @@ def audit_inventory(
     """The audit of an inventory against a mesh.
 
     `rows` are resource bodies as Resource Graph or ARM give them, in any order, or the path of an export: JSON lines,
-    a JSON array, `az graph query` output, gzip of these; or what is planned: the answer of ARM's what-if, a compiled ARM
-    template, `terraform show -json`. Rows of resource groups, subscriptions and vaults among them
+    a JSON array, `az graph query` output, gzip of these; or what is planned: the answer of ARM's what-if, a compiled
+    ARM template, `terraform show -json`. Rows of resource groups, subscriptions and vaults among them
     are used to judge the others. `checks` says what is judged, without it all that a list of resources can answer;
     `show_compliant` also lists what passed or did not apply; `now` is the clock (UTC), which decides whether a waiver
     is in force.

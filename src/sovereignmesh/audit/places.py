@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sovereignmesh.audit.children import told_by_children
 from sovereignmesh.audit.judgement import (
@@ -19,21 +19,16 @@ from sovereignmesh.audit.judgement import (
     region_of,
     unsettled,
 )
-from sovereignmesh.facts import areas, find_global_service, find_resource_type, fold, squeeze
+from sovereignmesh.facts import find_global_service, find_resource_type, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sovereignmesh.audit.index import Index
-    from sovereignmesh.facts import CopiesRule, Copy, Exclusion, GlobalService, ProcessingRule, Region
+    from sovereignmesh.facts import CopiesRule, Copy, Exclusion, GlobalService, Region
     from sovereignmesh.mesh import Residency
 
-__all__ = ["judge_copies", "judge_edge", "judge_processing", "judge_region", "outside", "reference_unseen"]
-
-_ZONES: Final = (
-    "EU",
-    "United States",
-)  # https://learn.microsoft.com/azure/ai-foundry/foundry-models/concepts/deployment-types
+__all__ = ["judge_copies", "judge_edge", "judge_region", "outside", "reference_unseen"]
 
 
 def judge_region(resource: Resource, replica: Sequence[Exclusion] = ()) -> Iterable[Judgement]:
@@ -133,15 +128,16 @@ def judge_copies(rule: CopiesRule, index: Index, governed: Residency | None, res
             if case and not places_at(copy.at or copy.of, resource, keep_missing=True):
                 yield excepted(case, copy.name)
             elif copy.implicit or rule.check == "log-region":
-                yield from _placed(rule, copy, index, resource, residency, (governed or residency).allowed)
+                yield from _placed(rule, copy, index, resource, (governed or residency).allowed)
             else:
-                yield from _placed(rule, copy, index, resource, residency, residency.replicas)
+                yield from _placed(rule, copy, index, resource, residency.replicas)
 
 
 def _placed(
-    rule: CopiesRule, copy: Copy, index: Index, resource: Resource, residency: Residency, allowed: frozenset[str]
+    rule: CopiesRule, copy: Copy, index: Index, resource: Resource, allowed: frozenset[str]
 ) -> Iterator[Judgement]:
-    expected = one_of(allowed)
+    residency, expected = resource.policy.residency, one_of(allowed)
+    assert residency is not None, "nothing is judged without it"
     answer = copy.exists.answer(resource.row) if copy.exists else None
     if answer == "no":
         yield Judgement("compliant", copy.name)
@@ -188,56 +184,6 @@ def _at_other(copy: Copy, reference: str, index: Index, residency: Residency, al
 def reference_unseen(rule: CopiesRule, resource: Resource) -> bool:
     """Whether a copy is at another resource: it is looked up when all have been seen."""
     return any(places_at(copy.of, resource) for copy in rule.copies)
-
-
-def judge_processing(rule: ProcessingRule, resource: Resource) -> Iterator[Judgement]:
-    """Whether data is processed where the policy allows."""
-    residency = resource.policy.residency
-    if residency is None:
-        yield NO_WISH[0]
-    elif case := first_case(rule.not_applicable, resource):
-        yield excepted(case)
-    else:
-        yield _processed(rule, resource, residency)
-
-
-def _processed(rule: ProcessingRule, resource: Resource, residency: Residency) -> Judgement:
-    expected, value = one_of(residency.allowed), rule.at.find(resource.row)
-    folded = fold(value)
-    actual = rule.at.found(value)
-    if value is None or value in ("", [], {}):
-        if rule.absent == "child":
-            return told_by_children(resource, rule.check)._replace(expected=expected)
-        if reason := unsettled(rule, resource) or ABSENT.get(rule.absent):
-            return Judgement("unknown", "", reason, expected, f"no {rule.at.label}")
-        folded, actual = rule.absent, f"no {rule.at.label}"
-    if folded in rule.anywhere:
-        return Judgement("non-compliant", "", "processed-anywhere", expected, actual)
-    if folded in rule.auto or folded == rule.absent == "auto":
-        return Judgement("unknown", "", "auto-resolve", expected, actual)
-    if folded in rule.here or folded == rule.absent == "here":
-        region = region_of(resource.location)
-        inside = region is not None and region.name in residency.allowed
-        return Judgement("compliant") if inside else Judgement("not-applicable", reason="in-parent", actual=actual)
-    if folded in rule.zone:
-        return _in_zone(region_of(resource.location), residency, expected, actual)
-    region = region_of(value) if rule.named else None
-    if region is None:
-        return Judgement("unknown", "", "unrecognised-value", expected, actual)
-    return Judgement("compliant") if region.name in residency.allowed else outside(region, residency.area, "", expected)
-
-
-def _in_zone(region: Region | None, residency: Residency, expected: str, actual: str) -> Judgement:
-    """Processed anywhere in the data zone of a region."""
-    if region is None:
-        return Judgement("unknown", "", "unknown-location", expected, actual)
-    zone = next((areas()[name] for name in _ZONES if region.name in areas()[name]), None)
-    if zone is None:
-        return Judgement("unknown", "", "unrecognised-value", expected, f"{actual} in {region.name}")
-    if zone <= residency.allowed:
-        return Judgement("compliant")
-    reason = "processed-in-zone" if zone <= residency.area else "outside-area"
-    return Judgement("non-compliant", "", reason, expected, f"{actual} of {region.name}")
 
 
 def _in_region(copy: Copy, place: str, residency: Residency, allowed: frozenset[str]) -> Judgement:

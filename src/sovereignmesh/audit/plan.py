@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.audit.children import SUBSCRIPTIONS, children_in, judge_by_children
 from sovereignmesh.audit.judgement import Judgement, Resource
-from sovereignmesh.audit.places import judge_copies, judge_edge, judge_processing, judge_region, reference_unseen
+from sovereignmesh.audit.places import judge_copies, judge_edge, judge_region, reference_unseen
+from sovereignmesh.audit.processing import judge_processing
 from sovereignmesh.audit.protection import holder_unseen, judge_key, judge_state, judge_vault, vault_unseen
 from sovereignmesh.audit.tagging import judge_tags
 from sovereignmesh.facts import (
@@ -73,7 +74,7 @@ class Plan(NamedTuple):
 
 
 def make_plan(resource_type: str, checks: Sequence[Check], around: Surroundings, *, child: bool = False) -> Plan:
-    """The plan for a type (in lower case); a `child` is judged by its own row alone, and by its region if it has one."""
+    """The plan for a type (in lower case); a `child` is judged by its own row alone."""
     row = find_resource_type(resource_type)
     # What a subscription lists by itself comes as rows of its own.
     every = () if resource_type == SUBSCRIPTIONS else child_reads().get(resource_type, ())
@@ -84,32 +85,40 @@ def make_plan(resource_type: str, checks: Sequence[Check], around: Surroundings,
     waits: list[Callable[[Resource], bool]] = []
     for check in checks:
         rule = row.rules.get(check) if row else None
-        told = [read for read in reads if check in read.checks]
-        if child and rule is None:
-            if check == "region" and row is not None and row.replica and "replica-region" not in row.rules:
-                steps.append((check, _region_judge(resource_type, row), _REGIONS))
-        elif check == "region":
-            steps.append((check, _region_judge(resource_type, row), _REGIONS))
-        elif check == "required-tags":
-            steps.append((check, judge_tags, _TAG_SUPPORT))
-        elif isinstance(rule, NeverRule):
+        if isinstance(rule, NeverRule):
             answer = Judgement("not-applicable", reason="documented-exception", actual=rule.because)
             settled.append((check, answer, " ".join(rule.source)))
         elif rule is not None:
             steps.append((check, _judge_by(rule, around), " ".join(rule.source)))
-            waits += _waits(rule, around.others)
-            if check == "customer-managed-key" and row and (vaults := row.rules.get("key-residency")):
-                waits += _waits(vaults, around.others)  # whether a key is in hardware, the vault tells
-        elif told:
-            source = " ".join(dict.fromkeys(page for read in told for page in read.source))
-            steps.append((check, partial(judge_by_children, check), source))
+            waits += _waits(rule, row, around.others)
+        elif step := _unruled(check, resource_type, row, reads, child=child):
+            steps.append((check, *step))
         elif row is not None and (row.holds_no_data or row.metadata):
-            why = row.holds_no_data or "It is metadata."
-            settled.append((check, Judgement("not-applicable", reason="no-customer-data", actual=why), ""))
-        else:
+            if not child:
+                why = row.holds_no_data or "It is metadata."
+                settled.append((check, Judgement("not-applicable", reason="no-customer-data", actual=why), ""))
+        elif not child:
             missing.append(check)
     assessed = tuple(check for check in checks if check not in missing)
     return Plan(tuple(steps), tuple(settled), assessed, tuple(missing), row, tuple(waits), reads)
+
+
+def _unruled(
+    check: Check, resource_type: str, row: ResourceType | None, reads: Sequence[ChildRead], *, child: bool
+) -> tuple[Judge, str] | None:
+    """How a check is answered without an entry for it in the row, and by which source; None where it is not."""
+    if check == "region":
+        # A child's region is its parent's, unless it is a replica which nothing else tells of.
+        told = child and not (row is not None and row.replica and "replica-region" not in row.rules)
+        return None if told else (_region_judge(resource_type, row), _REGIONS)
+    if child:
+        return None
+    if check == "required-tags":
+        return judge_tags, _TAG_SUPPORT
+    told_by = [read for read in reads if check in read.checks]
+    if not told_by:
+        return None
+    return partial(judge_by_children, check), " ".join(dict.fromkeys(page for read in told_by for page in read.source))
 
 
 def _region_judge(resource_type: str, row: ResourceType | None) -> Judge:
@@ -132,10 +141,13 @@ def _judge_by(rule: Rule, around: Surroundings) -> Judge:
     return partial(judge_state, rule, around.others)
 
 
-def _waits(rule: Rule, index: Index) -> Iterator[Callable[[Resource], bool]]:
+def _waits(rule: Rule, row: ResourceType | None, others: Index) -> Iterator[Callable[[Resource], bool]]:
     if isinstance(rule, VaultRule):
-        yield partial(vault_unseen, rule, index)
+        yield partial(vault_unseen, rule, others)
     elif isinstance(rule, StateRule) and rule.held_by:
-        yield partial(holder_unseen, rule, index)
+        yield partial(holder_unseen, rule, others)
     elif isinstance(rule, CopiesRule) and any(copy.of for copy in rule.copies):
         yield partial(reference_unseen, rule)
+    vaults = row.rules.get("key-residency") if row and rule.check == "customer-managed-key" else None
+    if vaults is not None:
+        yield from _waits(vaults, row, others)  # whether a key is in hardware, the vault tells

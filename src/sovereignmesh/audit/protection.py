@@ -25,6 +25,7 @@ from sovereignmesh.audit.judgement import (
 from sovereignmesh.audit.places import outside
 from sovereignmesh.audit.references import keys_in, vault_name
 from sovereignmesh.facts import StateRule, VaultRule, find_resource_type
+from sovereignmesh.result import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,27 +82,25 @@ def _has(resource: Resource, child: str) -> bool:
 
 
 def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:
-    """Where the policy wants keys in hardware: one in a managed HSM is; one in a vault says it itself, if it was read."""
-    if answer.state != "compliant":
-        return answer
+    """Where the policy wants keys in hardware: one in a managed HSM is; one in a vault says it itself, once read."""
     row = find_resource_type(resource.type)
     rule = row.rules.get("key-residency") if row else None
-    expected, actual = "a key held in hardware", "a customer-managed key"
-    if not isinstance(rule, VaultRule):
-        return Judgement("unknown", answer.subject, "key-type-unknown", expected, actual)
+    expected = "a key held in hardware"
+    if answer.state != "compliant" or not isinstance(rule, VaultRule):
+        unknown = Judgement("unknown", answer.subject, "key-type-unknown", expected, "a customer-managed key")
+        return unknown if answer.state == "compliant" else answer
     vaults = [vault_name(name) for name in places_at(rule.vault, resource)]
-    if vaults and all(name is not None and name.kind == "managedhsm" for name in vaults):
+    soft_vaults = {name.name if name else "" for name in vaults if name is None or name.kind == "vault"}
+    keys = [key for key in keys_in(rule, resource.row) if key.vault.kind == "vault"]
+    types = [(key.vault.name, *index.key_type(key)) for key in keys]
+    soft = next((found for _, found, _ in types if found and not found.upper().endswith("-HSM")), "")
+    if soft:
+        return Judgement("non-compliant", answer.subject, "key-not-in-hardware", expected, f"a key of type {soft}")
+    if why := next((why for _, _, why in types if why), ""):
+        return Judgement("unknown", answer.subject, "child-not-read", expected, why)
+    if vaults and soft_vaults <= {vault for vault, found, _ in types if found}:
         return answer
-    keys = {key.vault.name: index.key_type(key) for key in keys_in(rule, resource.row) if key.vault.kind == "vault"}
-    for found, why in keys.values():
-        if why:
-            return Judgement("unknown", answer.subject, "child-not-read", expected, why)
-        if found and not found.upper().endswith("-HSM"):
-            return Judgement("non-compliant", answer.subject, "key-not-in-hardware", expected, f"a key of type {found}")
-    in_vaults = {name.name for name in vaults if name is not None and name.kind == "vault"}
-    if None not in vaults and in_vaults and in_vaults <= {vault for vault, (found, _) in keys.items() if found}:
-        return answer
-    return Judgement("unknown", answer.subject, "key-type-unknown", expected, actual)
+    return Judgement("unknown", answer.subject, "key-type-unknown", expected, "a customer-managed key")
 
 
 def _answers(rule: StateRule, resource: Resource) -> Sequence[Judgement]:
@@ -121,25 +120,29 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
     answered: dict[Answer, Reading] = {}
     for reading in rule.readings:
         answer = reading.answer(item)
-        if answer == "yes" and rule.passes_as:
-            return Judgement("not-applicable", subject, rule.passes_as)
         if answer == "yes":
-            return Judgement("compliant", subject) if subject else COMPLIANT[0]
+            return _passed(rule, subject)
         answered.setdefault(answer, reading)
     expected = _EXPECTED[rule.check]
     if case := first_case(rule.incapable, resource):
         if resource.policy.key == "required":
             return Judgement("non-compliant", subject, "sku-without-keys", expected, case.because)
         return excepted(case, subject)
-    if odd := answered.get("unrecognised"):
-        return Judgement("unknown", subject, "unrecognised-value", expected, odd.at.found(odd.at.find(item)))
-    if bad := answered.get("no"):
-        if any(not_yet_known(resource, looked_at(reading)) for reading in rule.readings if reading is not bad):
-            return Judgement("unknown", subject, "not-before-deployment", expected, bad.at.found(bad.at.find(item)))
-        return Judgement("non-compliant", subject, _failure(rule), expected, bad.at.found(bad.at.find(item)))
+    told = answered.get("unrecognised") or answered.get("no")
+    if told is not None:
+        reason = "unrecognised-value" if "unrecognised" in answered else _failure(rule)
+        if any(not_yet_known(resource, looked_at(reading)) for reading in rule.readings if reading is not told):
+            reason = "not-before-deployment"
+        return Judgement(REASONS[reason].state, subject, reason, expected, told.at.found(told.at.find(item)))
     there = any(reading.at.find(item) is not None for reading in rule.readings)
     label = rule.readings[0].at.label if rule.readings else "answer in the body"
     return _silent(rule, resource, subject, label, there=there)
+
+
+def _passed(rule: StateRule, subject: str) -> Judgement:
+    if rule.passes_as:
+        return Judgement("not-applicable", subject, rule.passes_as)
+    return Judgement("compliant", subject) if subject else COMPLIANT[0]
 
 
 def _silent(rule: StateRule, resource: Resource, subject: str, at: str, *, there: bool = False) -> Judgement:
@@ -147,10 +150,8 @@ def _silent(rule: StateRule, resource: Resource, subject: str, at: str, *, there
     expected, actual = _EXPECTED[rule.check], f"no {at}"
     if rule.absent == "child":
         told = told_by_children(resource, rule.check)._replace(subject=subject, expected=expected)
-        if told.reason != "no-copy":
-            return told
-        if not rule.childless_fails:
-            return told._replace(reason="no-children")
+        if told.reason != "no-copy" or not rule.childless_fails:
+            return told._replace(reason="no-children") if told.reason == "no-copy" else told
         return Judgement("non-compliant", subject, _failure(rule), expected, actual)
     if reason := (None if there else unsettled(rule, resource)) or ABSENT.get(rule.absent):
         return Judgement("unknown", subject, reason, expected, actual)

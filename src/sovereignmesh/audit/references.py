@@ -135,8 +135,8 @@ class PlaceBook:
 def _resource_around(reference: str, types: Sequence[str]) -> str:
     """The id, in lower case, of the resource of one of the types that an id is, or is inside of; "" where it is no id.
 
-    >>> _resource_around("/subscriptions/s/resourceGroups/g/providers/Microsoft.EventHub/namespaces/n/authorizationRules/r",
-    ...                  ["microsoft.eventhub/namespaces"])
+    >>> rule = "/subscriptions/s/resourceGroups/g/providers/Microsoft.EventHub/namespaces/n/authorizationRules/r"
+    >>> _resource_around(rule, ["microsoft.eventhub/namespaces"])
     '/subscriptions/s/resourcegroups/g/providers/microsoft.eventhub/namespaces/n'
     """
     lowered = reference.strip().rstrip("/").lower()

@@ -35,7 +35,8 @@ def query_rows(
 ) -> Iterator[dict[str, Any]]:
     """The query's rows over all its pages, for any number of subscriptions.
 
-    `above`: also rows of the management groups above them, in the tables that have such. Raises AnswerError at the end where they are not as many as the service says.
+    `above`: also rows of the management groups above them, in the tables that have such. Raises AnswerError at the end
+    where they are not as many as the service says.
     """
     for start in range(0, len(subscriptions), LARGEST_SCOPE):
         given = total = 0

@@ -233,7 +233,8 @@ def _say_depth(forecast: DepthForecast) -> None:
     known = f", {forecast.known:,} of them known from --resume" if forecast.known else ""
     how_long = f": at least {_in_words(forecast.seconds)}, as Azure's quotas allow" if forecast.seconds else ""
     click.echo(
-        f"children of {forecast.resources:,} resources: {calls:,} reads{known}, {forecast.requests:,} requests{how_long}",
+        f"children of {forecast.resources:,} resources: {calls:,} reads{known}, "
+        f"{forecast.requests:,} requests{how_long}",
         err=True,
     )
 

@@ -20,6 +20,7 @@ from sovereignmesh.facts.rules import (
     VaultRule,
     fold,
     in_words,
+    is_blank,
 )
 from sovereignmesh.facts.services import GlobalService, find_global_service, supports_tags
 
@@ -49,6 +50,7 @@ __all__ = [
     "fold",
     "geography_regions",
     "in_words",
+    "is_blank",
     "load_rows",
     "paths_in",
     "properties_read",

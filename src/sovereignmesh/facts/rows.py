@@ -219,12 +219,13 @@ def _key_state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) 
 def _processing_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> ProcessingRule:
     refuse_unknown(fields, {*_COMMON, "processing", "absent"}, where)
     said = fields["processing"]
-    refuse_unknown(said, {"at", "named", "anywhere", "zone", "here", "auto"}, f"{where}: processing")
+    refuse_unknown(said, {"at", "named", "anywhere", "zone", "geography", "here", "auto"}, f"{where}: processing")
     return ProcessingRule(
         **common,
         at=Expression.of(said["at"], where),
         anywhere=_folded(said, "anywhere"),
         zone=_folded(said, "zone"),
+        geography=_folded(said, "geography"),
         here=_folded(said, "here"),
         auto=_folded(said, "auto"),
         named=said.get("named", False),

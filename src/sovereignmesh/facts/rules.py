@@ -237,13 +237,14 @@ class KeyStateRule(Rule):
 class ProcessingRule(Rule):
     """Where data is processed, by what stands at `at`, folded.
 
-    `anywhere`: in any region; `zone`: in the data zone of the resource's region; `here`: where the resource is; `auto`:
-    the service chooses. `named`: any other value is a region's name.
+    `anywhere`: in any region; `zone`: in the data zone of the resource's region; `geography`: in its geography; `here`:
+    where the resource is; `auto`: the service chooses. `named`: any other value is a region's name.
     """
 
     at: Expression
     anywhere: frozenset[str]
     zone: frozenset[str]
+    geography: frozenset[str]
     here: frozenset[str]
     auto: frozenset[str]
     named: bool

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.index import type_of
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
 from sovereignmesh.facts.terraform import without_data
 
