@@ -6,24 +6,47 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+from sovereignmesh.audit import audit_azure
 from sovereignmesh.cli import main
-from sovereignmesh.facts import CopiesRule, StateRule, resource_types
+from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, StateRule, child_reads, resource_types
+from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh import schema as mesh_schema
-from sovereignmesh.result import REASONS, STATES, printable
+from sovereignmesh.result import REASONS, STATES, Finding, printable
+from sovereignmesh.result.controls import controls_markdown
+from sovereignmesh.sandbox import open_sandbox
 
 ROOT = Path(__file__).parents[1]
-FACT_CHECKS = (
-    "customer-managed-key", "key-residency", "replica-region", "backup-region", "public-access", "private-endpoint",
-)  # fmt: skip
+FACTS = {  # the checks that facts answer, by the heading of their column
+    "customer-managed-key": "key", "key-residency": "vault", "replica-region": "replicas", "backup-region": "backups",
+    "processing-region": "processing", "log-region": "logs", "public-access": "public access",
+    "private-endpoint": "private endpoint",
+}  # fmt: skip
+KEYS = ("customer-managed-key", "key-residency")
+PLACES = ("replica-region", "backup-region", "processing-region", "log-region")
+SUBSCRIPTIONS = "microsoft.resources/subscriptions"
+DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
+# An exception, or that no key is the customer's, says nothing of where the body has the fact.
+PROOF = re.compile("compliant|non-compliant|not-applicable (?!documented-exception|no-customer-)")
 LONG = 12  # names in a list that a reader takes in
-HEADINGS = ("key", "vault", "replicas", "backups", "public access", "private endpoint")
+SAMPLE = 60  # lines of the README's sample
+SHOWN = (  # kinds of children of which README has an example
+    "Microsoft.Sql/servers/failoverGroups",
+    "Microsoft.KeyVault/deletedVaults",
+    "Microsoft.CognitiveServices/accounts/deployments",
+    "Microsoft.Insights/diagnosticSettings",
+    "Microsoft.KeyVault/vaults/keys",
+    "Microsoft.Storage/storageAccounts/objectReplicationPolicies",
+)
 
 
+@cache
 def verified() -> set[tuple[str, str]]:
     """(type, check) of every answer that a case from a real body proves."""
     found = set()
@@ -31,7 +54,7 @@ def verified() -> set[tuple[str, str]]:
         case = json.loads(path.read_text())
         for check, words in case["expect"].items():
             answers = words.values() if isinstance(words, dict) else (words,)
-            if any(re.match("compliant|non-compliant|not-applicable", answer) for answer in answers):
+            if any(PROOF.match(answer) for answer in answers):
                 found.add((case["resource"]["type"].lower(), check))
     return found
 
@@ -40,36 +63,121 @@ def settled(rule: object) -> bool:
     """Whether the body itself can answer; otherwise only a child resource does."""
     if isinstance(rule, StateRule):
         return rule.absent != "child" or bool(rule.readings)
-    return not isinstance(rule, CopiesRule) or any(copy.absent != "child" or copy.at for copy in rule.copies)
+    copies = rule.copies if isinstance(rule, CopiesRule) else ()
+    return not copies or any(copy.absent != "child" or copy.at or copy.of for copy in copies)
+
+
+class Answer(NamedTuple):
+    """What tells a fact of a type: `own`, its body ("" where it does not), and children, each proven or not."""
+
+    own: str
+    children: dict[str, bool]
+
+    @property
+    def kind(self) -> str:
+        """The column of the summary that it counts in, "" for none."""
+        if self.own == "verified":
+            return self.own
+        if any(self.children.values()):
+            return "child, verified"
+        return self.own if self.own == "unverified" else "child, unverified" if self.children else ""
+
+    @property
+    def by_diagnostics(self) -> bool:
+        """Whether diagnostic settings alone tell."""
+        return self.own not in ("verified", "unverified") and [*self.children] == [DIAGNOSTICS]
+
+    def __str__(self) -> str:
+        parts = [self.own] if self.own else []
+        for word in ("verified", "unverified"):
+            wanted = word == "verified"
+            names = [name.rpartition("/")[2] for name, proven in self.children.items() if proven is wanted]
+            parts += [f"by its {', '.join(names)}: {word}"] if names else []
+        return "; ".join(parts)
+
+
+def answer_of(row: ResourceType, check: Any) -> Answer:
+    key, rule = row.name.lower(), row.rules.get(check)
+    reads = [read for read in child_reads().get(key, ()) if check in read.checks]
+    word = "verified" if (key, check) in verified() else "unverified"
+    if rule is None or (reads and not settled(rule)):
+        word = ""
+    elif isinstance(rule, NeverRule):
+        word = "never"
+    elif not settled(rule):
+        word = "child, not read"
+    return Answer(word, {read.child: (read.child.lower(), check) in verified() for read in reads})
+
+
+def children_that_are_read() -> set[str]:
+    return {read.child.lower() for reads in child_reads().values() for read in reads}
+
+
+def service_of(name: str) -> str:
+    """The service of a type: its provider and its product, `microsoft.sql/servers` of all types below it."""
+    return "/".join(name.lower().split("/")[:2])
+
+
+def services(answers: dict[str, dict[str, Answer]], checks: tuple[str, ...], *, diagnostics: bool = True) -> set[str]:
+    """The services of which one of the checks is answered, with or without what diagnostic settings alone tell."""
+    return {
+        service_of(name)
+        for name, row in answers.items()
+        if name != SUBSCRIPTIONS
+        and any(row[check].kind and (diagnostics or not row[check].by_diagnostics) for check in checks)
+    }
+
+
+KINDS = ("verified", "unverified", "child, verified", "child, unverified")
+
+
+def coverage_summary(answers: dict[str, dict[str, Answer]]) -> list[str]:
+    lines = [
+        f"| facts | types | {' | '.join(kind.replace('child', 'by children') for kind in KINDS)} | services |",
+        f"|---|---:|{'---:|' * len(KINDS)}---:|",
+    ]
+    for check, heading in FACTS.items():
+        count = Counter(row[check].kind for row in answers.values())
+        counts = [count[kind] for kind in KINDS]
+        cells = map(str, (sum(counts), *counts, len(services(answers, (check,)))))
+        lines.append(f"| {heading} | {' | '.join(cells)} |")
+    kinds_of_keys = [{row[check].kind for check in KEYS} - {""} for row in answers.values()]
+    proven = sum(not kinds.isdisjoint({"verified", "child, verified"}) for kinds in kinds_of_keys)
+    every, fewer = services(answers, PLACES), services(answers, PLACES, diagnostics=False)
+    reads = [read for found in child_reads().values() for read in found]
+    return [
+        *lines,
+        "",
+        f"- **Keys**: {sum(map(bool, kinds_of_keys))} types (key or vault), {proven} of them with a verified fact.",
+        f"- **Replicas, backups, processing or logs**: {len(every)} services of {providers(every)} resource providers;",
+        f"  without those of which diagnostic settings alone tell, {len(fewer)} services of {providers(fewer)}.",
+        f"- **Children**: {len(children_that_are_read())} types of them, in {len(reads)} requests for",
+        f"  {len(child_reads())} types of resources: [children.md](children.md).",
+    ]
+
+
+def providers(found: set[str]) -> int:
+    return len({name.partition("/")[0] for name in found})
 
 
 def coverage() -> str:
-    proven = verified()
     rows, none = [], []
-    totals = dict.fromkeys(FACT_CHECKS, 0)
-    proofs = dict.fromkeys(FACT_CHECKS, 0)
+    answers: dict[str, dict[str, Answer]] = {}
+    read = children_that_are_read()
     for key, row in sorted(resource_types().items()):
-        checks = [check for check in FACT_CHECKS if check in row.rules]
-        if not checks:
+        found = {check: answer_of(row, check) for check in FACTS}
+        if not any(map(str, found.values())):
             none.append(f"| {row.name} | {'metadata' if row.metadata else row.holds_no_data} |")
             continue
-        cells = []
-        for check in FACT_CHECKS:
-            if check not in row.rules:
-                cells.append("")
-                continue
-            totals[check] += 1
-            proofs[check] += (key, check) in proven
-            word = "verified" if (key, check) in proven else "unverified"
-            cells.append(word if settled(row.rules[check]) else f"child, {word}")
+        if key not in read and not row.child_of:
+            answers[key] = found
+        rules = [rule for check, rule in row.rules.items() if check in FACTS]
         notes = [f"child of {row.child_of}"] if row.child_of else []
-        notes += ["built-in in preview"] if any(rule.preview for rule in row.rules.values()) else []
+        notes += ["built-in in preview"] if any(rule.preview for rule in rules) else []
         notes += [row.note.rstrip(".")] if row.note else []
-        notes += sorted({rule.absent_because for rule in row.rules.values() if getattr(rule, "absent_because", "")})
-        notes += sorted({rule.deviates_from for rule in row.rules.values() if rule.deviates_from})
-        rows.append(f"| {row.name} | {' | '.join(cells)} | {'; '.join(notes)} |")
-    headings = dict(zip(FACT_CHECKS, HEADINGS, strict=True))
-    summary = [f"| {headings[check]} | {total} | {proofs[check]} |" for check, total in totals.items()]
+        notes += sorted({rule.absent_because for rule in rules if isinstance(rule, StateRule) and rule.absent_because})
+        notes += sorted({rule.deviates_from for rule in rules if rule.deviates_from})
+        rows.append(f"| {row.name} | {' | '.join(map(str, found.values()))} | {'; '.join(notes)} |")
     return "\n".join(
         [
             "# What the fact tables cover",
@@ -77,19 +185,23 @@ def coverage() -> str:
             "Written by `scripts/docs.py` from the tables and their cases.",
             "",
             "- **verified**: a case in `fixtures/resources` that starts from a body which the project did not write, a",
-            "  public recording or an official example, settles the answer.",
+            "  public recording or an official example, settles the answer; an exception alone does not.",
             "- **unverified**: from documentation or an Azure Policy built-in alone.",
-            "- **child**: only a child resource tells, which an inventory does not list: the answer is unknown.",
+            "- **by its ...**: children tell, which an audit at full depth reads. Whether the child's own body is",
+            "  verified is said with it; that the resource has such children is from documentation. Without them, at",
+            "  inventory depth and in an export, the answer is unknown unless the resource's own body has one.",
+            "- **never**: the check does not concern the type, which somebody has looked up.",
             "- Every answer is **unverified-live**: none has been confirmed by a run on a live account yet.",
             "",
-            "Region and required tags are judged for every type.",
+            "Region and required tags are judged for every type. The summary counts types that stand by themselves:",
+            "what children tell counts for the resource that they are read for, once, and `never` does not count. A",
+            "service is a provider and a product (`Microsoft.Sql/servers` with all that is below it); what a",
+            "subscription lists by itself counts for none.",
             "",
-            "| facts | types | verified |",
-            "|---|---:|---:|",
-            *summary,
+            *coverage_summary(answers),
             "",
-            f"| type | {' | '.join(HEADINGS)} | notes |",
-            f"|---|{'---|' * len(HEADINGS)}---|",
+            f"| type | {' | '.join(FACTS.values())} | notes |",
+            f"|---|{'---|' * len(FACTS)}---|",
             *rows,
             "",
             "## Types for which only region and tags are judged",
@@ -100,6 +212,58 @@ def coverage() -> str:
             "",
         ]
     )
+
+
+def request_of(read: ChildRead) -> str:
+    parent = "/subscriptions/{subscription}" if read.path.startswith("/") else "{id}/"
+    return f"`GET {parent}{read.path}`" + ("" if read.many else ", as one object")
+
+
+def links(pages: tuple[str, ...]) -> str:
+    return " ".join(f"[{number}]({page})" for number, page in enumerate(pages, 1))
+
+
+def spared(read: ChildRead) -> str:
+    cases = [f"{case.because} (`{case.at.text}`: {', '.join(sorted(case.values))})" for case in read.unless]
+    return "; ".join([*cases, *(["404 means that there is none"] if read.none_on_404 else [])]).replace("|", "\\|")
+
+
+def children() -> str:
+    names = {key: row.name for key, row in resource_types().items()}
+    common: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    rows = []
+    for parent, reads in sorted(child_reads().items()):
+        for read in reads:
+            if read.child == DIAGNOSTICS and read.path.startswith("providers/") and parent != SUBSCRIPTIONS:
+                common.setdefault((f"{request_of(read)}, {read.api_version}", read.source), []).append(names[parent])
+                continue
+            answers = ", ".join(check for check in FACTS if check in read.checks)
+            stands_in = "; its answers stand in for the parent's own" if read.replaces else ""
+            rows.append(
+                f"| {names[parent]} | {read.child} | {request_of(read)} | {read.api_version} | {answers}{stands_in} | "
+                f"{spared(read)} | {read.bucket} | {links(read.source)} |"
+            )
+    lines = [
+        "# What is read at full depth",
+        "",
+        "Written by `scripts/docs.py` from `facts/children`. Resource Graph lists resources; these are GETs to Azure",
+        "Resource Manager, for each resource of the type. `{id}` is the resource's id; `{location}` its region, or,",
+        "for a subscription, each region in which it has anything; `{group}` its resource group; `{key}` each key of",
+        "the vault that a resource refers to. What answers none of the checks that are asked is not read. All draw on",
+        "Azure Resource Manager's quota for the subscription; `quota` names another one that a request draws on too.",
+        "",
+        "| resource | child | request | api-version | answers | not asked where | quota | source |",
+        "|---|---|---|---|---|---|---|---|",
+        *rows,
+        "",
+        "## Diagnostic settings",
+        "",
+        "They answer log-region.",
+        "",
+    ]
+    for (request, source), types in common.items():
+        lines += [f"{request} ({links(source)}), of {len(types)} types:", "", *(f"- {name}" for name in types), ""]
+    return "\n".join(lines)
 
 
 def reasons() -> str:
@@ -140,6 +304,10 @@ def mesh() -> str:
         "a document is: `governancePolicies` (one), `dataProduct`, `domain`. Keys in bold are required. Regions may be",
         "spelled as anywhere in Azure (`West Europe`, `westeurope`).",
         "",
+        "What binds what: a resource, its processing and its key, by the `storageLocations` of its product;",
+        "replicas and backups, by those and `replicaLocations`; copies that cannot be switched off, and logs, by the",
+        "policy's `allowedRegions`, which a product does not narrow. Without such lists, the area.",
+        "",
     ]
     definitions = mesh_schema()["$defs"]
     first = ("GovernancePolicies", "DataProduct", "Domain")
@@ -174,18 +342,63 @@ def commands() -> str:
     return "\n".join(lines)
 
 
-def readme() -> str:
-    """README with its sample output as the audit of the sample estate prints it now."""
-    text = (ROOT / "README.md").read_text()
+def printed() -> str:
+    """The first lines of what the audit of the sample estate prints now."""
     shown = subprocess.run(
         [ROOT / ".venv" / "bin" / "sovereignmesh", "audit", "--sandbox"],
         cwd=ROOT, capture_output=True, text=True, check=False,
         env={"PATH": "/usr/bin:/bin", "COLUMNS": "80", "LANG": "C.UTF-8"},
     )  # fmt: skip
     assert shown.returncode == 3, shown.stderr
-    output = "\n".join(line.rstrip() for line in shown.stdout.splitlines()[:60])
-    block = f"<!-- sample -->\n```\n{printable_lines(output)}\n...\n```\n<!-- /sample -->"
-    return re.sub(r"<!-- sample -->.*<!-- /sample -->", lambda _: block, text, flags=re.DOTALL)
+    output = "\n".join(line.rstrip() for line in shown.stdout.splitlines()[:SAMPLE])
+    return f"```\n{printable_lines(output)}\n...\n```"
+
+
+def only_in_depth() -> str:
+    """What full depth finds in the sample estate and a list of resources does not: the first of each kind of child."""
+    mesh = load_mesh(ROOT / "fixtures" / "mesh" / "contoso")
+    found: dict[str, dict[str, Finding]] = {}
+    for depth in ("inventory", "full"):
+        with open_sandbox("contoso") as azure:
+            audit = audit_azure(azure, mesh, depth=depth)
+        found[depth] = {one.id: one for one in audit.findings if one.state != "exempt"}
+    new = [one for key, one in found["full"].items() if key not in found["inventory"] and one.state == "non-compliant"]
+    unknown = [one for one in found["full"].values() if one.state == "unknown"]
+    gone = [
+        one
+        for one in found["inventory"].values()
+        if one.state == "unknown"
+        and not any(still.check == one.check and still.resource_id.startswith(one.resource_id) for still in unknown)
+    ]
+    first: dict[str, Finding] = {}
+    for one in sorted(new, key=lambda one: (one.severity != "high", one.check, one.resource_id)):
+        first.setdefault(one.resource_type, one)
+    shown = [first[name] for name in SHOWN if name in first]
+    rows = [
+        f"| {one.check} | {one.resource_type.partition('.')[2]} | `{printable(one.path)}` | "
+        f"{printable(one.subject or one.reason)}"
+        f"{f': {printable(one.actual)}' if one.actual not in one.subject else ''} |"
+        for one in shown
+    ]
+    return "\n".join(
+        [
+            f"In the sample estate that is {len(new)} failures which the list of resources does not show, and an",
+            f"answer to {len(gone)} questions that the list leaves unknown. Some of the failures:",
+            "",
+            "| check | child | | found |",
+            "|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def readme() -> str:
+    """README with its samples as the audit of the sample estate prints them now."""
+    text = (ROOT / "README.md").read_text()
+    for name, write in (("sample", printed), ("depth", only_in_depth)):
+        block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"
+        text = re.sub(rf"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)
+    return text
 
 
 def printable_lines(text: str) -> str:
@@ -194,6 +407,8 @@ def printable_lines(text: str) -> str:
 
 DOCUMENTS = {
     "docs/coverage.md": coverage,
+    "docs/children.md": children,
+    "docs/controls.md": controls_markdown,
     "docs/reasons.md": reasons,
     "docs/commands.md": commands,
     "docs/mesh.md": mesh,

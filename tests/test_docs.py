@@ -30,18 +30,21 @@ def docs_script():
 
 
 @pytest.mark.parametrize(
-    "name", ["docs/coverage.md", "docs/reasons.md", "docs/commands.md", "docs/mesh.md", "README.md"]
-)
+    "name",
+    ["docs/coverage.md", "docs/children.md", "docs/controls.md", "docs/reasons.md", "docs/commands.md", "docs/mesh.md",
+     "README.md"],
+)  # fmt: skip
 def test_what_is_written_from_the_code_is_in_step(name):
     assert (ROOT / name).read_text() == docs_script().DOCUMENTS[name](), "run scripts/docs.py"
 
 
-def test_the_notebook_cell_runs(monkeypatch):
+def test_the_notebook_s_cells_run(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    (cell,) = blocks("python")
     names = {}
-    exec(cell, names)
+    for cell in blocks("python"):
+        exec(cell, names)
     assert len(names["audit"].findings) > 0
+    assert capsys.readouterr().out == "fog-sales-prod Primary ['UK South']\n"
     assert "sm-audit" in names["audit"]._repr_html_()
 
 
@@ -52,6 +55,7 @@ def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
     for name, page in (("containers", containers), ("resources", [row for row in rows if row not in containers])):
         answer = {"count": len(page), "data": page, "skip_token": None, "total_records": len(page)}
         Path(f"{name}.json").write_text(json.dumps(answer, indent=2))
+    Path("plan.json").write_bytes((fixtures / "plans" / "terraform.json").read_bytes())
     lines = [line for block in blocks("bash") for line in block.splitlines()]
     codes = []
     for line in lines:
@@ -62,8 +66,10 @@ def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
             if words[0] in LIVE and not {"--inventory", "--estate", "--sandbox"} & set(words):
                 words.append("--sandbox")  # there is no account here
             codes.append(CliRunner().invoke(main, words).exit_code)
-    assert codes == [3, 0, 0, 0, 3, 4, 3]
+    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3]
     assert Path("findings.csv").exists()
+    assert Path("summary.md").read_text().startswith("## Data sovereignty: not compliant, incomplete")
+    assert not Path("audit.resume").exists(), "all was read"
 
 
 def test_every_link_between_documents_leads_somewhere():
@@ -75,12 +81,17 @@ def test_every_link_between_documents_leads_somewhere():
 
 def test_the_fact_tables_page_s_examples_load():
     from sovereignmesh.facts import load_rows
+    from sovereignmesh.facts.children import load_reads
     from sovereignmesh.yamlfile import parse
 
     text = (ROOT / "docs" / "fact-tables.md").read_text()
-    row, copies = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    (loaded,) = load_rows(parse((row + copies).encode(), "fact-tables.md").value, "fact-tables.md")
-    assert set(loaded.rules) == {"customer-managed-key", "replica-region"}
+    *rows, reads = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    loaded = load_rows(parse("".join(rows).encode(), "fact-tables.md").value, "fact-tables.md")
+    assert [set(row.rules) for row in loaded] == [
+        {"customer-managed-key", "replica-region"}, {"log-region"}, {"processing-region"},
+    ]  # fmt: skip
+    (read,) = load_reads(parse(reads.encode(), "fact-tables.md").value, "fact-tables.md")
+    assert read.checks == {"replica-region"}
 
 
 def test_fixtures_hold_no_secret_and_no_address_but_contoso_s():

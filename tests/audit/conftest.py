@@ -63,7 +63,8 @@ def small(tmp_path_factory):
     (folder / "estate.json").write_text(json.dumps(about))
     kept = [row for row in lines(source / about["resources"]) if subscription_of(row["id"]) in DEVELOPMENT]
     pack(folder / about["resources"], kept)
+    there = {"", *DEVELOPMENT}  # and what is in no subscription
     for name in (about[key] for key in ("children", "policy") if key in about):
-        others = [row for row in lines(source / name) if row.get("subscriptionId", subscription_of(row["id"])) in DEVELOPMENT]
-        pack(folder / name, others)
+        every = lines(source / name)
+        pack(folder / name, [row for row in every if row.get("subscriptionId", subscription_of(row["id"])) in there])
     return folder, kept

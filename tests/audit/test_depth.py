@@ -1,18 +1,19 @@
 """Audits at full depth: the children that tell what the list does not show, under every fault, resumed and cut off."""
 
+import gzip
 import json
 import signal
 from collections import Counter
 
 import pytest
 from audit.estates import DEVELOPMENT
-from estates.building import DEPTH_TRUTH
+from estates.building import BUILD, DEPTH_TRUTH
 
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.errors import AzureError, CheckpointError
 from sovereignmesh.facts import child_reads
 from sovereignmesh.result import CHECKS
-from sovereignmesh.sandbox import FAULTS, open_sandbox
+from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
 
 COLUMNS = ("check", "resource_id", "subject", "state", "severity", "reason")
 
@@ -87,7 +88,9 @@ def asked_of(azure, mesh, **options):
 def test_the_forecast_says_what_is_asked(open_estate, small, mesh, now):
     _, (rows, children), sent = asked_of(open_estate(small[0]), mesh, now=now)
     assert rows.rows
-    assert sent["batch"] <= children.requests + len(DEVELOPMENT) + 3  # the vaults' keys and the subscriptions' own lists
+    assert (
+        sent["batch"] <= children.requests + len(DEVELOPMENT) + 3
+    )  # the vaults' keys and the subscriptions' own lists
     assert sum(children.calls.values()) > 100
     assert children.known == 0
     kinds = {read.child for reads in child_reads().values() for read in reads}
@@ -156,10 +159,11 @@ class Counting:
 
 
 @pytest.mark.parametrize(
-    "fault", ["throttled:children", "throttled-silent:children@2", "server-errors:children@3", "reset:children",
-              "truncated:children", "html:children", "token-expired:children", "no-batch", "part-throttled", "part-lost"],
+    "fault",
+    ["throttled:children", "throttled-silent:children@2", "server-errors:children@3", "reset:children",
+     "truncated:children", "html:children", "token-expired:children", "no-batch", "part-throttled", "part-lost"],
 )  # fmt: skip
-def test_what_passes_is_got_over(open_estate, small, mesh, now, due, fault):
+def test_what_passes_is_got_over(open_estate, small, mesh, now, due, fault):  # noqa: PLR0917
     audit = audit_azure(open_estate(small[0], faults=[fault]), mesh, now=now)
     assert audit.coverage.gaps == ()
     assert findings_of(audit) == due
@@ -171,7 +175,7 @@ def test_what_passes_is_got_over(open_estate, small, mesh, now, due, fault):
      ("throttled-a-day:children", "429"), ("html-always:children", "makes no sense"),
      ("reset-always:children", "no connection")],
 )  # fmt: skip
-def test_what_stays_is_a_gap_with_its_reason(open_estate, small, mesh, now, fault, word):
+def test_what_stays_is_a_gap_with_its_reason(open_estate, small, mesh, now, fault, word):  # noqa: PLR0917
     azure = open_estate(small[0], faults=[fault])
     audit = audit_azure(azure, mesh, now=now)
     assert not audit.complete
@@ -210,7 +214,7 @@ def test_an_interruption_keeps_what_was_read_and_names_the_rest(open_estate, sma
     }
 
 
-def test_a_run_that_was_cut_off_is_finished_by_the_next(open_estate, small, mesh, now, due, tmp_path):
+def test_a_run_that_was_cut_off_is_finished_by_the_next(open_estate, small, mesh, now, due, tmp_path):  # noqa: PLR0917
     file = tmp_path / "children.jsonl"
     broken = open_estate(small[0], faults=["server-down:batch@5", "server-down:children@8"])
     first = audit_azure(broken, mesh, resume=file, now=now)
@@ -251,7 +255,7 @@ def test_what_is_older_than_a_day_is_read_again(open_estate, small, mesh, now, t
         (b'{"schema":"sovereignmesh.checkpoint/v1","scope":"public, tenant x"}\n', "public, tenant x"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_none_of_ours_is_left_alone(open_estate, small, mesh, tmp_path, content, word):
+def test_a_file_that_is_none_of_ours_is_left_alone(open_estate, small, mesh, tmp_path, content, word):  # noqa: PLR0917
     file = tmp_path / "children.jsonl"
     file.write_bytes(content)
     with pytest.raises(CheckpointError, match=word):
@@ -267,3 +271,43 @@ def test_half_a_line_at_the_end_costs_no_more_than_itself(open_estate, small, me
     audit, (_, children), _ = asked_of(open_estate(small[0]), mesh, resume=file, now=now)
     assert audit.complete
     assert children.known > 20
+
+
+def pack(path, rows):
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+
+
+DEEP = [planting.name for planting in BUILD.PLANTINGS if planting.findings("full") != planting.findings("inventory")]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_plantings_taken_back_take_their_findings_and_no_others(mesh, now, tmp_path, part):
+    """Of the plantings that full depth shows; a quarter of them at once, since each asks for a whole estate."""
+    names = DEEP[part::4]
+    assert len(names) >= 8
+    source = estate_mesh("contoso").parent
+    about = json.loads((source / "estate.json").read_text())
+    (tmp_path / "estate.json").write_text(json.dumps(about))
+    pack(tmp_path / about["resources"], BUILD.build_estate(without=names))
+    pack(tmp_path / about["children"], BUILD.build_children(without=names))
+    (tmp_path / about["policy"]).write_bytes((source / about["policy"]).read_bytes())
+    with open_sandbox(tmp_path) as azure:
+        audit = audit_azure(azure, mesh, now=now)
+    wanted = {tuple(finding[column] for column in COLUMNS) for finding in BUILD.truth(without=names, depth="full")}
+    assert findings_of(audit) == wanted
+
+
+def test_without_plantings_there_is_nothing_to_find(mesh, now, tmp_path):
+    names = [planting.name for planting in BUILD.PLANTINGS]
+    source = estate_mesh("contoso").parent
+    about = json.loads((source / "estate.json").read_text())
+    del about["policy"]
+    (tmp_path / "estate.json").write_text(json.dumps(about))
+    pack(tmp_path / about["resources"], BUILD.build_estate(without=names))
+    pack(tmp_path / about["children"], BUILD.build_children(without=names))
+    with open_sandbox(tmp_path) as azure:
+        audit = audit_azure(azure, mesh, now=now)
+    assert findings_of(audit) == set()
+    assert audit.compliant
+    assert audit.complete
+    assert audit.coverage.children > 300

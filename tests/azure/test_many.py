@@ -35,7 +35,9 @@ def reader(azure):
 
 
 def test_a_batch_is_one_call_and_keeps_the_order(service, reader):
-    service.says("/batch", inner((200, {"value": [{"id": "a"}]}), (200, {"id": "b"}), (200, {"value": []})), method="POST")
+    service.says(
+        "/batch", inner((200, {"value": [{"id": "a"}]}), (200, {"id": "b"}), (200, {"value": []})), method="POST"
+    )
     told = reader.read([ask("a"), ask("b", many=False), ask("c")])
     assert [one.items for one in told] == [[{"id": "a"}], [{"id": "b"}], []]
     assert {one.failed for one in told} == {""}
@@ -53,7 +55,9 @@ def test_no_batch_holds_more_than_twenty(service, reader):
     def answer(request):
         asked = json.loads(request.body)["requests"]
         assert len(asked) <= 20
-        return 200, {"responses": [{"name": one["name"], "httpStatusCode": 200, "content": {"value": []}} for one in asked]}
+        return 200, {
+            "responses": [{"name": one["name"], "httpStatusCode": 200, "content": {"value": []}} for one in asked]
+        }
 
     service.says("/batch", answer, method="POST")
     assert len(reader.read([ask(str(number)) for number in range(45)])) == 45
@@ -74,7 +78,8 @@ def test_where_there_is_no_batch_each_is_asked_alone_and_none_tried_again(servic
     "odd",
     [
         (200, {}), (200, {"responses": None}), (200, []), (200, {"responses": [7, {"name": "9"}]}), (202, None),
-        (200, {"responses": [{"name": "0", "httpStatusCode": 429, "content": {}}, {"name": "1", "httpStatusCode": 500}]}),
+        (200, {"responses": [{"name": "0", "httpStatusCode": 429, "content": {}},
+                             {"name": "1", "httpStatusCode": 500}]}),
         (200, {"responses": [{"name": "0", "httpStatusCode": 200, "content": {"value": [1]}},
                              {"name": "1", "httpStatusCode": 200, "content": {"value": [], "nextLink": "x"}}]}),
     ],
@@ -92,7 +97,7 @@ def test_what_a_batch_does_not_answer_is_asked_alone(service, reader, odd):
     [(403, "AuthorizationFailed", "403 AuthorizationFailed"), (404, "ResourceNotFound", "404 ResourceNotFound"),
      (400, "NotSupported", "400 NotSupported")],
 )  # fmt: skip
-def test_a_refusal_is_told_alike_in_a_batch_and_alone(service, reader, batched, status, code, failed):
+def test_a_refusal_is_told_alike_in_a_batch_and_alone(service, reader, batched, status, code, failed):  # noqa: PLR0917
     error = {"error": {"code": code, "message": "no"}}
     if batched:
         service.says("/batch", inner((status, error), (200, {"value": []})), method="POST")
@@ -137,7 +142,9 @@ def test_an_object_that_is_none_is_no_answer(service, reader):
 
 
 def test_a_list_goes_on_to_its_last_page(service, reader):
-    service.says("/batch", inner((200, {"value": [{"id": 1}], "nextLink": "https://x"}), (200, {"value": []})), method="POST")
+    service.says(
+        "/batch", inner((200, {"value": [{"id": 1}], "nextLink": "https://x"}), (200, {"value": []})), method="POST"
+    )
     following = f"https://management.azure.com{GROUP}/a2?api-version=2025-01-01"
     service.says(f"{GROUP}/a", {"value": [{"id": 1}], "nextLink": following})
     service.says(f"{GROUP}/a2", {"value": [{"id": 2}]})

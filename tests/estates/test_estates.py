@@ -165,7 +165,7 @@ def test_the_depths_differ_by_what_children_tell():
 @pytest.mark.parametrize("planting", BUILD.PLANTINGS, ids=lambda planting: planting.name)
 def test_a_planting_taken_back_takes_its_findings_with_it(planting):
     for depth in BUILD.DEPTHS:
-        whole, without = BUILD.truth(depth=depth), BUILD.truth(without=planting.name, depth=depth)
+        whole, without = BUILD.truth(depth=depth), BUILD.truth(without=[planting.name], depth=depth)
         assert len(whole) - len(without) == len(planting.findings(depth))
         assert all(finding in whole for finding in without)
     assert any(planting.findings(depth) for depth in BUILD.DEPTHS)

@@ -56,7 +56,11 @@ INCOMPLETE = {
     "no word on silence": (r"    absent: 'no'\n", "", "`absent` must be one of"),
     "a wrong word on silence": (r"absent: 'no'", "absent: fine", "`absent` must be one of"),
     "no word on a copy's silence": (r", absent: unknown", "", "`absent` must be one of"),
-    "a copy without a place": (r", at: properties.secondaryLocation", "", "one of `at`, `of`, `pair: true` and `unclear`, unless"),
+    "a copy without a place": (
+        r", at: properties.secondaryLocation",
+        "",
+        "one of `at`, `of`, `pair: true` and `unclear`, unless",
+    ),
     "no readings": (r"readings: .*", "readings: []", "`readings` is empty"),
     "an unknown key": (r"    absent: 'no'", "    absent: 'no'\n    abesnt: 'no'", "`abesnt` means nothing here"),
     "an unknown check": (r"  key-residency:", "  key-residenz:", "`key-residenz` means nothing here"),

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from sovereignmesh.audit.depth import DeepInventory
     from sovereignmesh.audit.engine import Depth
     from sovereignmesh.azure import Asked, Azure, AzureInventory, Forecast
+    from sovereignmesh.azure.policy import PolicyReading
     from sovereignmesh.mesh import Mesh
     from sovereignmesh.result import Audit, Check
 
 __all__ = ["audit_azure"]
 
+_SHARE_OF_POLICY: Final = 0.25  # of the time that is left: the resources matter more
 _RESERVE: Final = 0.03  # of the deadline, for judging what waits and writing the result
 
 
@@ -61,7 +63,7 @@ def audit_azure(
     # An audit of a file needs no SDK.
     from sovereignmesh.audit.checkpoint import Checkpoint  # noqa: PLC0415
     from sovereignmesh.audit.depth import DeepInventory  # noqa: PLC0415
-    from sovereignmesh.azure import AzureInventory, find_asked, read_policy_view  # noqa: PLC0415
+    from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415
 
     clock = now or (lambda: dt.datetime.now(dt.UTC))
     wanted = tuple(checks) if checks is not None else (CHECKS if depth == "full" else CHECKS_OF_AN_INVENTORY)
@@ -77,19 +79,19 @@ def audit_azure(
             exclude=_names(exclude),
             expected=listed,
         )
+        if compare_azure_policy or honour_azure_exemptions:
+            run.azure_policy = PolicyComparison(
+                _policy_reading(azure, asked),
+                compare=compare_azure_policy,
+                honour=honour_azure_exemptions,
+                checks=run.checks,
+                now=run.started,
+            )
         inventory = AzureInventory(azure, asked, properties_read(), on_forecast)
         with ExitStack() as closing:
             rows: AzureInventory | DeepInventory = inventory
             if resume is not None and depth == "full":
                 checkpoint = closing.enter_context(Checkpoint(Path(resume), _whose(azure, asked), clock()))
-            if compare_azure_policy or honour_azure_exemptions:
-                run.azure_policy = PolicyComparison(
-                    read_policy_view(azure, [subscription.id for subscription in asked.visible], cited_definitions()),
-                    compare=compare_azure_policy,
-                    honour=honour_azure_exemptions,
-                    checks=run.checks,
-                    now=run.started,
-                )
             if depth == "full":
                 rows = closing.enter_context(
                     DeepInventory(inventory, azure, run.checks, clock, checkpoint=checkpoint, on_forecast=on_forecast)
@@ -111,6 +113,18 @@ def audit_azure(
     if checkpoint is not None and result.complete:
         checkpoint.remove()
     return result
+
+
+def _policy_reading(azure: Azure, asked: Asked) -> PolicyReading:
+    """What Azure Policy says; it may take a part of the run's time, since the resources come after it."""
+    from sovereignmesh.azure import read_policy_view  # noqa: PLC0415
+
+    pace, began = azure.pace, azure.pace.clock()
+    left = pace.remaining()
+    azure.begin(None if left is None else left * _SHARE_OF_POLICY)
+    reading = read_policy_view(azure, [subscription.id for subscription in asked.visible], cited_definitions())
+    azure.begin(None if left is None else left - (pace.clock() - began))
+    return reading
 
 
 def _tenant(azure: Azure, asked: Asked) -> str | None:

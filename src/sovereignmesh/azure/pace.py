@@ -52,6 +52,10 @@ class Pace:
         """The pace of the next run, `deadline` seconds long; who still waits at this one's is not let on by it."""
         return Pace(deadline, clock=self.clock, sleep=self._given, jitter=self._jitter)
 
+    def remaining(self) -> float | None:
+        """The seconds until the deadline, None without one."""
+        return None if self._end is None else self._end - self.clock()
+
     def left(self, most: float) -> float:
         """The seconds that a request may take: `most`, or what is left of the time, and never nothing."""
         return most if self._end is None else max(_INSTANT, min(most, self._end - self.clock()))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sovereignmesh.azure import queries
 from sovereignmesh.azure.directory import list_ancestors
 from sovereignmesh.azure.graph import LARGEST_SCOPE, query_rows
-from sovereignmesh.errors import AzureError
+from sovereignmesh.errors import AnswerError, AzureError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -144,8 +144,14 @@ class _Reader:
     def rows(self, what: str, query: str, *, above: bool = False, marks: bool = False) -> Iterator[dict[str, Any]]:
         """The rows that can be read; `marks` notes the subscriptions of which some are missing."""
         for group in self._groups:
+            given, seen = 0, set[int]()
             try:
-                yield from query_rows(self._azure, query, group, above=above)
+                for row in query_rows(self._azure, query, group, above=above):
+                    given += 1
+                    seen.add(hash(_low(row, "id")))
+                    yield row
+                if len(seen) < given:
+                    raise AnswerError(f"Resource Graph gave a row twice: {len(seen)} of {given}")
             except AzureError as error:
                 self.unread.append((f"{what} in {_in_words(group)}", str(error)))
                 if marks:

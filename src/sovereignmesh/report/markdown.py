@@ -82,7 +82,8 @@ def _verdict(audit: Audit) -> Iterator[str]:
     place = f"; {_code(audit.scope.place)}" if audit.scope.place else ""
     yield (
         f"{_counted(coverage.resources, 'resource')}, {_counted(len(coverage.types), 'type')}, "
-        f"{_counted(len(audit.scope.subscriptions), 'subscription')}{place}; {audit.finished_at}"
+        f"{_counted(len(audit.scope.subscriptions), 'subscription')}{place}; "
+        f"{audit.depth_in_words}{'; ' if audit.depth_in_words else ''}{audit.finished_at}"
     )
     yield ""
 

@@ -200,6 +200,15 @@ class Audit:
         return self.coverage.complete
 
     @property
+    def depth_in_words(self) -> str:
+        """How far the reading went; "" for a file, which holds what it holds."""
+        if self.scope.denominator == "file":
+            return ""
+        if self.scope.depth == "full":
+            return f"full depth: {self.coverage.children:,} children read besides"
+        return "the list alone: what only children tell, as the state of keys and where logs go, was not read"
+
+    @property
     def compliant(self) -> bool:
         return not self.fails_at("low")
 

@@ -172,6 +172,8 @@ def _coverage(audit: Audit) -> Iterator[str]:
     yield from _table(("coverage", "scope", "read", "expected", "why not all"), rows)
     if len(scopes) > _SHOWN:
         yield f"<p><small>and {len(scopes) - _SHOWN:,} more scopes</small></p>"
+    if audit.depth_in_words:
+        yield f"<p><small>{_text(audit.depth_in_words)}</small></p>"
     if audit.scope.denominator == "visible-only":
         yield "<p><small>What the caller cannot see is not counted.</small></p>"
     gaps = audit.coverage.gaps_inside

@@ -243,6 +243,8 @@ def _coverage(audit: Audit) -> Iterator[RenderableType]:
         yield Text(f"  gap: {printable(gap.why)}: {printable(gap.what)}", "red")
     if more := coverage.gaps_inside[_SHOWN:]:
         yield Text(f"  and {len(more)} more gaps: --format json", "red")
+    if audit.depth_in_words:
+        yield Text(f"  {audit.depth_in_words}", "dim")
     if audit.scope.denominator == "visible-only":
         yield Text("  what you cannot see is not counted: name subscriptions or a management group to count it", "dim")
     if audit.scope.excluded:
