@@ -79,23 +79,26 @@ def _in_geography(region: Region | None, residency: Residency, actual: str) -> J
     if region is None:
         return Judgement("unknown", reason="unknown-location", actual=actual)
     regions = geography_regions(region.geography)
-    return _somewhere(regions, regions, residency, f"{actual} in the geography {region.geography}")
+    actual = f"{actual} in the geography {region.geography}"
+    return _somewhere(regions, regions, residency, "processed-in-geography", actual)
 
 
 def _in_zone(region: Region | None, residency: Residency, actual: str) -> Judgement:
     area = next((area for area in _ZONES if region is not None and region.name in areas()[area]), None)
     if region is None or area is None:
         return Judgement("unknown", reason="unrecognised-value" if region else "unknown-location", actual=actual)
-    return _somewhere(areas()[_ZONES[area]], areas()[area], residency, f"{actual} of {region.name}")
+    actual = f"{actual} of {region.name}"
+    return _somewhere(areas()[_ZONES[area]], areas()[area], residency, "processed-in-zone", actual)
 
 
-def _somewhere(regions: frozenset[str], mostly: frozenset[str], residency: Residency, actual: str) -> Judgement:
-    """In any of the regions: worse where even those that it is `mostly` are not all inside the area."""
+def _somewhere(
+    regions: frozenset[str], mostly: frozenset[str], residency: Residency, partly: str, actual: str
+) -> Judgement:
+    """In any of the regions: for the reason `partly`, unless even those that it is `mostly` are not inside the area."""
     if regions <= residency.allowed:
         return Judgement("compliant")
-    return Judgement(
-        "non-compliant", reason="processed-in-zone" if mostly <= residency.area else "outside-area", actual=actual
-    )
+    reason = partly if mostly <= residency.area else "outside-area"
+    return Judgement("non-compliant", reason=reason, actual=actual)
 
 
 # By the name of the rule's values.

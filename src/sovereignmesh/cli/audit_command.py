@@ -89,8 +89,8 @@ def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None
 @click.option(
     "--inventory",
     metavar="FILE",
-    help="Audit an export of resources instead: JSON lines, a JSON array, `az graph query` output, gzip of these; - "
-    "reads standard input.",
+    help="Audit an export of resources instead: JSON lines, a JSON array, `az graph query` output, gzip of these; or "
+    "what is planned: ARM's what-if, a compiled ARM template, `terraform show -json`; - reads standard input.",
 )
 @azure_options
 @click.option(

@@ -77,7 +77,7 @@ class Finding:
     @property
     def path(self) -> str:
         """The resource's name with those of its parents: `server/database`."""
-        names = self.resource_id.rpartition("/providers/")[2].split("/")[2::2]
+        names = [name for part in self.resource_id.split("/providers/")[1:] for name in part.split("/")[2::2]]
         return "/".join(names) if len(names) > 1 else self.resource_name
 
     @property

@@ -95,6 +95,11 @@ REASONS: Final[dict[str, Reason]] = {
         "The data may be processed in any region of the data zone, of which the policy allows only some.",
         "Deploy the model with a regional deployment type, or allow the regions of the zone.",
     ),
+    "processed-in-geography": _fails(
+        "medium",
+        "The data may be processed in any region of the resource's geography, of which the policy allows only some.",
+        "Allow the regions of the geography, or deploy where all of them are allowed.",
+    ),
     "not-encrypted": _fails(
         "medium",
         "The data at rest is not encrypted at all, with no key of anybody's.",
@@ -156,7 +161,8 @@ REASONS: Final[dict[str, Reason]] = {
         "Check the key's type, or hold it in a managed HSM.",
     ),
     "needs-child-read": _unknown(
-        "Only a child resource tells, and an inventory does not list it.", "Check the child resource by hand."
+        "Only a child resource tells, and a list of resources does not show it.",
+        "Audit the subscription at full depth, or check the child resource by hand.",
     ),
     "child-not-read": _unknown(
         "Only a child resource tells, and it could not be read.",
