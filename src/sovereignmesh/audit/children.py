@@ -1,30 +1,22 @@
-"""The children that travel with a resource: what was read of them, and what that says where the resource is silent."""
+"""The children that travel with a resource: how its row carries what was read of them."""
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.audit.judgement import Judgement, Resource
-from sovereignmesh.facts import child_reads
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from sovereignmesh.facts import ChildRead
-    from sovereignmesh.result import Check
 
 __all__ = [
     "SUBSCRIPTIONS",
     "Children",
-    "child_resources",
+    "DepthForecast",
     "children_in",
-    "judge_by_children",
     "location_in",
     "packed",
     "text_at",
-    "told_by_children",
 ]
 
 SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
@@ -77,50 +69,7 @@ def children_in(row: dict[str, Any], child: str) -> Children | None:
     return Children(items, failed, text_at(found, "at"))
 
 
-def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
-    """The children of that type, each in its parent's surroundings: tags, domain, policy; region, if it names none."""
-    found = children_in(resource.row, child)
-    for number, body in enumerate(found.items if found else (), 1):
-        identity = body.get("id")
-        own = identity.rstrip("/") if type(identity) is str and identity else _made_up(resource.id, child, number)
-        location = body.get("location") or location_in(own) or resource.location
-        at = found.at if found else ""
-        yield resource._replace(row=body, id=own, type=child.lower(), location=location, parent=resource.id, read_at=at)
-
-
-def _made_up(parent: str, child: str, number: int) -> str:
-    """An id for a child whose body has none."""
-    return f"{parent}/{child.rpartition('/')[2]}" + (f"/{number}" if number > 1 else "")
-
-
 def location_in(identity: str) -> str:
     """The region that an id names, as in `.../locations/westeurope/deletedVaults/kv`; "" where it names none."""
     place = _LOCATION.search(identity)
     return place[1] if place else ""
-
-
-@cache
-def _reads(resource_type: str, check: Check) -> tuple[ChildRead, ...]:
-    return tuple(read for read in child_reads().get(resource_type, ()) if check in read.checks)
-
-
-def told_by_children(resource: Resource, check: Check) -> Judgement:
-    """What the resource's children say for it: judged there, there are none, or unknown and why."""
-    reads = _reads(resource.type, check)
-    known = [children_in(resource.row, read.child) for read in reads]
-    if failed := next((children.failed for children in known if children and children.failed), ""):
-        return Judgement("unknown", reason="child-not-read", actual=failed)
-    if not reads or any(children is None for children in known):
-        return Judgement("unknown", reason="needs-child-read", actual="not said by the body")
-    judged = any(children.items for children in known if children)
-    return Judgement("not-applicable", reason="held-elsewhere" if judged else "no-copy")
-
-
-def judge_by_children(check: Check, resource: Resource) -> Iterator[Judgement]:
-    """The answer for a resource whose own body never has one; nothing where its children are judged instead."""
-    if resource.policy.residency is None:
-        yield Judgement("not-applicable", reason="no-wish")
-        return
-    told = told_by_children(resource, check)
-    if told.reason != "held-elsewhere":
-        yield told

@@ -7,10 +7,10 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from sovereignmesh import __version__
-from sovereignmesh.audit.children import child_resources, children_in, text_at
+from sovereignmesh.audit.children import children_in, text_at
 from sovereignmesh.audit.export import Inventory
 from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
-from sovereignmesh.audit.judgement import Judgement, Resource
+from sovereignmesh.audit.judgement import Judgement, Resource, child_resources
 from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.severity import severity_of

@@ -6,13 +6,14 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.facts import find_region, find_resource_type, in_words, paths_in
+from sovereignmesh.audit.children import children_in, location_in
+from sovereignmesh.facts import child_reads, find_region, find_resource_type, in_words, paths_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sovereignmesh.audit.index import Container
-    from sovereignmesh.facts import Exclusion, Expression, Reading, Region, Rule
+    from sovereignmesh.facts import ChildRead, Exclusion, Expression, Reading, Region, Rule
     from sovereignmesh.mesh import Policy
     from sovereignmesh.result import Check, State
 
@@ -23,6 +24,7 @@ __all__ = [
     "NO_WISH",
     "Judgement",
     "Resource",
+    "child_resources",
     "excepted",
     "first_case",
     "looked_at",
@@ -30,6 +32,7 @@ __all__ = [
     "one_of",
     "places_at",
     "region_of",
+    "told_by_children",
     "unsettled",
 ]
 
@@ -159,3 +162,36 @@ def unsettled(rule: Rule, resource: Resource) -> str | None:
         if since is None or version < since:
             return "older-api-version"
     return None
+
+
+def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
+    """The children of that type, each in its parent's surroundings: tags, domain, policy; region, if it names none."""
+    found = children_in(resource.row, child)
+    for number, body in enumerate(found.items if found else (), 1):
+        identity = body.get("id")
+        own = identity.rstrip("/") if type(identity) is str and identity else _made_up(resource.id, child, number)
+        location = body.get("location") or location_in(own) or resource.location
+        at = found.at if found else ""
+        yield resource._replace(row=body, id=own, type=child.lower(), location=location, parent=resource.id, read_at=at)
+
+
+def _made_up(parent: str, child: str, number: int) -> str:
+    """An id for a child whose body has none."""
+    return f"{parent}/{child.rpartition('/')[2]}" + (f"/{number}" if number > 1 else "")
+
+
+@cache
+def _reads(resource_type: str, check: Check) -> tuple[ChildRead, ...]:
+    return tuple(read for read in child_reads().get(resource_type, ()) if check in read.checks)
+
+
+def told_by_children(resource: Resource, check: Check) -> Judgement:
+    """What the resource's children say for it: judged there, there are none, or unknown and why."""
+    reads = _reads(resource.type, check)
+    known = [children_in(resource.row, read.child) for read in reads]
+    if failed := next((children.failed for children in known if children and children.failed), ""):
+        return Judgement("unknown", reason="child-not-read", actual=failed)
+    if not reads or any(children is None for children in known):
+        return Judgement("unknown", reason="needs-child-read", actual="not said by the body")
+    judged = any(children.items for children in known if children)
+    return Judgement("not-applicable", reason="held-elsewhere" if judged else "no-copy")

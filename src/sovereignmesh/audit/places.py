@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sovereignmesh.audit.children import told_by_children
 from sovereignmesh.audit.judgement import (
     ABSENT,
     COMPLIANT,
@@ -17,6 +16,7 @@ from sovereignmesh.audit.judgement import (
     one_of,
     places_at,
     region_of,
+    told_by_children,
     unsettled,
 )
 from sovereignmesh.facts import find_global_service, find_resource_type, squeeze
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from sovereignmesh.audit.index import Index
     from sovereignmesh.facts import CopiesRule, Copy, Exclusion, GlobalService, Region
     from sovereignmesh.mesh import Residency
+    from sovereignmesh.result import Check
 
-__all__ = ["judge_copies", "judge_edge", "judge_region", "outside", "reference_unseen"]
+__all__ = ["judge_by_children", "judge_copies", "judge_edge", "judge_region", "outside", "reference_unseen"]
 
 
 def judge_region(resource: Resource, replica: Sequence[Exclusion] = ()) -> Iterable[Judgement]:
@@ -209,3 +210,13 @@ def _in_pair(copy: Copy, resource: Resource, residency: Residency, allowed: froz
     if region.pair is None:
         return Judgement("unknown", copy.name, "no-pair", one_of(allowed), f"the pair of {region.name}")
     return _in_region(copy, region.pair, residency, allowed)
+
+
+def judge_by_children(check: Check, resource: Resource) -> Iterator[Judgement]:
+    """The answer for a resource whose own body never has one; nothing where its children are judged instead."""
+    if resource.policy.residency is None:
+        yield NO_WISH[0]
+        return
+    told = told_by_children(resource, check)
+    if told.reason != "held-elsewhere":
+        yield told

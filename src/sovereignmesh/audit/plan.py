@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.audit.children import SUBSCRIPTIONS, children_in, judge_by_children
+from sovereignmesh.audit.children import SUBSCRIPTIONS, children_in
 from sovereignmesh.audit.judgement import Judgement, Resource
-from sovereignmesh.audit.places import judge_copies, judge_edge, judge_region, reference_unseen
+from sovereignmesh.audit.places import judge_by_children, judge_copies, judge_edge, judge_region, reference_unseen
 from sovereignmesh.audit.processing import judge_processing
 from sovereignmesh.audit.protection import holder_unseen, judge_key, judge_state, judge_vault, vault_unseen
 from sovereignmesh.audit.tagging import judge_tags

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sovereignmesh.audit.children import told_by_children
 from sovereignmesh.audit.judgement import (
     ABSENT,
     NO_WISH,
@@ -14,6 +13,7 @@ from sovereignmesh.audit.judgement import (
     first_case,
     one_of,
     region_of,
+    told_by_children,
     unsettled,
 )
 from sovereignmesh.audit.places import outside

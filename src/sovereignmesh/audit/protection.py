@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.children import children_in, told_by_children
+from sovereignmesh.audit.children import children_in
 from sovereignmesh.audit.judgement import (
     ABSENT,
     COMPLIANT,
@@ -20,6 +20,7 @@ from sovereignmesh.audit.judgement import (
     one_of,
     places_at,
     region_of,
+    told_by_children,
     unsettled,
 )
 from sovereignmesh.audit.places import outside
