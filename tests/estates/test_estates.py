@@ -154,7 +154,8 @@ def test_the_depths_differ_by_what_children_tell():
     assert {finding["check"] for finding in inventory}.isdisjoint({"log-region", "processing-region"})
     assert {finding["check"] for finding in only_full} >= {"log-region", "processing-region", "replica-region"}
     assert {finding["reason"] for finding in only_full} >= {
-        "processed-anywhere", "processed-in-zone", "processed-in-geography", "auto-resolve", "third-party-destination", "not-encrypted",
+        "processed-anywhere", "processed-in-zone", "processed-in-geography",
+        "auto-resolve", "third-party-destination", "not-encrypted",
         "key-disabled", "key-expired", "outside-area", "outside-policy", "platform-key", "not-in-inventory",
     }  # fmt: skip
     for findings in (inventory, full):
