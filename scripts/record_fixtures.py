@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from scrubber import GRAPH, TOKEN_KEYS, Exchange, RecordingError, Scrubber, vars_of
+from scrubber import BATCH, GRAPH, TOKEN_KEYS, Exchange, RecordingError, Scrubber, vars_of
 
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.azure import (
@@ -79,12 +79,12 @@ class Recorder(BaseAdapter):
         url, method = urlsplit(request.url or ""), request.method or ""
         if url.scheme != "https" or url.netloc.lower().removesuffix(":443") != self._host:
             raise RecordingError(f"not for {self._host}, and so neither sent nor recorded: {url.netloc}")
-        if method != "GET" and not (method == "POST" and url.path.lower() == GRAPH):
-            raise RecordingError(f"{method} {url.path} does not only read")
         body = request.body
         if stream or not isinstance(body, str | bytes | None):
             raise RecordingError("a stream cannot be recorded")
         asked = json.loads(body) if body else None
+        if method != "GET" and not (method == "POST" and _only_reads(url.path.lower(), asked)):
+            raise RecordingError(f"{method} {url.path} does not only read")
         response = self._adapter.send(self._smaller(request, asked), stream=False, **options)
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind in _STREAMS:
@@ -108,6 +108,13 @@ class Recorder(BaseAdapter):
         smaller = request.copy()
         smaller.prepare_body(None, None, {**asked, "options": {**options, "$top": least}})
         return smaller
+
+
+def _only_reads(path: str, asked: Any) -> bool:
+    """Whether a POST is a query, or a batch of GETs."""
+    parts = asked.get("requests") if isinstance(asked, dict) and path == BATCH else None
+    reads = isinstance(parts, list) and all(isinstance(one, dict) and one.get("httpMethod") == "GET" for one in parts)
+    return path == GRAPH or reads
 
 
 def _parsed(content: bytes) -> Any:
@@ -278,7 +285,13 @@ def _permissions_of(azure: Azure, subscription: str) -> list[Any]:
 
 def audit(azure: Azure, subscriptions: Sequence[str]) -> Any:
     """The audit of the subscriptions against the sample mesh: what is asked does not depend on it."""
-    return audit_azure(azure, load_mesh(estate_mesh("contoso")), subscriptions=subscriptions)
+    return audit_azure(azure, load_mesh(estate_mesh("contoso")), subscriptions=subscriptions, depth="inventory")
+
+
+def audit_at_depth(azure: Azure, subscriptions: Sequence[str]) -> Any:
+    """The same with the children that tell where data is processed and where logs go."""
+    mesh, checks = load_mesh(estate_mesh("contoso")), ("processing-region", "log-region")
+    return audit_azure(azure, mesh, subscriptions=subscriptions, checks=checks)
 
 
 JOURNEYS: Final = {
@@ -291,6 +304,7 @@ JOURNEYS: Final = {
     "graph-errors": Journey(graph_errors),
     "denied": Journey(denied, estate="contoso-partial"),
     "audit": Journey(audit, page_size=20, subscriptions=("customer-dev",)),
+    "audit-depth": Journey(audit_at_depth, subscriptions=("customer-dev",)),
     "throttled": Journey(throttled, faults=("throttled", "throttled:graph"), live=False),
 }
 

@@ -14,10 +14,11 @@ from sovereignmesh.facts import find_region
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["GRAPH", "TOKEN_KEYS", "Exchange", "RecordingError", "Scrubber", "vars_of"]
+__all__ = ["BATCH", "GRAPH", "TOKEN_KEYS", "Exchange", "RecordingError", "Scrubber", "vars_of"]
 
 TOKEN_KEYS: Final = frozenset({"$skiptoken", "skiptoken", "skip_token", "continuationtoken", "$continuationtoken"})
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
+BATCH: Final = "/batch"
 
 
 class RecordingError(Exception):
@@ -265,6 +266,8 @@ class Scrubber:
         request = self.value(each.request)
         if isinstance(each.request, dict) and isinstance(each.request.get("query"), str):
             request["query"] = self._inline(each.request["query"], names=False)  # ours, and nobody's words
+        if urlsplit(each.url).path.lower() == BATCH and isinstance(each.request, dict):
+            request["requests"] = [self._part(one) for one in each.request.get("requests", ())]
         response = self.value(each.response)
         if isinstance(each.response, dict) and each.response.keys() == {"text"}:
             response = {"text": MASKED}
@@ -273,6 +276,13 @@ class Scrubber:
             for name, value in sorted(each.headers.items(), key=lambda header: header[0].lower())
         }
         return replace(each, url=self.url(each.url), request=request, headers=headers, response=response)
+
+    def _part(self, part: dict[str, Any]) -> dict[str, Any]:
+        """A request inside a batch, whose address is below the batch's own host."""
+        host = "https://management.azure.com"
+        return {
+            name: self.url(host + value).removeprefix(host) if name == "url" else value for name, value in part.items()
+        }
 
     def _object(self, value: dict[str, Any], key: str, *, customers: bool) -> dict[str, Any]:
         ours = customers or key.lower() in _CUSTOMERS
