@@ -51,7 +51,7 @@ class DeepServer(Server):
 
 def needs(**sizes: int) -> tuple[collections.Counter[str], collections.Counter[str]]:
     """The reads that the fact tables ask for: by their kind, and by subscription."""
-    from loopback_depth import ACCOUNTS, NAMESPACES, SERVERS, SUBSCRIPTIONS, VAULT, DeepEstate  # noqa: PLC0415
+    from loopback_depth import ACCOUNTS, NAMESPACES, REGIONS, SERVERS, SUBSCRIPTIONS, VAULT, DeepEstate  # noqa: PLC0415
 
     from sovereignmesh.facts import child_reads  # noqa: PLC0415
 
@@ -63,7 +63,6 @@ def needs(**sizes: int) -> tuple[collections.Counter[str], collections.Counter[s
     keys = {found for row in estate.rows.values() for found in referred(row)}
     for each in estate.subscriptions.values():
         rows = list(each.every())
-        regions = {str(row["location"]) for row in rows}
         for row in rows:
             for read in reads.get(row["type"], ()):
                 count = int(not any(case.holds(row) for case in read.unless))
@@ -72,9 +71,11 @@ def needs(**sizes: int) -> tuple[collections.Counter[str], collections.Counter[s
                 kinds[f"{read.parent}: {read.path.lower()}"] += count
                 calls[each.id] += count
         for read in reads.get(SUBSCRIPTION, ()):
-            count = len(regions) if "{location}" in read.path else 1
+            count = len(REGIONS) if "{location}" in read.path else 1
             kinds[f"{read.parent}: {read.path.lower()}"] += count
             calls[each.id] += count
+        kinds[f"{SUBSCRIPTION}: providers/microsoft.sql"] += 1  # in which regions it has such lists
+        calls[each.id] += 1
     return +kinds, calls
 
 

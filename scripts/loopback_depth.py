@@ -28,6 +28,7 @@ SERVERS, ACCOUNTS, NAMESPACES, SUBSCRIPTIONS = 2_000, 2_000, 500, 50
 ABROAD_IN: Final = 20  # one resource in so many has a partner abroad
 ABROAD: Final = "eastus"
 LARGEST_BATCH: Final = 20
+REGIONS = tuple(f"Region {number}" for number in range(60))  # of SQL: about as many as Azure has
 # https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
 TOKENS, REFILL = 250, 25.0  # of a subscription, and a second
 STORAGE_LISTS, STORAGE_READS, STORAGE_WINDOW = 100, 800, 300.0  # of a subscription and a region
@@ -373,6 +374,8 @@ class DeepAzure(Azure):
             is_list = parts[2:3] == ["providers"] and "permissions" not in tail.lower()
             listed = is_list and "/".join(parts[3:]).lower() not in (SERVER, DATABASE, ACCOUNT, EVENTS, BUS, VAULT)
             found = {"value": []} if listed else None
+            if parts[2:3] == ["providers"] and len(parts) == 4:
+                found = provider(parts[3])
             region = parts[5] if parts[4:5] == ["locations"] else ""
             tail = re.sub(r"(?i)/locations/[^/]+", "/locations/{location}", tail)
         if found is None:
@@ -399,6 +402,13 @@ class DeepAzure(Azure):
             if row is not None:
                 return row, "/".join(parts[end:])
         return None, ""
+
+
+def provider(namespace: str) -> Row:
+    """What a resource provider is: in which regions it has lists."""
+    kinds = ("locations/longTermRetentionBackups", "locations/longTermRetentionManagedInstanceBackups")
+    types = [{"resourceType": kind, "locations": list(REGIONS)} for kind in kinds]
+    return {"namespace": namespace, "registrationState": "Registered", "resourceTypes": types}
 
 
 def main() -> None:

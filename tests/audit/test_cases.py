@@ -64,7 +64,7 @@ def test_deleting_a_fact_never_makes_compliant(mesh, name):
         for check in failing:
             reasons = {words.partition(" ")[2] for words in after[check].values()}
             assert fails(after[check]) or reasons <= SETTLED_BY_ABSENCE.get(check, set()), (check, path)
-            if reasons == {"no-customer-key"} and path[0] != "children":  # what was read is no fact of the body
+            if reasons == {"no-customer-key"}:
                 assert fails(after["customer-managed-key"]), path
 
 

@@ -1,4 +1,6 @@
 import json
+import random
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sovereignmesh.audit import Inventory, Unread, audit_inventory
+from sovereignmesh.audit.children import children_in
 from sovereignmesh.audit.planned import planned_rows
 from sovereignmesh.audit.planned.expressions import Unknown, evaluate, parse
 from sovereignmesh.audit.planned.scope import Frame, Place, Template
@@ -128,6 +131,45 @@ def test_nothing_that_a_plan_holds_raises(name):
     change()
 
 
+def nested(depth):
+    value = {}
+    for _ in range(depth):
+        value = [{"a": value}]
+    return value
+
+
+ODD = [
+    None, 0, -7, 7.5, 10**400, 2**63, True, "", "x", "²", "/", "{", "a/b@1", [], {}, [[]], [None], [7], {"a": 1},
+    [{"id": []}], "[x(", "[parameters('a')]", f"[div({10**400}, 1)]", "[format('{²}', 'a')]", "[createObject(1, 2)]",
+    {"name": "x", "count": 10**9}, [{"name": "x", "count": 10**9, "input": 1}], nested(40), nested(300),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_nothing_that_a_plan_holds_stops_an_audit(mesh, name):
+    text = (FIXTURES / "plans" / f"{name}.json").read_text()
+    paths = list(deletions(json.loads(text)))
+    chosen = random.Random(7)
+    for _ in range(200):
+        plan = json.loads(text)
+        for path in chosen.sample(paths, chosen.choice((1, 1, 3))):
+            inner = plan
+            for key in path[:-1]:
+                inner = inner.get(key) if isinstance(inner, dict) else None
+            if isinstance(inner, dict) or (isinstance(inner, list) and isinstance(path[-1], int)):
+                inner[path[-1]] = json.loads(json.dumps(chosen.choice(ODD)))
+        rows = planned_rows(plan, "plan.json")
+        if rows is not None:
+            audit = audit_inventory(rows, mesh, checks=CHECKS)
+            assert audit.coverage.resources or audit.coverage.gaps
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_nobody_is_told_to_read_a_plan_at_full_depth(mesh, name):
+    audit = audit_inventory(FIXTURES / "plans" / f"{name}.json", mesh, checks=CHECKS)
+    assert {f.reason for f in audit.findings} & {"needs-child-read", "child-not-read"} == set()
+
+
 @pytest.mark.parametrize("kind", ["format_version", "$schema", "status"])
 def test_a_plan_that_is_nested_too_deeply_is_a_gap(kind):
     deep = {"id": "/subscriptions/s/resourceGroups/g/providers/a/b/c", "type": "a/b"}
@@ -187,7 +229,7 @@ def test_spelling():
     )
     assert (row["sku"], row["kind"]) == ({"name": "Standard_LRS", "tier": "Standard"}, "StorageV2")
     assert row["apiVersion"] == "2024-01-01"
-    assert "notKnown" not in row
+    assert row["notKnown"] == []
 
 
 def test_two_of_unknown_names_stay_two():
@@ -251,7 +293,7 @@ def test_a_child_belongs_to_its_parent_and_says_where_it_processes(mesh):
     ]
     rows, _ = read(a_plan(a_change("azurerm_data_factory", "f", factory), *runtimes, config=config))
     audit = audit_inventory(rows, mesh, checks=["processing-region"])
-    found = [(called(f), f.reason) for f in audit.findings if f.resource_type.endswith("integrationRuntimes")]
+    found = [(called(f), f.reason) for f in audit.findings if f.resource_type.lower().endswith("integrationruntimes")]
     assert found == [("abroad", "outside-area"), ("auto", "auto-resolve")]
 
 
@@ -316,6 +358,9 @@ def test_the_disk_of_a_machine_is_judged(mesh):
         ({"resource_changes": [7]}, "no change"),
         ({"resource_changes": [{"type": "azurerm_subnet", "change": {"actions": ["create"]}}]}, "no change"),
         ({"errored": True}, "error"),
+        ({"complete": False}, "not complete"),
+        ({"complete": None}, "not complete"),
+        ({"deferred_changes": 7}, "put it off"),
         ({"deferred_changes": [{"resource_change": {"address": "a.b"}}]}, "put it off"),
     ],
 )
@@ -557,3 +602,195 @@ def test_the_rest_answer_and_one_that_failed():
 )
 def test_anything_else_is_no_plan(value):
     assert planned_rows(value, "x") is None
+
+
+# What may never be there
+
+
+SERVER = f"{GROUP}/providers/Microsoft.Sql/servers/s"
+PROTECTOR = {"serverKeyType": "AzureKeyVault", "uri": "https://kv.vault.azure.net/keys/k/1"}
+
+
+def a_server(**more):
+    return {
+        "type": "Microsoft.Sql/servers", "apiVersion": "2021-11-01", "name": "s", "location": "westeurope",
+        "tags": {"Domain": "Sales"}, "properties": {}, **more,
+    }  # fmt: skip
+
+
+def a_protector(**more):
+    kind = "Microsoft.Sql/servers/encryptionProtector"
+    return {"type": kind, "apiVersion": "2021-11-01", "name": "s/current", "properties": PROTECTOR, **more}
+
+
+def answers(mesh, rows, check="customer-managed-key"):
+    """What is said of the server itself."""
+    audit = audit_inventory(rows, mesh, checks=[check], show_compliant=True)
+    return {(f.state, f.reason) for f in audit.findings if f.resource_type.lower() == "microsoft.sql/servers"}
+
+
+UNDECIDED = {"cmk": {"type": "bool"}, "n": {"type": "int"}}
+LOOP = {"name": "loop", "count": "[parameters('n')]"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"condition": "[parameters('cmk')]"}, {"copy": LOOP}, {"copy": {**LOOP, "count": 10**9}}]
+)
+def test_a_child_that_may_never_be_there_answers_for_nobody(mesh, more):
+    rows, _ = read(a_template([a_server(), a_protector(**more)], parameters=UNDECIDED))
+    (row,) = rows
+    assert "whether it will be there" in children_in(row, "Microsoft.Sql/servers/encryptionProtector").failed
+    assert {state for state, _ in answers(mesh, rows)} == {"unknown"}
+    assert answers(mesh, rows) == {("unknown", "not-before-deployment")}
+    rows, _ = read(
+        a_template([a_server(properties={"keyId": "https://kv.vault.azure.net/keys/k/1"}), a_protector(**more)])
+    )
+    assert {state for state, _ in answers(mesh, rows)} == {"unknown"}
+
+
+def test_a_child_that_is_there_wherever_its_parent_is_answers_for_it(mesh):
+    more = {"condition": "[parameters('cmk')]"}
+    for resources in ([a_server(), a_protector()], [a_server(**more), a_protector(**more)]):
+        rows, _ = read(a_template(resources, parameters=UNDECIDED))
+        assert answers(mesh, rows) == {("not-applicable", "held-elsewhere")}
+    inner = a_template([a_server(), a_protector()])
+    deployment = {"type": "Microsoft.Resources/deployments", "name": "d", "properties": {"template": inner}, **more}
+    rows, _ = read(a_template([deployment], parameters=UNDECIDED))
+    assert answers(mesh, rows) == {("not-applicable", "held-elsewhere")}
+
+
+def test_a_potential_change_answers_for_nobody(mesh):
+    def change(identity, kind, properties):
+        body = {"id": identity, "type": kind, "apiVersion": "2021-11-01", "location": "westeurope", **properties}
+        return {"resourceId": identity, "changeType": "Create", "after": body}
+
+    server = change(SERVER, "Microsoft.Sql/servers", {"properties": {}, "tags": {"Domain": "Sales"}})
+    identity = f"{SERVER}/encryptionProtector/current"
+    protector = change(identity, "Microsoft.Sql/servers/encryptionProtector", {"properties": PROTECTOR})
+    properties = {"changes": [server], "potentialChanges": [protector]}
+    rows, _ = read({"status": "Succeeded", "properties": properties})
+    assert answers(mesh, rows) == {("unknown", "not-before-deployment")}
+    rows, _ = read({"status": "Succeeded", "properties": {"changes": [server, protector]}})
+    assert answers(mesh, rows) == {("not-applicable", "held-elsewhere")}
+
+
+def test_the_children_of_what_is_there_already_are_not_all_in_the_plan(mesh):
+    group = {"type": "Microsoft.Sql/servers/failoverGroups", "apiVersion": "2023-08-01", "properties": {}}
+    server = {"id": SERVER, **a_server()}
+    changes = [
+        {"resourceId": SERVER, "changeType": "NoChange", "after": server},
+        {"resourceId": f"{SERVER}/failoverGroups/f", "changeType": "Create", "after": group},
+    ]
+    rows, _ = read({"status": "Succeeded", "changes": changes})
+    assert "may be others" in children_in(rows[0], "Microsoft.Sql/servers/failoverGroups").failed
+    assert ("unknown", "not-before-deployment") in answers(mesh, rows, "replica-region")
+
+
+# What acts without telling
+
+
+@pytest.mark.parametrize("kind", ["azapi_resource_action", "azapi_data_plane_resource", "azapi_update_resource"])
+@pytest.mark.parametrize("method", ["PATCH", None, 7])
+def test_what_changes_something_without_telling_what_is_a_gap(kind, method):
+    after = {"type": "Microsoft.Storage/storageAccounts@2023-01-01", "resource_id": f"{GROUP}/x", "method": method}
+    rows, (unread,) = read(a_plan(a_change(kind, "a", after)))
+    assert rows == []
+    assert unread.where == f"plan.json: {kind}.a"
+
+
+@pytest.mark.parametrize("more", [{"method": "GET"}, {"method": "get"}, {"method": "POST", "when": "destroy"}])
+def test_an_action_that_changes_nothing_is_none(more):
+    assert read(a_plan(a_change("azapi_resource_action", "a", {"type": "a/b@1", **more}))) == ([], [])
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("div(-7, 2)", -3),
+        ("mod(-7, 2)", -1),
+        ("div(9007199254740993, 1)", 9007199254740993),
+        (
+            "union(createObject('a', createObject('b', 1)), createObject('A', createObject('c', 2)))",
+            {"a": {"b": 1, "c": 2}},
+        ),
+    ],
+)
+def test_whole_numbers_and_unions(text, value):
+    assert a_value(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"div({10**400}, 1)", f"mul({2**40}, {2**40})", "format('{²}', 'a')", "createObject(1, 2)",
+        "union(createObject('a', parameters('p')), createObject('a', createObject('b', 1))).a",
+        "union(createObject('a', createObject('b', 1)), createObject('a', parameters('p'))).a",
+    ],
+)  # fmt: skip
+def test_what_azure_would_refuse_or_alone_knows_is_unknown(text):
+    assert isinstance(a_value(text), Unknown)
+
+
+@pytest.mark.parametrize(
+    "step", ["concat({0}, {0})", "createArray({0}, {0})", "union(createArray({0}), createArray({0}))"]
+)
+def test_expressions_that_grow_end(step):
+    variables = {"v0": "abc", **{f"v{n}": f"[{step}]".format(f"variables('v{n - 1}')") for n in range(1, 60)}}
+    started = time.perf_counter()
+    rows, unread = read(
+        a_template([a_resource("[string(variables('v59'))]", tags={"a": "[variables('v59')]"})], variables=variables)
+    )
+    assert time.perf_counter() - started < 5
+    assert len(rows) + len(unread) == 1
+
+
+def test_a_loop_longer_than_azure_runs_is_a_gap_that_says_so():
+    _, (unread,) = read(a_template([a_resource("[format('s{0}', copyIndex())]", copy={"name": "l", "count": 10**9})]))
+    assert "1000000000" in unread.why
+    assert "800" in unread.why
+
+
+def test_loops_inside_loops_end():
+    template = a_template([a_resource("[format('s{0}', copyIndex())]", copy={"name": "l", "count": 800})])
+    for _ in range(3):
+        deployment = {
+            "type": "Microsoft.Resources/deployments", "name": "[format('d{0}', copyIndex())]",
+            "copy": {"name": "d", "count": 800}, "properties": {"template": template},
+        }  # fmt: skip
+        template = a_template([deployment])
+    rows, (unread,) = read(template)
+    assert rows == []
+    assert unread.final
+    assert "more than" in unread.why
+
+
+def test_a_large_plan_takes_no_longer_for_each_resource():
+    def seconds(count):
+        changes = [
+            a_change(
+                "azurerm_storage_account", f"a{at}", {**STORAGE, "name": f"st{at}"}, {"id": True, "identity": True}
+            )
+            for at in range(count)
+        ]
+        config = [{"address": f"azurerm_storage_account.a{at}", "expressions": {}} for at in range(count)]
+        started = time.perf_counter()
+        assert len(read(a_plan(*changes, config=config))[0]) == count
+        return time.perf_counter() - started
+
+    seconds(10)
+    assert seconds(2000) < 12 * seconds(400) + 0.2
+
+
+@pytest.mark.parametrize("connections", [5, {"a": 1}, "x"])
+def test_connections_that_are_no_list_stay_as_they_are(connections):
+    resource = a_resource(properties={"privateEndpointConnections": connections})
+    target = "[resourceId('Microsoft.Storage/storageAccounts', 'st1')]"
+    endpoint = {
+        "type": "Microsoft.Network/privateEndpoints", "apiVersion": "2023-01-01", "name": "pe",
+        "properties": {"privateLinkServiceConnections": [{"properties": {"privateLinkServiceId": target}}]},
+    }  # fmt: skip
+    rows, _ = read(a_template([resource, endpoint]))
+    assert row_called(rows, "st1")["properties"]["privateEndpointConnections"] == connections

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import stat
+import tempfile
 import threading
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import orjson
@@ -13,64 +16,52 @@ from sovereignmesh.azure import Told
 from sovereignmesh.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
-__all__ = ["LONGEST_AGE", "Checkpoint"]
+    from sovereignmesh.azure import Ask, Reader
+
+__all__ = ["LONGEST_AGE", "Checkpoint", "KeepingReader"]
 
 LONGEST_AGE: Final = dt.timedelta(hours=24)  # of an answer that is used again
-_HEAD: Final = {"schema": "sovereignmesh.checkpoint/v1"}
+_SCHEMA: Final = "sovereignmesh.checkpoint/v1"
 
 
 class Checkpoint:
-    """Answers by path, appended to a file as they come; use it in a `with`.
+    """Answers by what was asked, appended to a file as they come; use it in a `with`.
 
-    `scope` is whose answers they are (cloud and tenant): a file of another is refused. Answers older than a day, and
-    failures, are not used again; half a line, where a run was cut off, is passed over. Raises CheckpointError where the
-    file cannot be read or written, or is no checkpoint.
+    `scope` is whose answers they are (cloud and tenant): a file of another is refused. Answers older than a day, from
+    the future, and failures are not used again; half a line, where a run was cut off, is passed over. Raises
+    CheckpointError where the file cannot be read or written, or is no checkpoint.
     """
 
     def __init__(self, path: Path, scope: str, now: dt.datetime) -> None:
         self._path = path
         self._places: dict[str, int] = {}
         self._lock = threading.Lock()
-        head = {**_HEAD, "scope": scope}
+        head = {"schema": _SCHEMA, "scope": scope}
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            self._file: IO[bytes] = open(handle, "r+b")  # noqa: PTH123, SIM115 - a handle; closed by __exit__
+            self._file = _opened(path)
+            try:
+                if self._load(head, now):
+                    self._rewrite(head)
+            except BaseException:
+                self._file.close()
+                raise
         except OSError as error:
             raise CheckpointError(f"{path}: the checkpoint cannot be used: {error.strerror}") from error
-        try:
-            self._load(head, now)
-        except BaseException:
-            self._file.close()
-            raise
 
-    def _load(self, head: dict[str, str], now: dt.datetime) -> None:
-        first = self._file.readline()
-        if not first:
-            self._file.write(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
-            self._file.flush()
-            return
-        found = _parsed(first)
-        if found.get("schema") != head["schema"]:
-            raise CheckpointError(
-                f"{self._path}: no checkpoint of an audit: name another file, or one that is not there"
-            )
-        if found != head:
-            raise CheckpointError(f"{self._path}: a checkpoint of {found.get('scope')}, not of {head['scope']}")
-        place, oldest = self._file.tell(), (now - LONGEST_AGE).astimezone(dt.UTC).isoformat(timespec="seconds")
-        for line in self._file:
-            entry = _parsed(line)
-            path, at, items = entry.get("path"), entry.get("at"), entry.get("items")
-            if type(path) is str and type(at) is str and type(items) is list and at >= oldest.replace("+00:00", "Z"):
-                self._places[path] = place
-            place += len(line)
-        if not line_ends(self._file, place):
-            self._file.write(b"\n")
+    def __enter__(self) -> Self:
+        return self
 
-    def find(self, path: str) -> Told | None:
-        """The answer that is known for a path."""
-        place = self._places.get(path)
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __contains__(self, ask: Ask) -> bool:
+        return _key(ask) in self._places
+
+    def find(self, ask: Ask) -> Told | None:
+        """The answer that is known."""
+        place = self._places.get(_key(ask))
         if place is None:
             return None
         with self._lock:
@@ -78,11 +69,11 @@ class Checkpoint:
             entry = _parsed(self._file.readline())
         return Told(entry["items"], "", entry["at"])
 
-    def keep(self, path: str, told: Told) -> None:
+    def keep(self, ask: Ask, told: Told) -> None:
         """Keeps an answer; a failure is asked for again next time."""
         if told.failed:
             return
-        line = orjson.dumps({"path": path, "at": told.at, "items": told.items}, option=orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps({"asked": _key(ask), "at": told.at, "items": told.items}, option=orjson.OPT_APPEND_NEWLINE)
         with self._lock:
             try:
                 self._file.seek(0, os.SEEK_END)
@@ -91,21 +82,97 @@ class Checkpoint:
             except OSError as error:
                 raise CheckpointError(f"{self._path}: the checkpoint cannot be written: {error.strerror}") from error
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
     def remove(self) -> None:
         """Removes the file, which has done its work: everything was read."""
         self._path.unlink(missing_ok=True)
 
+    def _load(self, head: dict[str, str], now: dt.datetime) -> bool:
+        """Finds the answers in the file; whether it holds anything else, which nobody will use again."""
+        first = self._file.readline()
+        if not first:
+            self._file.write(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
+            self._file.flush()
+            return False
+        found = _parsed(first)
+        if found.get("schema") != _SCHEMA:
+            raise CheckpointError(f"{self._path}: no checkpoint of an audit: name another file, or none that is there")
+        if found != head:
+            raise CheckpointError(f"{self._path}: a checkpoint of {found.get('scope')}, not of {head['scope']}")
+        oldest, latest = (
+            moment.astimezone(dt.UTC).isoformat(timespec="seconds") for moment in (now - LONGEST_AGE, now)
+        )
+        place, stale = self._file.tell(), False
+        for line in self._file:
+            entry = _parsed(line)
+            if line.endswith(b"\n") and _is_answer(entry, oldest, latest):
+                self._places[entry["asked"]] = place
+            else:
+                stale = True
+            place += len(line)
+        return stale
 
-def line_ends(file: IO[bytes], end: int) -> bool:
-    """Whether the file, `end` bytes long, ends with a line's end."""
-    file.seek(max(0, end - 1))
-    return file.read(1) == b"\n"
+    def _rewrite(self, head: dict[str, str]) -> None:
+        """Writes the file anew with what is used again, so that one which no run finishes does not grow for ever."""
+        places: dict[str, int] = {}
+        with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=".checkpoint-", delete=False) as anew:
+            anew.write(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
+            for asked, place in self._places.items():
+                places[asked] = anew.tell()
+                self._file.seek(place)
+                anew.write(self._file.readline())
+        Path(anew.name).replace(self._path.resolve())
+        self._file.close()
+        self._file, self._places = _opened(self._path), places
+
+
+class KeepingReader:
+    """A reader that asks Azure only for what a checkpoint does not know, and keeps what comes there."""
+
+    def __init__(self, reader: Reader, checkpoint: Checkpoint | None) -> None:
+        self._reader, self._checkpoint = reader, checkpoint
+
+    def knows(self, ask: Ask) -> bool:
+        """Whether the answer need not be asked for."""
+        return self._checkpoint is not None and ask in self._checkpoint
+
+    def read(self, asks: Sequence[Ask]) -> list[Told]:
+        """The answers, in the order of `asks`."""
+        if self._checkpoint is None:
+            return self._reader.read(asks)
+        kept = [self._checkpoint.find(ask) for ask in asks]
+        fresh = iter(self._reader.read([ask for ask, told in zip(asks, kept, strict=True) if told is None]))
+        found = []
+        for ask, told in zip(asks, kept, strict=True):
+            one = told or next(fresh)
+            if told is None:
+                self._checkpoint.keep(ask, one)
+            found.append(one)
+        return found
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """The file, for its owner alone. Raises CheckpointError where it is a pipe or a device."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_WAITING, 0o600)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise CheckpointError(f"{path}: the checkpoint cannot be used: it is no ordinary file")
+    return open(handle, "r+b")  # noqa: PTH123 - a handle
+
+
+_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads would hold the run up
+
+
+def _key(ask: Ask) -> str:
+    """What was asked: another api-version gives another body."""
+    return f"{ask.path}?{ask.api_version}"
+
+
+def _is_answer(entry: dict[str, Any], oldest: str, latest: str) -> bool:
+    asked, at, items = entry.get("asked"), entry.get("at"), entry.get("items")
+    if type(asked) is not str or type(at) is not str or type(items) is not list:
+        return False
+    in_time = oldest <= at.replace("Z", "+00:00") <= latest
+    return in_time and all(type(item) is dict for item in items)
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

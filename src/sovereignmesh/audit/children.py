@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "IN_LIST",
     "SUBSCRIPTIONS",
     "Children",
     "DepthForecast",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
+IN_LIST: Final = "inList"  # stands in for the body of a child that the list of resources has too: it is judged there
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/", re.IGNORECASE)
 
 
@@ -38,10 +40,11 @@ class Children(NamedTuple):
 
 
 class DepthForecast(NamedTuple):
-    """What reading the children will cost.
+    """What reading the children of the resources that are listed will cost.
 
-    `calls` are reads by the type of child, `known` those of them that a checkpoint has, `requests` what is sent for the
-    others; `seconds` is what the quotas of Azure Resource Manager and its providers make it last at least.
+    The keys of vaults, and what subscriptions list by themselves, come on top: they are known later. `calls` are reads
+    by the type of child, `known` those of them that a checkpoint has, `requests` what is sent for the others; `seconds`
+    is what the quotas of Azure Resource Manager and its providers make it last at least.
     """
 
     resources: int

@@ -9,19 +9,21 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from urllib.parse import quote
 
-from sovereignmesh.audit.children import SUBSCRIPTIONS, DepthForecast, location_in, packed
-from sovereignmesh.audit.pages import Unread
+from sovereignmesh.audit.checkpoint import KeepingReader
+from sovereignmesh.audit.children import IN_LIST, SUBSCRIPTIONS, DepthForecast, packed
+from sovereignmesh.audit.lists import Lists
 from sovereignmesh.audit.references import VAULT_TYPES, keys_in
 from sovereignmesh.audit.waiting import Shelf
 from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, in_parallel
 from sovereignmesh.errors import DeadlineError
-from sovereignmesh.facts import VaultRule, child_reads, find_region, find_resource_type, squeeze
+from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, squeeze
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sovereignmesh.audit.checkpoint import Checkpoint
+    from sovereignmesh.audit.pages import Unread
     from sovereignmesh.azure import Azure, AzureInventory
     from sovereignmesh.facts import ChildRead
     from sovereignmesh.result import Check
@@ -34,18 +36,17 @@ _TOO_LATE: Final = "the time was up, or the run was stopped"
 
 
 class _Held(NamedTuple):
-    """A resource that waits for its children, by its number on the shelf, and the calls that it needs."""
+    """A resource that waits for its children, by its number on the shelf; of a vault, the names of its keys."""
 
     number: int
-    calls: tuple[tuple[ChildRead, Ask], ...]
+    keys: tuple[str, ...] = ()
 
 
-class _Listed(NamedTuple):
-    """A list that a subscription has by itself, some of them in each region."""
+class _Portion(NamedTuple):
+    """Resources whose children are asked for together, and how many calls that takes, by the quota they draw on."""
 
-    read: ChildRead
-    subscription: str
-    ask: Ask
+    held: list[_Held]
+    needs: Counter[str]
 
 
 class DeepInventory:
@@ -67,16 +68,17 @@ class DeepInventory:
         on_forecast: Callable[[DepthForecast], None] | None = None,
     ) -> None:
         self._inventory, self._pace, self.asked = inventory, azure.pace, inventory.asked
-        self._checks, self._now, self._checkpoint, self._on_forecast = frozenset(checks), now, checkpoint, on_forecast
+        self._checks, self._on_forecast = frozenset(checks), on_forecast
         self._buckets = Buckets(self._pace.clock)
-        self._reader = Reader(azure, self._buckets, now)
+        self._reader = KeepingReader(Reader(azure, self._buckets, now), checkpoint)
         self._shelf = Shelf()
         self._waiting: dict[int, str] = {}  # numbers on the shelf of what has not been given yet, and their types
         self._vaults: dict[int, tuple[str, str]] = {}
         self._wanted: dict[str, tuple[ChildRead, ...]] = {}
         self._keys: dict[tuple[str, str], set[str]] = {}  # by vault: the names of the keys that are referred to
-        self._regions: dict[str, set[str]] = {}  # by subscription
         self._subscriptions: dict[str, str] = {}
+        self._listed: set[int] = set()  # hashes of the ids of children that the list shows
+        self._lists: Lists | None = None
         self.calls: Counter[str] = Counter()
         self.requests = 0
         self._done = self._held = 0  # resources whose children are read
@@ -85,6 +87,8 @@ class DeepInventory:
         for row in self._inventory:
             kind = _type_of(row)
             self._note(row, kind)
+            if kind in _child_types():
+                self._listed.add(_hash_of(row))
             if kind == SUBSCRIPTIONS or not self._reads(kind):
                 yield row
             else:
@@ -92,11 +96,12 @@ class DeepInventory:
                 self._waiting[number] = kind
                 if kind in VAULT_TYPES:
                     self._vaults[number] = (VAULT_TYPES[kind], row["id"].rstrip("/").rpartition("/")[2].lower())
-        turns = self._turns((number, ()) for number in self._waiting if number not in self._vaults)
+        self._lists = Lists(self._reader, self._buckets, self._pace, self._reads(SUBSCRIPTIONS), self._subscriptions)
+        turns = self._turns(_Held(number) for number in self._waiting if number not in self._vaults)
         self._tell(turns)
         yield from self._read(turns)
-        yield from self._read(self._turns((number, self._keys_of(number)) for number in self._vaults))
-        yield from self._of_subscriptions()
+        yield from self._read(self._turns(_Held(number, self._keys_of(number)) for number in self._vaults))
+        yield from self._lists.rows()
         if self._waiting:
             yield from self.rest()
 
@@ -122,9 +127,10 @@ class DeepInventory:
             none = ((read, Told([], _TOO_LATE, "")) for read in self._reads(kind))
             yield _with_children(self._shelf.get(number), none)
         self._waiting.clear()
-        for subscription in self._subscriptions.values():
-            yield from (_unread(read, subscription, _TOO_LATE) for read in self._reads(SUBSCRIPTIONS))
-        self._subscriptions.clear()
+        lists = self._lists or Lists(
+            self._reader, self._buckets, self._pace, self._reads(SUBSCRIPTIONS), self._subscriptions
+        )
+        yield from lists.rest()
 
     def _reads(self, kind: str) -> tuple[ChildRead, ...]:
         found = self._wanted.get(kind)
@@ -134,14 +140,10 @@ class DeepInventory:
         return found
 
     def _note(self, body: Row, kind: str) -> None:
-        """Takes note of the keys that a body refers to, of its region, and of a subscription."""
-        identity = body.get("id")
-        subscription = identity.split("/", 3)[2].lower() if type(identity) is str and identity.count("/") > 1 else ""
+        """Takes note of a subscription, and of the keys that a body refers to."""
         if kind == SUBSCRIPTIONS:
-            self._subscriptions[subscription] = str(identity)
-        region = find_region(location) if type(location := body.get("location")) is str else None
-        if region is not None:
-            self._regions.setdefault(subscription, set()).add(region.name)
+            identity = body["id"].rstrip("/")
+            self._subscriptions[identity.rpartition("/")[2].lower()] = identity
         if (rule := _vault_rule(kind)) is not None:
             for key in keys_in(rule, body):
                 self._keys.setdefault((key.vault.kind, key.vault.name), set()).add(key.name)
@@ -149,43 +151,42 @@ class DeepInventory:
     def _keys_of(self, number: int) -> tuple[str, ...]:
         return tuple(sorted(self._keys.get(self._vaults[number], ())))
 
-    def _turns(self, held: Iterable[tuple[int, tuple[str, ...]]]) -> Turns[list[_Held]]:
+    def _turns(self, held: Iterable[_Held]) -> Turns[list[_Held]]:
         """The calls that the resources need, in portions of about one batch, by the quotas that they draw on."""
         turns: Turns[list[_Held]] = Turns(self._buckets)
-        open_portions: dict[tuple[str, str], list[_Held]] = {}
-        for number, keys in held:
-            row = self._shelf.get(number)
-            one = _Held(number, tuple(self._asks(row, self._waiting[number], keys)))
-            queue = (_subscription_of(row), _region_in(row) if any(read.bucket for read, _ in one.calls) else "")
-            portion = open_portions.setdefault(queue, [])
-            portion.append(one)
-            if sum(len(held.calls) for held in portion) >= LARGEST_BATCH:
-                self._add(turns, queue, open_portions.pop(queue))
+        open_portions: dict[tuple[str, str], _Portion] = {}
+        for one in held:
+            row = self._shelf.get(one.number)
+            calls = list(self._asks(row, one))
+            queue = (_subscription_of(row), _region_in(row) if any(read.bucket for read, _ in calls) else "")
+            portion = open_portions.setdefault(queue, _Portion([], Counter()))
+            portion.held.append(one)
+            for read, ask in calls:
+                self.calls[read.child] += 1
+                portion.needs["known" if self._reader.knows(ask) else "arm"] += 1
+                if read.bucket and not self._reader.knows(ask):
+                    portion.needs[read.bucket] += 1
+            if max(portion.needs.total(), len(portion.held)) >= LARGEST_BATCH:
+                self._close(turns, queue, open_portions.pop(queue))
         for queue, portion in open_portions.items():
-            self._add(turns, queue, portion)
+            self._close(turns, queue, portion)
         return turns
 
-    def _add(self, turns: Turns[list[_Held]], queue: tuple[str, str], portion: list[_Held]) -> None:
-        needs: Counter[BucketKey] = Counter()
-        asked = 0
-        for read, ask in (call for held in portion for call in held.calls):
-            self.calls[read.child] += 1
-            if self._checkpoint is None or self._checkpoint.find(ask.path) is None:
-                asked += 1
-                needs[BucketKey("arm", queue[0])] += 1
-                if read.bucket:
-                    needs[BucketKey(read.bucket, *queue)] += 1
-        self.requests += -(-asked // LARGEST_BATCH)
-        self._held += len(portion)
-        turns.add(queue, portion, needs)
+    def _close(self, turns: Turns[list[_Held]], queue: tuple[str, str], portion: _Portion) -> None:
+        needs = {BucketKey("arm", queue[0]): portion.needs["arm"]} if portion.needs["arm"] else {}
+        needs |= {
+            BucketKey(kind, *queue): count for kind, count in portion.needs.items() if kind not in ("arm", "known")
+        }
+        self.requests += -(-portion.needs["arm"] // LARGEST_BATCH)
+        self._held += len(portion.held)
+        turns.add(queue, portion.held, needs)
 
-    def _asks(self, row: Row, kind: str, keys: tuple[str, ...]) -> Iterator[tuple[ChildRead, Ask]]:
-        for read in self._reads(kind):
+    def _asks(self, row: Row, one: _Held) -> Iterator[tuple[ChildRead, Ask]]:
+        for read in self._reads(self._waiting[one.number]):
             if any(case.holds(row) for case in read.unless):
                 continue
-            for key in keys if "{key}" in read.path else ("",):
-                path = _path(read, row["id"], _region_in(row), key)
-                yield read, Ask(path, read.api_version, read.many, read.none_on_404)
+            for key in one.keys if "{key}" in read.path else ("",):
+                yield read, Ask(_path(read, row["id"], _region_in(row), key), read.api_version, read.many)
 
     def _tell(self, turns: Turns[list[_Held]]) -> None:
         if self._on_forecast is None:
@@ -202,7 +203,8 @@ class DeepInventory:
             [partial(self._work, turns)] * _WORKERS, _WORKERS, waiting=1000, stopped=lambda: self._pace.stopped
         )
         with closing(crew):
-            for number, found in crew:
+            for number, answers in crew:
+                found = [(read, self._once(told)) for read, told in answers]
                 row = _with_children(self._shelf.get(number), found)
                 del self._waiting[number]
                 self._done += 1
@@ -210,6 +212,13 @@ class DeepInventory:
                     for item in told.items:
                         self._note(item, read.child.lower())
                 yield row
+
+    def _once(self, told: Told) -> Told:
+        """The answer without the bodies of children that the list has too."""
+        if not self._listed:
+            return told
+        items = [{IN_LIST: True} if _hash_of(item) in self._listed else item for item in told.items]
+        return told._replace(items=items)
 
     def _work(self, turns: Turns[list[_Held]]) -> Iterator[tuple[int, list[tuple[ChildRead, Told]]]]:
         """A worker: one portion after the other."""
@@ -220,61 +229,23 @@ class DeepInventory:
                 return
             if portion is None:
                 return
-            answers = iter(self._ask([ask for held in portion for _, ask in held.calls]))
-            for held in portion:
-                found = [(read, next(answers)) for read, _ in held.calls]
-                asked = {read for read, _ in found}
-                spared = (read for read in self._reads(self._waiting[held.number]) if read not in asked)
-                yield held.number, [*found, *((read, Told([], "", "")) for read in spared)]
+            calls = [list(self._asks(self._shelf.get(one.number), one)) for one in portion]
+            answers = iter(self._reader.read([ask for some in calls for _, ask in some]))
+            for one, some in zip(portion, calls, strict=True):
+                found = [(read, next(answers)) for read, _ in some]
+                asked = {read for read, _ in some}
+                spared = (read for read in self._reads(self._waiting[one.number]) if read not in asked)
+                yield one.number, [*found, *((read, Told([], "", "")) for read in spared)]
 
-    def _ask(self, asks: Sequence[Ask]) -> list[Told]:
-        """The answers: those that a checkpoint has, and the others from Azure."""
-        kept = [self._checkpoint.find(ask.path) if self._checkpoint is not None else None for ask in asks]
-        fresh = iter(self._reader.read([ask for ask, told in zip(asks, kept, strict=True) if told is None]))
-        found = []
-        for ask, told in zip(asks, kept, strict=True):
-            one = told or next(fresh)
-            if told is None and self._checkpoint is not None:
-                self._checkpoint.keep(ask.path, one)
-            found.append(one)
-        return found
 
-    def _of_subscriptions(self) -> Iterator[Row | Unread]:
-        """What subscriptions list by themselves, some of it by region."""
-        turns: Turns[list[_Listed]] = Turns(self._buckets)
-        left: dict[_Listed, None] = {}
-        for name, identity in self._subscriptions.items():
-            lists = list(self._lists_of(name, identity))
-            needs = Counter({BucketKey("arm", name): len(lists)})
-            needs.update(BucketKey(one.read.bucket, name) for one in lists if one.read.bucket)
-            turns.add(name, lists, needs)
-            left |= dict.fromkeys(lists)
-        crew = in_parallel(
-            [partial(self._list, turns)] * _WORKERS, _WORKERS, waiting=0, stopped=lambda: self._pace.stopped
-        )
-        with closing(crew):
-            for one, told in crew:
-                del left[one]
-                if told.failed:
-                    yield _unread(one.read, one.subscription, told.failed)
-                yield from ({**_located(item), "type": one.read.child, "readAt": told.at} for item in told.items)
-        yield from (_unread(one.read, one.subscription, _TOO_LATE) for one in left)
-        self._subscriptions.clear()
+@cache
+def _child_types() -> frozenset[str]:
+    return frozenset(read.child.lower() for reads in child_reads().values() for read in reads)
 
-    def _lists_of(self, name: str, identity: str) -> Iterator[_Listed]:
-        for read in self._reads(SUBSCRIPTIONS):
-            for region in sorted(self._regions.get(name, ())) if "{location}" in read.path else ("",):
-                yield _Listed(read, identity, Ask(_path(read, identity, region, ""), read.api_version, read.many))
 
-    def _list(self, turns: Turns[list[_Listed]]) -> Iterator[tuple[_Listed, Told]]:
-        while True:
-            try:
-                lists = turns.take(self._pace)
-            except DeadlineError:
-                return
-            if lists is None:
-                return
-            yield from zip(lists, self._ask([one.ask for one in lists]), strict=True)
+def _hash_of(body: Row) -> int:
+    identity = body.get("id")
+    return hash(identity.rstrip("/").lower()) if type(identity) is str else 0
 
 
 def _type_of(row: Any) -> str:
@@ -317,12 +288,3 @@ def _with_children(row: Row, found: Iterable[tuple[ChildRead, Told]]) -> Row:
             [*before["items"], *told.items], before["failed"] or told.failed, min(before["at"], told.at) or told.at
         )
     return {**row, "children": children}
-
-
-def _located(item: Row) -> Row:
-    """An item of a subscription's list with its region, which may stand in its id alone."""
-    return {**item, "location": item.get("location") or location_in(str(item.get("id")))}
-
-
-def _unread(read: ChildRead, subscription: str, why: str) -> Unread:
-    return Unread(subscription, f"its {read.child.rpartition('/')[2]} could not be read: {why}", final=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.audit.azure_policy import PolicyComparison
+    from sovereignmesh.facts import ChildRead
     from sovereignmesh.mesh import Mesh, Policy, Waiver
     from sovereignmesh.result import Check, Scope
 
@@ -96,22 +97,24 @@ class Run:
         """
         source = iter(rows)
         with WaitingRoom() as waiting:
+            interrupted = False
             try:
                 indexed = False
                 for number, row in enumerate(source, 1):
-                    if self._accept(row, number) and not self._take(row, indexed=indexed, last=False):
+                    if self._accept(row, number, indexed=indexed) and not self._take(row, indexed=indexed, last=False):
                         waiting.add(row)
                         if len(waiting) == _MANY:
                             indexed = self._read_ahead(rows)
             except KeyboardInterrupt:
+                interrupted = True
                 self.tally.gap("interrupted", f"after {self.tally.rows} rows", rows=0)
                 if isinstance(source, Generator):
                     source.close()  # it may hold threads and connections
-                if isinstance(rows, Holding):
-                    for row in rows.rest():
-                        if self._accept(row, 0):
-                            waiting.add(row)
             try:
+                if interrupted and isinstance(rows, Holding):
+                    for row in rows.rest():
+                        if self._accept(row, 0, indexed=False):
+                            waiting.add(row)
                 self._settle(waiting)
             except KeyboardInterrupt:
                 self.tally.gap("interrupted", "before all rows were judged", rows=0)
@@ -146,10 +149,10 @@ class Run:
                 self._index.add(row["type"].strip().lower(), row["id"].rstrip("/"), row)
         return pointed_at is not None
 
-    def _accept(self, row: Any, number: int) -> bool:
-        """Counts a row and keeps what others point at; False, with a gap, where it is no resource."""
+    def _accept(self, row: Any, number: int, *, indexed: bool) -> bool:
+        """Counts a row and keeps what others point at, if not yet; False, with a gap, where it is no resource."""
         if type(row) is Unread:
-            self.tally.gap(row.why, row.where, rows=0 if row.final else 1)
+            self.tally.gap(row.why, row.where, rows=0 if row.final else 1, checks=row.checks, scope=row.scope)
             return False
         if type(row) is not dict:
             self.tally.gap(f"a row must be an object, not {_kind(row)}", f"row {number}")
@@ -162,7 +165,7 @@ class Run:
             self.tally.gap("a resource without a type", resource_id)
             return False
         self.tally.rows += 1
-        if (kind := resource_type.strip().lower()) in self._index.kept:
+        if not indexed and (kind := resource_type.strip().lower()) in self._index.kept:
             self._index.add(kind, resource_id.rstrip("/"), row)
         return True
 
@@ -192,14 +195,16 @@ class Run:
         else:
             self.tally.repeated += 1
         self._judge(resource, kind, fresh=fresh)
-        for name, why in _unread_children(row, kind) if fresh else ():
-            self.tally.gap(f"its {name} could not be read: {why}", resource.id, rows=0)
+        for read, why in _unread_children(row, kind) if fresh else ():
+            self.tally.gap(
+                f"{read.child} could not be read: {why}", resource.id,
+                rows=0, checks=read.checks, scope=resource.subscription,
+            )  # fmt: skip
         for child, its_kind in children:
-            new = fresh and hash(child.id.lower()) not in self._seen  # the list shows some children too
-            if new:
+            if fresh:
                 its_kind.add(child.row)
                 self.tally.children += 1
-            self._judge(child, its_kind, fresh=new)
+            self._judge(child, its_kind, fresh=fresh)
         return True
 
     def _children_of(self, resource: Resource, kind: TypeTally) -> Iterator[tuple[Resource, TypeTally]]:
@@ -246,7 +251,9 @@ class Run:
             return None
         if subscription and not named:
             named = self._listed_domain(subscription, containers[1])
-            if not named and self._mesh.domains and (outer is None or (group and inner is None)):
+            # What outlives a resource can outlive its group too.
+            unplaced = outer is None or (group and inner is None and "readAt" not in row)
+            if not named and self._mesh.domains and unplaced:
                 self.tally.unplaced.add(resource_id.lower().partition("/providers/")[0])
         domain = self._mesh.domain_named(named) or named
         policy = self._mesh.policy_for(domain or None, _said(tags, "dataproduct") or None)
@@ -287,7 +294,7 @@ class Run:
             advisory=check in _RESIDENCY and _is_advisory(policy),
             resource_id=resource.id,
             resource_name=name_of(resource.row) or resource.id.rsplit("/", 1)[-1],
-            resource_type=kind.plan.row.name if resource.parent and kind.plan.row else resource.row["type"],
+            resource_type=resource.type if resource.parent else resource.row["type"],
             subscription_id=resource.subscription,
             resource_group=resource.group,
             location=_text(resource.location),
@@ -351,12 +358,12 @@ class Run:
         )
 
 
-def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[str, str]]:
-    """The types of children that could not be read, and why."""
-    for name in dict.fromkeys(read.child for read in kind.plan.reads):
-        found = children_in(row, name)
+def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[ChildRead, str]]:
+    """The children that could not be read, by one read for each type, and why."""
+    for read in {read.child: read for read in kind.plan.reads}.values():
+        found = children_in(row, read.child)
         if found and found.failed:
-            yield name.rpartition("/")[2], found.failed
+            yield read, found.failed
 
 
 def _containers_in(resource_id: str) -> tuple[str, str]:

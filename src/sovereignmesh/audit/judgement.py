@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.audit.children import children_in, location_in
+from sovereignmesh.audit.children import IN_LIST, children_in, location_in
 from sovereignmesh.facts import child_reads, find_region, find_resource_type, in_words, paths_in
 
 if TYPE_CHECKING:
@@ -168,6 +168,8 @@ def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
     """The children of that type, each in its parent's surroundings: tags, domain, policy; region, if it names none."""
     found = children_in(resource.row, child)
     for number, body in enumerate(found.items if found else (), 1):
+        if IN_LIST in body:
+            continue
         identity = body.get("id")
         own = identity.rstrip("/") if type(identity) is str and identity else _made_up(resource.id, child, number)
         location = body.get("location") or location_in(own) or resource.location

@@ -52,19 +52,30 @@ def audit_azure(
 
     `azure` comes from `connect` or `open_sandbox`. What is read: the `subscriptions` (ids or names) and those below the
     `management_groups`; without either, all that the caller can see and all that a domain of the mesh lists; less
-    those that `exclude` names. The role Reader at the subscriptions suffices. `deadline` is in seconds: what could not
-    be read by then is a gap. `on_forecast` is told what the reading will cost before it begins, `progress` makes a
-    context that is entered with the inventory while it is read. The rest is as in `audit_inventory`.
+    those that `exclude` names. The role Reader at the subscriptions suffices.
+
+    `depth` "full" also reads the children that tell what the list of resources does not show; "inventory" reads the
+    list alone. Without `checks`, all are judged that the depth can answer. `resume` is a file that keeps the children
+    as they are read: after a run that was cut off, the next one with the same file asks only for what is missing, and
+    for what is older than a day; it is removed when everything has been read. `compare_azure_policy` sets Azure
+    Policy's compliance states beside the findings (`Audit.azure_policy`); `honour_azure_exemptions` makes exempt what
+    Azure Policy's exemptions are for, as the finding's waiver says. `deadline` is in seconds: what could not be read by
+    then is a gap. `on_forecast` is told what the reading will cost before it begins, and again, with a DepthForecast,
+    before children are read; `progress` makes a context that is entered with the inventory while it is read. The rest
+    is as in `audit_inventory`.
 
     What could not be read, or not be proven to be all, is named in `Audit.coverage`, and the audit is incomplete.
     Raises an AzureError of `sovereignmesh.errors` where nothing at all could be read: SignInError without a credential
-    that works, DeniedError without any role, DeadlineError where the time was up before the first row, and so on.
+    that works, DeniedError without any role, DeadlineError where the time was up before the first row, and so on;
+    CheckpointError where the file cannot be used, ValueError for `resume` without full depth.
     """
     # An audit of a file needs no SDK.
     from sovereignmesh.audit.checkpoint import Checkpoint  # noqa: PLC0415
     from sovereignmesh.audit.depth import DeepInventory  # noqa: PLC0415
     from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415
 
+    if resume is not None and depth != "full":
+        raise ValueError("resume is of the children, which are read at full depth alone")
     clock = now or (lambda: dt.datetime.now(dt.UTC))
     wanted = tuple(checks) if checks is not None else (CHECKS if depth == "full" else CHECKS_OF_AN_INVENTORY)
     run = Run(mesh, wanted, clock, show_compliant=show_compliant, depth=depth, live=True)
@@ -90,7 +101,7 @@ def audit_azure(
         inventory = AzureInventory(azure, asked, properties_read(), on_forecast)
         with ExitStack() as closing:
             rows: AzureInventory | DeepInventory = inventory
-            if resume is not None and depth == "full":
+            if resume is not None:
                 checkpoint = closing.enter_context(Checkpoint(Path(resume), _whose(azure, asked), clock()))
             if depth == "full":
                 rows = closing.enter_context(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sovereignmesh.result import Check
+
 __all__ = ["ENVELOPE", "ROWS", "Pages", "Unread", "page_rows"]
 
 # How each of the tools names the rows of a page, the total, and the mark that a further page exists.
@@ -20,11 +22,16 @@ ENVELOPE: Final = frozenset({*ROWS, *_TOTALS, *_MORE, "count", "facets", "result
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A part of the export that could not be read: where and why. `final`: nothing after it was read either."""
+    """A part that could not be read: where and why. `final`: no row of its own is lost, or all that would follow.
+
+    `checks` are those that it concerns, empty for all; `scope` is its subscription, if it is one's.
+    """
 
     where: str
     why: str
     final: bool = False
+    checks: frozenset[Check] = frozenset()
+    scope: str = ""
 
 
 class Pages:

@@ -107,12 +107,10 @@ def _unruled(
     check: Check, resource_type: str, row: ResourceType | None, reads: Sequence[ChildRead], *, child: bool
 ) -> tuple[Judge, str] | None:
     """How a check is answered without an entry for it in the row, and by which source; None where it is not."""
-    if check == "region":
-        # A child's region is its parent's, unless it is a replica which nothing else tells of.
-        told = child and not (row is not None and row.replica and "replica-region" not in row.rules)
-        return None if told else (_region_judge(resource_type, row), _REGIONS)
     if child:
         return None
+    if check == "region":
+        return _region_judge(resource_type, row), _REGIONS
     if check == "required-tags":
         return judge_tags, _TAG_SUPPORT
     told_by = [read for read in reads if check in read.checks]

@@ -31,6 +31,7 @@ from sovereignmesh.result import REASONS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from sovereignmesh.audit.children import Children
     from sovereignmesh.audit.index import Index
     from sovereignmesh.audit.references import VaultName
     from sovereignmesh.facts import Answer, Expression, KeyStateRule, Reading
@@ -67,19 +68,24 @@ def judge_state(rule: StateRule, index: Index, resource: Resource) -> Iterable[J
         return NO_WISH
     if rule.check == "customer-managed-key" and resource.answered_for(rule.check):
         return MANAGED
-    if rule.only_with and not _has(resource, rule.only_with):
-        return _NO_KEY
     if holders := places_at(rule.held_by, resource):
         return [_at_holder(holder, index, _EXPECTED[rule.check]) for holder in holders]
     answers = _answers(rule, resource)
+    if rule.only_with:
+        return _where_concerned(answers, children_in(resource.row, rule.only_with))
     if rule.check == "customer-managed-key" and resource.policy.hsm:
         return [_in_hardware(answer, index, resource) for answer in answers]
     return answers
 
 
-def _has(resource: Resource, child: str) -> bool:
-    found = children_in(resource.row, child)
-    return found is not None and bool(found.items or found.failed)
+def _where_concerned(answers: Sequence[Judgement], children: Children | None) -> Sequence[Judgement]:
+    """The answers where the check concerns only a resource with such children, which may not have been looked for."""
+    if children is None:
+        return [
+            answer._replace(state="unknown", reason="needs-child-read") if answer.state == "non-compliant" else answer
+            for answer in answers
+        ]
+    return answers if children.items or children.failed else _NO_KEY
 
 
 def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:
@@ -92,14 +98,14 @@ def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgeme
         return unknown if answer.state == "compliant" else answer
     vaults = [vault_name(name) for name in places_at(rule.vault, resource)]
     soft_vaults = {name.name if name else "" for name in vaults if name is None or name.kind == "vault"}
-    keys = [key for key in keys_in(rule, resource.row) if key.vault.kind == "vault"]
+    keys = [key for key in keys_in(rule, resource.row, nameless=True) if key.vault.kind == "vault"]
     types = [(key.vault.name, *index.key_type(key)) for key in keys]
     soft = next((found for _, found, _ in types if found and not found.upper().endswith("-HSM")), "")
     if soft:
         return Judgement("non-compliant", answer.subject, "key-not-in-hardware", expected, f"a key of type {soft}")
     if why := next((why for _, _, why in types if why), ""):
         return Judgement("unknown", answer.subject, "child-not-read", expected, why)
-    if vaults and soft_vaults <= {vault for vault, found, _ in types if found}:
+    if vaults and soft_vaults <= {vault for vault, _, _ in types} and all(found for _, found, _ in types):
         return answer
     return Judgement("unknown", answer.subject, "key-type-unknown", expected, "a customer-managed key")
 
@@ -185,8 +191,7 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
         for holder in holders:
             yield _at_holder(holder, index, one_of(residency.allowed))
         named = {vault_name(reference): reference for reference in references if reference}
-        for name, reference in named.items():
-            yield _in_vault(name, reference, index, residency)
+        yield from dict.fromkeys(_in_vault(name, reference, index, residency) for name, reference in named.items())
         yield from _pinned(rule, resource)
         if "" in references:
             yield Judgement(
@@ -226,10 +231,10 @@ def judge_key(rule: KeyStateRule, today: float, resource: Resource) -> Iterator[
         yield Judgement("unknown", "enabled", reason, "an enabled key", f"no {rule.enabled.at.label}")
     expires = rule.expires.find(resource.row)
     expected = "a key that has not expired"
-    if type(resource.row.get("properties")) is not dict:
-        yield Judgement("unknown", "expiry", "no-properties", expected, "no properties")
+    if expires is None and answer not in ("yes", "no"):  # the attributes are not there
+        yield Judgement("unknown", "expiry", "missing-property", expected, f"no {rule.expires.label}")
     elif expires is None:
-        yield Judgement("compliant", "expiry")
+        yield Judgement("not-applicable", "expiry", "no-expiry")
     elif type(expires) is not int:
         yield Judgement("unknown", "expiry", "unrecognised-value", expected, rule.expires.found(expires))
     elif expires <= today:

@@ -66,14 +66,14 @@ class KeyName(NamedTuple):
 _KEY: Final = re.compile(r"/keys/([A-Za-z0-9-]+)(?:/([0-9a-fA-F]+|\{[^{}/]*\}))?/?(?:[?#].*)?$")
 
 
-def keys_in(rule: VaultRule, body: Any) -> Iterator[KeyName]:
-    """The keys that a body refers to, each once."""
+def keys_in(rule: VaultRule, body: Any, *, nameless: bool = False) -> Iterator[KeyName]:
+    """The keys that a body refers to, each once; `nameless`: also references to a vault that do not name the key."""
     found = (rule.key or rule.vault).find(body) if rule.key or rule.vault else None  # type: ignore[union-attr]
     seen = set()
     for reference in _references(found, triples=rule.key is not None):
         vault, path = vault_name(reference), _KEY.search(reference)
-        if vault and path:
-            key = KeyName(vault, path[1].lower(), path[2] or "")
+        if vault and (path or nameless):
+            key = KeyName(vault, path[1].lower() if path else "", (path[2] or "") if path else "")
             if key not in seen:
                 seen.add(key)
                 yield key
@@ -104,16 +104,17 @@ class PlaceBook:
 
     def __init__(self) -> None:
         self._at: dict[str, array[int]] = {}  # by location, hashes of ids and of names with their type
-        self._sorted: dict[str, list[int]] = {}
+        self._tidy: set[str] = set()  # the locations whose hashes are sorted
 
     def add(self, resource_type: str, resource_id: str, location: str) -> None:
         """Takes a resource in; its location as its row spells it."""
         region = find_region(location)
-        known = self._at.setdefault(region.name if region else location, array("q"))
+        place = region.name if region else location
+        known = self._at.setdefault(place, array("q"))
         lowered = resource_id.lower()
         known.append(hash(lowered))
         known.append(hash((resource_type, lowered.rpartition("/")[2])))
-        self._sorted.clear()
+        self._tidy.discard(place)
 
     def find(self, reference: str, types: Sequence[str]) -> tuple[str, list[str]]:
         """The name of the resource that is meant, and its locations: more than one where rows contradict each other."""
@@ -125,9 +126,10 @@ class PlaceBook:
         ]
 
     def _is_at(self, place: str, key: int) -> bool:
-        known = self._sorted.get(place)
-        if known is None:
-            known = self._sorted[place] = sorted(self._at[place])
+        if place not in self._tidy:
+            self._at[place] = array("q", sorted(self._at[place]))
+            self._tidy.add(place)
+        known = self._at[place]
         at = bisect_left(known, key)
         return at < len(known) and known[at] == key
 

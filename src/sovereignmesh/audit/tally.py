@@ -12,7 +12,7 @@ from sovereignmesh.result import STATES, Coverage, DomainSummary, Gap, Scope, Ty
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sovereignmesh.audit.plan import Plan
     from sovereignmesh.mesh import Waiver
@@ -79,7 +79,7 @@ class Tally:
         self._failures: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[str] = Counter()
         self._waivers: Counter[Waiver] = Counter()
-        self._gaps: dict[str, list[str]] = {}
+        self._gaps: dict[tuple[str, tuple[Check, ...]], list[tuple[str, str]]] = {}  # why, checks: scope and what
         self._gap_counts: Counter[str] = Counter()
 
     @property
@@ -87,13 +87,17 @@ class Tally:
         """How many gaps there are."""
         return self._gap_counts.total()
 
-    def gap(self, why: str, what: str, *, rows: int = 1) -> None:
-        """Notes something that could not be judged; `rows` of the inventory are lost by it."""
+    def gap(self, why: str, what: str, *, rows: int = 1, checks: Collection[Check] = (), scope: str = "") -> None:
+        """Notes something that could not be judged; `rows` of the inventory are lost by it.
+
+        `checks` are those that are concerned, without them all; `scope` the subscription, without it the inventory.
+        """
         self._unread += rows
         self._gap_counts[why] += 1
-        shown = self._gaps.setdefault(why, [])
+        concerned = tuple(check for check in self._checks if check in checks) or self._checks
+        shown = self._gaps.setdefault((why, concerned), [])
         if len(shown) < _SHOWN_GAPS:
-            shown.append(what)
+            shown.append((scope, what))
 
     def add(self, finding: Finding, waiver: Waiver | None) -> None:
         """Counts a finding that is listed."""
@@ -173,8 +177,8 @@ class Tally:
             self.gap("not in the inventory, so that the domain of what is inside is not known", container, rows=0)
 
     def _all_gaps(self, name: str) -> Iterator[Gap]:
-        for why, shown in self._gaps.items():
-            for what in shown:
-                yield Gap(name, self._checks, what, why)
+        for (why, checks), shown in self._gaps.items():
+            for scope, what in shown:
+                yield Gap(scope or name, checks, what, why)
             if more := self._gap_counts[why] - len(shown):
-                yield Gap(name, self._checks, f"and {more} more", why)
+                yield Gap(name, checks, f"and {more} more", why)

@@ -36,7 +36,6 @@ class BucketKey(NamedTuple):
 LIMITS: Final[Mapping[str, Limit]] = {
     "arm": Limit(230, refill=25),
     "storage-lists": Limit(100, window=300),
-    "storage-reads": Limit(800, window=300),
 }
 
 
@@ -60,7 +59,7 @@ class _Bucket:
 
     def wait_for(self, calls: int, now: float) -> float:
         """Seconds until so many calls fit; more than the bucket holds never fit, and count as a full one."""
-        self._turn(now)
+        self.turn(now)
         missing = min(calls, self.limit.size) - self.left
         if missing <= _NOTHING:
             return 0.0
@@ -77,7 +76,8 @@ class _Bucket:
         if self.limit.window:
             self.taken.append((now, calls))
 
-    def _turn(self, now: float) -> None:
+    def turn(self, now: float) -> None:
+        """Lets come back what has come back by now."""
         if self.limit.refill:
             self.left = min(float(self.limit.size), self.left + (now - self.since) * self.limit.refill)
         while self.taken and now - self.taken[0][0] >= self.limit.window:
@@ -109,7 +109,9 @@ class Buckets:
         if remaining is None or not remaining.isdecimal() or len(remaining) > 9:  # noqa: PLR2004 - no quota is so large
             return
         with self._lock:
-            bucket = self._bucket(key, self._clock())
+            now = self._clock()
+            bucket = self._bucket(key, now)
+            bucket.turn(now)
             bucket.left = min(bucket.left, float(remaining))
 
     def _bucket(self, key: BucketKey, now: float) -> _Bucket:

@@ -14,7 +14,6 @@ from sovereignmesh.errors import (
     NotFoundError,
     RejectedError,
     SignInError,
-    UnreachableError,
 )
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ _BATCH: Final = "/batch"
 _BATCH_VERSION: Final = "2020-06-01"
 LARGEST_BATCH: Final = 20
 _OK: Final = 200
+_NO_BATCH: Final = frozenset({403, 404, 405})  # another refusal is about what was asked for
 _REMAINING: Final = "x-ms-ratelimit-remaining-subscription-reads"
 _SURE: Final = frozenset({400, 403, 404, 409})
-_NOT_FOUND: Final = 404
 # A provider that the subscription has not been registered for has nothing there:
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider
 _NOT_REGISTERED: Final = "MissingSubscriptionRegistration"
@@ -40,19 +39,20 @@ _WORDS: Final[dict[type[AzureError], str]] = {
     DeadlineError: "the time was up, or the run was stopped",
     SignInError: "not signed in any more",
     AnswerError: "an answer that makes no sense",
-    AzureError: "no connection, or none that lasted, or nothing but server errors",
+    AzureError: "no connection, or none that lasted",
 }
 _LOST: Final = frozenset({_WORDS[DeadlineError], _WORDS[SignInError], _WORDS[AzureError]})
+_ENOUGH: Final = 3
+_HOPELESS: Final = 10
 _REFUSED: Final = (RejectedError, DeniedError, NotFoundError)
 
 
 class Ask(NamedTuple):
-    """One GET: of a list with all its pages (`many`), or of one object. `none_on_404`: not found means nothing."""
+    """One GET: of a list with all its pages (`many`), or of one object."""
 
     path: str
     api_version: str
     many: bool
-    none_on_404: bool = False
 
 
 class Told(NamedTuple):
@@ -65,7 +65,7 @@ class Told(NamedTuple):
 
 def why_not(error: AzureError) -> str:
     """Why, in words that are the same for all that failed alike: they are counted by them."""
-    if error.status and not isinstance(error, UnreachableError):
+    if error.status:
         return f"{error.status} {error.code}".strip()
     return next(words for kind, words in _WORDS.items() if isinstance(error, kind))
 
@@ -76,6 +76,7 @@ class Reader:
     def __init__(self, azure: Azure, buckets: Buckets, now: Callable[[], dt.datetime]) -> None:
         self._azure, self._buckets, self._now = azure, buckets, now
         self._has_batch = True
+        self._lost = 0  # portions in a row of which nothing came
 
     def read(self, asks: Sequence[Ask]) -> list[Told]:
         """The answers, in the order of `asks`."""
@@ -87,14 +88,21 @@ class Reader:
         return found
 
     def _alone(self, asks: Sequence[Ask], told: Sequence[Told | None]) -> list[Told]:
-        """The answers, with those that are missing asked for one by one, until one shows that nothing gets through."""
-        found, lost = [], None
+        """The answers, with those that are missing asked for one by one, until it shows that nothing gets through."""
+        found: list[Told] = []
+        failures = _ENOUGH if self._lost >= _HOPELESS else 0  # server errors in a row
         for ask, known in zip(asks, told, strict=True):
-            one = known or (lost if lost is not None else self._one(ask))
-            if known is None and one.failed in _LOST:
-                lost = one
+            lost = (found[-1] if found else self._nothing) if failures >= _ENOUGH else None
+            one = known or lost or self._one(ask)
+            if known is None and lost is None:
+                failures = _ENOUGH if one.failed in _LOST else failures + 1 if one.failed[:1] == "5" else 0
             found.append(one)
+        self._lost = self._lost + 1 if failures >= _ENOUGH else 0
         return found
+
+    @property
+    def _nothing(self) -> Told:
+        return Told([], "not asked for: nothing came any more", self._when())
 
     def _one(self, ask: Ask) -> Told:
         try:
@@ -103,8 +111,7 @@ class Reader:
             else:
                 items = [_object(self._azure.get(ask.path, ask.api_version))]
         except AzureError as error:
-            none = error.code == _NOT_REGISTERED or (ask.none_on_404 and isinstance(error, NotFoundError))
-            return Told([], "" if none else why_not(error), self._when())
+            return Told([], "" if error.code == _NOT_REGISTERED else why_not(error), self._when())
         return Told(items, "", self._when())
 
     def _batch(self, asks: Sequence[Ask]) -> list[Told | None]:
@@ -116,8 +123,8 @@ class Reader:
         nothing: list[Told | None] = [None] * len(asks)
         try:
             body = self._azure.send("POST", _BATCH, _BATCH_VERSION, {"requests": requests}).body
-        except _REFUSED:
-            self._has_batch = False
+        except _REFUSED as error:
+            self._has_batch = error.status not in _NO_BATCH
             return nothing
         except (DeadlineError, SignInError) as error:
             return [Told([], why_not(error), self._when())] * len(asks)
@@ -142,8 +149,7 @@ class Reader:
         if status != _OK:
             error = content.get("error")
             code = str(error.get("code", "")) if isinstance(error, dict) else ""
-            none = code == _NOT_REGISTERED or (ask.none_on_404 and status == _NOT_FOUND)
-            return Told([], "" if none else f"{status} {code}".strip(), self._when())
+            return Told([], "" if code == _NOT_REGISTERED else f"{status} {code}".strip(), self._when())
         if not ask.many:
             return Told([content], "", self._when())
         values = content.get("value")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BUCKETS", "ChildRead", "child_reads", "load_reads"]
 
-BUCKETS: Final = ("", "storage-lists", "storage-reads")
+BUCKETS: Final = ("", "storage-lists")
 _KEYS: Final = {
-    "child", "list", "get", "api_version", "source", "checked", "unless", "missing", "bucket", "replaces", "types",
+    "child", "list", "get", "api_version", "source", "checked", "unless", "bucket", "replaces", "types",
 }  # fmt: skip
 _VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d(-preview)?")
 
@@ -31,8 +31,8 @@ class ChildRead:
 
     The path continues the parent's id; one that begins with a slash continues that of its subscription. `{group}`,
     `{location}` and, for the keys of a vault, `{key}` stand in it. In the cases `unless` a parent has no such children.
-    `none_on_404`: not found means that there is none. `bucket`: whose quota it draws on besides that of Azure Resource
-    Manager. `replaces`: the children's answers stand in for the parent's own.
+    `bucket`: whose quota it draws on besides that of Azure Resource Manager. `replaces`: the children's answers stand
+    in for the parent's own.
     """
 
     parent: str
@@ -43,7 +43,6 @@ class ChildRead:
     source: tuple[str, ...]
     checked: str
     unless: tuple[Exclusion, ...]
-    none_on_404: bool
     bucket: str
     replaces: bool
 
@@ -85,8 +84,8 @@ def _load(parent: str, entry: dict[str, Any], where: str) -> ChildRead:
         raise FactsError(f"{where}: needs one of `list` and `get`")
     if not _VERSION.fullmatch(str(entry.get("api_version"))):
         raise FactsError(f"{where}: `api_version` is none")
-    if entry.get("bucket", "") not in BUCKETS or entry.get("missing") not in (None, "none"):
-        raise FactsError(f"{where}: `bucket` is one of {', '.join(BUCKETS[1:])}, `missing` can be none alone")
+    if entry.get("bucket", "") not in BUCKETS:
+        raise FactsError(f"{where}: `bucket` is one of {', '.join(BUCKETS[1:])}")
     return ChildRead(
         parent=parent.lower(),
         child=row.name,
@@ -96,7 +95,6 @@ def _load(parent: str, entry: dict[str, Any], where: str) -> ChildRead:
         source=check_sources(entry, where),
         checked=check_date(entry, where),
         unless=load_exclusions(entry, "unless", where),
-        none_on_404=entry.get("missing") == "none",
         bucket=entry.get("bucket", ""),
         replaces=entry.get("replaces", False),
     )

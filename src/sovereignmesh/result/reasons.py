@@ -88,17 +88,17 @@ REASONS: Final[dict[str, Reason]] = {
     "processed-anywhere": _fails(
         "high",
         "The data may be processed in any region of the world.",
-        "Deploy the model with a regional or, in the EU, a data zone deployment type.",
+        "Deploy with a type that stays in a data zone or a geography whose regions the policy allows.",
     ),
     "processed-in-zone": _fails(
         "medium",
         "The data may be processed in any region of the data zone, of which the policy allows only some.",
-        "Deploy the model with a regional deployment type, or allow the regions of the zone.",
+        "Allow the regions of the zone, or deploy with a type that stays in the geography, if the policy allows that.",
     ),
     "processed-in-geography": _fails(
         "medium",
         "The data may be processed in any region of the resource's geography, of which the policy allows only some.",
-        "Allow the regions of the geography, or deploy where all of them are allowed.",
+        "Allow the regions of the geography, or waive it: no deployment type is bound to one region.",
     ),
     "not-encrypted": _fails(
         "medium",
@@ -211,6 +211,7 @@ REASONS: Final[dict[str, Reason]] = {
     "documented-exception": _not_applicable("The check does not concern this kind or SKU."),
     "no-copy": _not_applicable("No such copy is configured."),
     "no-children": _not_applicable("Only its children could tell, and it has none."),
+    "no-expiry": _not_applicable("The key does not expire."),
     "no-customer-key": _not_applicable("No customer-managed key is configured, so no vault holds it."),
     "held-elsewhere": _not_applicable("The key is held, and counted, at another resource."),
     "managed": _not_applicable("A managed resource group: it counts for the resource that owns it."),

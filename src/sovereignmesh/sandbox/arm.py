@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.children import is_in_list, is_no_record, parent_of, with_plain_locations
+from sovereignmesh.sandbox.children import is_in_list, is_no_record, lists_by_location, parent_of, with_plain_locations
 from sovereignmesh.sandbox.store import GROUP, SUBSCRIPTION, Record, Store, type_in
 from sovereignmesh.sandbox.wire import Call, Refusal, Reply, json_reply, page_of
 
@@ -109,6 +109,22 @@ class Arm:
 
     def _locations(self, _: Call, scope: str) -> Reply:
         return json_reply({"value": [_location(region, f"{scope}/locations/") for region in _regions()]})
+
+    def _provider(self, call: Call, scope: str) -> Reply:
+        """What a resource provider is in a subscription; using one has registered it."""
+        self._access.demand("Microsoft.Resources/subscriptions/providers/read", scope)
+        namespace = call.path.rpartition("/")[2]
+        used = any(record.type.lower().startswith(f"{namespace.lower()}/") for record in self._store.below(scope))
+        places = [region["displayName"] for region in _regions() if region["regionType"] == "Physical"]
+        return json_reply(
+            {
+                "id": call.path,
+                "namespace": namespace,
+                "registrationPolicy": "RegistrationRequired",
+                "registrationState": "Registered" if used else "NotRegistered",
+                "resourceTypes": [{"resourceType": kind, "locations": places} for kind in lists_by_location(namespace)],
+            }
+        )
 
     def _groups(self, call: Call, scope: str) -> Reply:
         return self._list(call, scope, lambda kind: kind == GROUP)
@@ -216,6 +232,7 @@ _ROUTES: Final = tuple(
         (r"(?P<scope>/subscriptions/[^/]+)/locations", "locations"),
         (r"(?P<scope>/subscriptions/[^/]+)/resourcegroups", "groups"),
         (rf"{_SCOPE}/resources", "resources"),
+        (r"(?P<scope>/subscriptions/[^/]+)/providers/[^/]+", "provider"),
         (rf"{_ANY_SCOPE}/providers/microsoft\.authorization/permissions", "permissions"),
         (r"/subscriptions/[^/]+/resourcegroups/[^/]+", "resource"),
         (rf"{_ANY_SCOPE}/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+", "of_type"),

@@ -7,7 +7,7 @@ from typing import Final
 
 from sovereignmesh.sandbox.store import type_in
 
-__all__ = ["is_in_list", "is_no_record", "parent_of", "with_plain_locations"]
+__all__ = ["is_in_list", "is_no_record", "lists_by_location", "parent_of", "with_plain_locations"]
 
 _LOCATION: Final = re.compile(r"(?<=/locations/)[^/]+", re.IGNORECASE)
 
@@ -37,8 +37,15 @@ _REACH: Final = {
     ),
     "microsoft.sql/servers/replicationlinks": "microsoft.sql/servers/databases/replicationlinks",
 }
+_BY_LOCATION: Final = re.compile(r"([^/]+)/(locations/[^/]+)")
 # What every resource of the type around it has, by one name, without a resource of its own in the estate.
 _PARTS: Final = {f"microsoft.storage/storageaccounts/{part}services" for part in ("blob", "file", "queue", "table")}
+
+
+def lists_by_location(namespace: str) -> list[str]:
+    """The types of which a provider has a list in each location."""
+    found = (_BY_LOCATION.fullmatch(kind) for kind in _REACH)
+    return sorted(match[2] for match in found if match and match[1] == namespace.lower())
 
 
 def with_plain_locations(path: str) -> str:

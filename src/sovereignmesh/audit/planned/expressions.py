@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "LONGEST",
     "Call",
     "Get",
     "Literal",
+    "Meter",
     "Scope",
+    "TooMuchError",
     "Unknown",
     "evaluate",
     "find_key",
@@ -34,7 +37,11 @@ __all__ = [
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<string>'(?:[^']|'')*')|(?P<number>[+-]?\d+(?:\.\d+)?)|(?P<name>[A-Za-z_][\w$]*)|(?P<mark>[()\[\].,?]))"
 )
-_LONGEST: Final = 60
+# A template may have 4 MB when all is worked out
+# (https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits).
+LONGEST: Final = 4 * 2**20
+_STEPS: Final = 10_000_000
+_LONGEST_NAME: Final = 60
 _DEEPEST: Final = 100
 # Properties that only name the resource that they are of: whoever is given one is tied to that resource.
 _NAMING: Final = ("vaulturi", "keyuri", "keyuriwithversion", "primaryendpoints", "hsmuri", "fullyqualifieddomainname")
@@ -52,6 +59,40 @@ class Unknown:
     text: str
     target: str | None = None
     of: str | None = None
+
+
+class TooMuchError(Exception):
+    """A template takes more steps than are made for one."""
+
+
+class Meter:
+    """Counts the steps that a template takes, nested ones included, so that none runs for ever."""
+
+    def __init__(self) -> None:
+        self._left = _STEPS
+
+    def spend(self, steps: int = 1) -> None:
+        """Counts steps. Raises TooMuchError where there were too many."""
+        self._left -= steps
+        if self._left < 0:
+            raise TooMuchError(f"its expressions take more than {_STEPS:,} steps to work out")
+
+    def bounded(self, value: Any, what: str) -> Any:
+        """The value; an `Unknown` for one that is longer than a whole template may be."""
+        if type(value) not in (str, list, dict):
+            return value
+        size, nodes, inside = 0, 0, [value]
+        while inside and size <= LONGEST:
+            one = inside.pop()
+            nodes += 1
+            size += len(one) if type(one) is str else 1
+            if type(one) is dict:
+                size += sum(map(len, one))
+                inside += one.values()
+            elif type(one) is list:
+                inside += one
+        self.spend(nodes)
+        return value if size <= LONGEST else Unknown(f"{{{what} longer than {LONGEST} characters}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +118,10 @@ Node = Literal | Call | Get
 class Scope(Protocol):
     """Where an expression stands: it knows the functions."""
 
+    @property
+    def meter(self) -> Meter:
+        """What counts the steps."""
+
     def call(self, name: str, arguments: tuple[Node, ...]) -> Any:
         """The value of a function."""
 
@@ -89,7 +134,7 @@ def unknown(what: str, *parts: Any, target: str | None = None) -> Unknown:
     inner = ",".join(text_of(part) for part in parts)
     text = f"{what}({inner})" if parts else what
     text = text.replace("/", "|").replace("{", "").replace("}", "")
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST_NAME:
         text = f"{what}#{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     return Unknown(f"{{{text}}}", target)
 
@@ -178,7 +223,8 @@ def _list(tokens: list[tuple[str, str]], at: int, depth: int) -> tuple[tuple[Nod
 
 
 def evaluate(node: Node, scope: Scope) -> Any:
-    """The value of an expression."""
+    """The value of an expression. Raises TooMuchError where the template has taken too many steps."""
+    scope.meter.spend()
     if isinstance(node, Literal):
         return node.value
     if isinstance(node, Call):
@@ -207,17 +253,25 @@ def _has(table: Any, name: Any) -> bool:
     return type(table) is dict and type(name) is str and any(key.lower() == name.lower() for key in table)
 
 
-def resolve(value: Any, scope: Scope, depth: int = 0) -> Any:
-    """The value with its expressions evaluated, at any depth, and the copy loops of its properties run through."""
+def resolve(value: Any, scope: Scope) -> Any:
+    """The value with its expressions evaluated, at any depth, and the copy loops of its properties run through.
+
+    Raises TooMuchError where the template has taken too many steps.
+    """
+    return scope.meter.bounded(_resolve(value, scope, 0), "value")
+
+
+def _resolve(value: Any, scope: Scope, depth: int) -> Any:
+    scope.meter.spend()
     if depth > _DEEPEST:
         return unknown("nested too deeply")
     if type(value) is str:
         return _text(value, scope)
     if type(value) is list:
-        return [resolve(item, scope, depth + 1) for item in value]
+        return [_resolve(item, scope, depth + 1) for item in value]
     if isinstance(value, Mapping):
         found = {
-            text_of(_text(key, scope)): resolve(inner, scope, depth + 1)
+            text_of(_text(key, scope)): _resolve(inner, scope, depth + 1)
             for key, inner in value.items()
             if not _is_loop(key, inner)
         }
@@ -246,7 +300,7 @@ def _is_copy(loop: Any) -> bool:
 
 
 def _repeat(loop: dict[str, Any], scope: Scope, depth: int) -> Any:
-    count = resolve(loop["count"], scope, depth + 1)
+    count = _resolve(loop["count"], scope, depth + 1)
     if type(count) is not int or not 0 <= count <= _MOST:
         return unknown("copy", loop["name"], count)
-    return [resolve(loop["input"], scope.repeated(loop["name"], index), depth + 1) for index in range(count)]
+    return [_resolve(loop["input"], scope.repeated(loop["name"], index), depth + 1) for index in range(count)]

@@ -8,18 +8,24 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.planned.expressions import Unknown, find_key, text_of, unknown
+from sovereignmesh.audit.planned.expressions import LONGEST, Unknown, find_key, text_of, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sovereignmesh.audit.planned.expressions import Meter
+
 __all__ = ["apply"]
 
+_LARGEST: Final = 2**63  # numbers are of 64 bits
+_DIGITS: Final = 4
 
-def apply(name: str, arguments: list[Any]) -> Any:
+
+def apply(name: str, arguments: list[Any], meter: Meter) -> Any:
     """The value of the function called `name` (in lower case); an `Unknown` where it has none before deployment."""
     if name in _TEXTS:
-        return _joined(name, arguments)
+        found = _joined(name, arguments)
+        return meter.bounded(found, name) if type(found) is list else found
     function, through = _FUNCTIONS.get(name, (None, False))
     if function is None or any(isinstance(one, Unknown) for one in arguments):
         return unknown(name, *arguments)
@@ -29,7 +35,9 @@ def apply(name: str, arguments: list[Any]) -> Any:
         found = function(*arguments)
     except (TypeError, ValueError, IndexError, KeyError, AttributeError, ZeroDivisionError, RecursionError):
         return unknown(name, *arguments)  # the deployment would say what is wrong with it
-    return unknown(name, *arguments) if found is NotImplemented else found
+    if found is NotImplemented or (type(found) is int and not -_LARGEST <= found < _LARGEST):
+        return unknown(name, *arguments)
+    return meter.bounded(found, name)
 
 
 def _holds_unknown(value: Any) -> bool:
@@ -55,7 +63,10 @@ def _joined(name: str, arguments: list[Any]) -> Any:
         parts = arguments
     if parts is None or any(type(part) in (list, dict) or part is None for part in parts):
         return unknown(name, *arguments)
-    text = "".join(_shown(part) for part in parts)
+    shown = [_shown(part) for part in parts]
+    if sum(map(len, shown)) > LONGEST:
+        return unknown(name, *arguments)
+    text = "".join(shown)
     if not any(isinstance(part, Unknown) for part in parts):
         return text
     spoken = [part for part in parts if part != ""]
@@ -77,7 +88,7 @@ def _formatted(pattern: str, values: list[Any]) -> list[Any] | None:
         if not open_brace:
             return parts
         number, close, rest = rest.partition("}")
-        if not close or not number.isdigit() or int(number) >= len(values):
+        if not close or not number.isdecimal() or len(number) > _DIGITS or int(number) >= len(values):
             return None
         parts.append(values[int(number)])
     return parts
@@ -85,19 +96,27 @@ def _formatted(pattern: str, values: list[Any]) -> list[Any] | None:
 
 def _union(*values: Any) -> Any:
     if all(type(value) is list for value in values):
-        found: list[Any] = []
-        for value in values:
-            found += [item for item in value if item not in found]
-        return NotImplemented if _holds_unknown(values) else found
+        found = {(type(item), text_of(item)): item for value in reversed(values) for item in reversed(value)}
+        return NotImplemented if _holds_unknown(list(values)) else list(reversed(found.values()))
     if not all(type(value) is dict for value in values):
         return NotImplemented
     merged: dict[str, Any] = {}
+    names: dict[str, str] = {}
     for value in values:
         for key, item in value.items():
-            same = next((known for known in merged if known.lower() == key.lower()), key)
-            old = merged.get(same)
-            merged[same] = _union(old, item) if type(old) is dict and type(item) is dict else item
+            same = names.setdefault(key.lower(), key)
+            merged[same] = _merged(merged[same], item) if same in merged else item
     return merged
+
+
+def _merged(old: Any, new: Any) -> Any:
+    """One value of a union: two objects become one, so that it is not known where one of them is not."""
+    objects = type(old) is dict, type(new) is dict
+    if all(objects):
+        return _union(old, new)
+    if any(objects) and (isinstance(old, Unknown) or isinstance(new, Unknown)):
+        return unknown("union", old, new)
+    return unknown("union", old, new) if isinstance(old, Unknown) and isinstance(new, Unknown) else new
 
 
 def _contains(container: Any, item: Any) -> Any:
@@ -119,7 +138,14 @@ def _equals(one: Any, other: Any) -> Any:
 
 
 def _replace(text: str, old: str, new: str) -> Any:
-    return text.replace(old, new) if old else NotImplemented
+    fits = old and len(text) + text.count(old) * len(new) <= LONGEST
+    return text.replace(old, new) if fits else NotImplemented
+
+
+def _join(items: list[Any], mark: str) -> Any:
+    texts = [_to_text(item) for item in items]
+    fits = sum(map(len, texts)) + len(texts) * len(mark) <= LONGEST
+    return mark.join(texts) if fits else NotImplemented
 
 
 def _substring(text: str, start: int, length: int | None = None) -> Any:
@@ -158,7 +184,9 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
 
 
 def _divide(one: int, other: int) -> int:
-    return int(one / other)
+    """What is left of the fraction goes, so that -7 by 2 is -3."""
+    whole = abs(one) // abs(other)
+    return whole if (one < 0) == (other < 0) else -whole
 
 
 def _items(table: dict[str, Any]) -> list[dict[str, Any]]:
@@ -175,7 +203,8 @@ def _try_get(value: Any, *keys: Any) -> Any:
 
 
 def _make_object(*pairs: Any) -> Any:
-    return dict(zip(pairs[::2], pairs[1::2], strict=True))
+    named = all(type(name) is str for name in pairs[::2])
+    return dict(zip(pairs[::2], pairs[1::2], strict=True)) if named else NotImplemented
 
 
 _TEXTS: Final = frozenset({"concat", "format"})
@@ -199,7 +228,7 @@ _FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], bool]]] = {
     "indexof": (lambda text, part: text.lower().find(part.lower()) if type(text) is str else NotImplemented, False),
     "int": (_to_int, False),
     "items": (_items, True),
-    "join": (lambda items, mark: mark.join(_to_text(item) for item in items), False),
+    "join": (_join, False),
     "json": (json.loads, False),
     "last": (lambda value: value[-1] if value else (None if type(value) is list else ""), True),
     "length": (len, True),

@@ -21,7 +21,7 @@ _STEP: Final = re.compile(rf"module\.([\w-]+)({_KEY})")
 _RESOURCE: Final = re.compile(rf"((?:data\.)?[a-z][\w-]*\.[\w-]+)({_KEY})(?:\.(\w+))?(.*)")
 _OUTPUT: Final = re.compile(rf"module\.([\w-]+)({_KEY})\.([\w-]+)")
 _KNOWN: Final = ("each.key", "count.index", "path.", "terraform.", "self.")
-_DEEPEST: Final = 20
+_MARK: Final = re.compile(r"[.\[]")
 
 
 class Change(NamedTuple):
@@ -53,23 +53,31 @@ class References:
         self._root = _object(_object(configuration).get("root_module"))
         self.providers = _object(_object(configuration).get("provider_config"))
         self._changes: dict[tuple[str, str], list[Change]] = {}
+        self._at: dict[tuple[str, str], list[Change]] = {}
+        self._turns: dict[tuple[str, str, str], list[Change]] = {}
+        self._written: dict[str, dict[str, dict[str, Any]]] = {}
         for change in changes:
-            self._changes.setdefault((change.module, f"{change.type}.{change.name}"), []).append(change)
+            name = f"{change.type}.{change.name}"
+            inner = change.address.removeprefix(f"{change.module}.")
+            self._changes.setdefault((change.module, name), []).append(change)
+            self._at.setdefault((change.module, inner), []).append(change)
+            self._turns.setdefault((change.module, name, repr(change.index)), []).append(change)
 
     def written(self, change: Change) -> dict[str, Any] | None:
         """How the configuration writes the resource; None where the plan does not hold it."""
-        resources = (self._module(change.module) or {}).get("resources")
-        for resource in resources if type(resources) is list else ():
-            if _object(resource).get("address") == f"{change.type}.{change.name}":
-                return _object(resource)
-        return None
+        if change.module not in self._written:
+            resources = (self._module(change.module) or {}).get("resources")
+            every = map(_object, resources if type(resources) is list else ())
+            named = {one["address"]: one for one in every if type(one.get("address")) is str}
+            self._written[change.module] = named
+        return self._written[change.module].get(f"{change.type}.{change.name}")
 
     def target(self, change: Change, path: tuple[str | int, ...]) -> Target | None:
         """The resource that an attribute gets its value from; None where that is not clear."""
         node = _follow(_object((self.written(change) or {}).get("expressions")), path)
         found: set[tuple[str, str, str, str]] = set()
         turned = False
-        for module, name in self._leaves(node, change.module, 0):
+        for module, name in self._leaves(node, change.module, set()):
             if name in ("each.key", "count.index"):
                 turned = True
             match = _RESOURCE.fullmatch(name) if not name.startswith(_KNOWN) else None
@@ -88,43 +96,44 @@ class References:
     ) -> Target | None:
         instances = self._changes.get((module, name), [])
         if key:
-            instances = [one for one in instances if one.address.endswith(f"{name}{key}")]
+            instances = self._at.get((module, f"{name}{key}"), [])
         elif turned and len(instances) > 1:
-            instances = [one for one in instances if one.index == change.index]
+            instances = self._turns.get((module, name, repr(change.index)), [])
         return Target(instances[0], attribute) if len(instances) == 1 else None
 
-    def _leaves(self, node: Any, module: str, depth: int) -> Iterator[tuple[str, str]]:
-        """The most telling names of an expression, each with the module that it stands in."""
+    def _leaves(self, node: Any, module: str, seen: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """The most telling names of an expression, each once, with the module that it stands in."""
         names = node.get("references") if type(node) is dict else None
         names = [name for name in names if type(name) is str] if type(names) is list else []
+        shorter = {name[: mark.start()] for name in names for mark in _MARK.finditer(name)}
         for name in names:
-            longer = (other for other in names if other != name)
-            if any(other.startswith((f"{name}.", f"{name}[")) for other in longer):
+            if name in shorter or (module, name) in seen:
                 continue
+            seen.add((module, name))
             if name.startswith("var."):
-                yield from self._variable(name.split(".")[1].split("[")[0], module, depth)
+                yield from self._variable(name.split(".")[1].split("[")[0], module, seen)
             elif name.startswith("module."):
-                yield from self._output(name, module, depth)
+                yield from self._output(name, module, seen)
             else:
                 yield module, name
 
-    def _variable(self, name: str, module: str, depth: int) -> Iterator[tuple[str, str]]:
+    def _variable(self, name: str, module: str, seen: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """What the caller of a module gives it; a variable of the root is known."""
         steps = list(_STEP.finditer(module))
-        if not steps or depth > _DEEPEST:
+        if not steps:
             return
         outer = module[: steps[-1].start()].rstrip(".")
         call = _object(_object((self._module(outer) or {}).get("module_calls")).get(steps[-1][1]))
-        yield from self._leaves(_object(call.get("expressions")).get(name), outer, depth + 1)
+        yield from self._leaves(_object(call.get("expressions")).get(name), outer, seen)
 
-    def _output(self, name: str, module: str, depth: int) -> Iterator[tuple[str, str]]:
+    def _output(self, name: str, module: str, seen: set[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         match = _OUTPUT.match(name)
-        if match is None or depth > _DEEPEST:
+        if match is None:
             yield module, "local.unclear"
             return
         inner = f"{module}.module.{match[1]}{match[2]}".lstrip(".")
         output = _object(_object((self._module(inner) or {}).get("outputs")).get(match[3]))
-        yield from self._leaves(output.get("expression"), inner, depth + 1)
+        yield from self._leaves(output.get("expression"), inner, seen)
 
     def _module(self, address: str) -> dict[str, Any] | None:
         found = self._root

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.audit.children import packed
 from sovereignmesh.audit.index import type_of
+from sovereignmesh.audit.judgement import looked_at
 from sovereignmesh.facts import child_reads, find_region, find_resource_type
 from sovereignmesh.facts.terraform import filled_in, made_on_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from sovereignmesh.facts import ChildRead
     from sovereignmesh.facts.terraform import FilledIn
+    from sovereignmesh.result import Check
 
 __all__ = ["Planned", "disks_of", "finish", "put", "tell_unknown"]
 
+_UNSURE: Final = "whether it will be there is not known before deployment"
+_MORE: Final = "there may be others than those of the plan"
 _CONNECTIONS: Final = "properties.privateEndpointConnections"
 _APPROVED: Final = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
 _DISK: Final = {
@@ -30,15 +35,20 @@ _DISK: Final = {
 class Planned:
     """A resource as the plan tells of it.
 
-    `label` is how the plan calls it. `sure`: whether it will be there for certain; `new`: whether the plan creates
-    it. `parent` is the id of the resource that it belongs to, where its own id does not begin with that.
+    `label` is how the plan calls it. `whether` are the conditions, not decided before deployment, on which it will be
+    there. `new`: whether the plan creates it. `parent` is the id of the resource that it belongs to, where its own id
+    does not begin with that.
     """
 
     row: dict[str, Any]
     label: str
-    sure: bool = True
+    whether: frozenset[str] = frozenset()
     new: bool = False
     parent: str = ""
+
+    def sure_with(self, other: Planned) -> bool:
+        """Whether it will be there for certain where the other one is."""
+        return self.whether <= other.whether
 
 
 def put(body: dict[str, Any], path: str, value: Any) -> None:
@@ -113,7 +123,7 @@ def disks_of(machine: Planned) -> Iterator[Planned]:
         for way, path in ways.items():
             if any(way == one or way.startswith(f"{one}.") for one in unknown):
                 tell_unknown(body, path)
-        yield Planned(body, f"{machine.label}.{label}", sure=machine.sure, new=machine.new)
+        yield Planned(body, f"{machine.label}.{label}", machine.whether, machine.new)
 
 
 def _tell_apart(resources: list[Planned]) -> None:
@@ -151,14 +161,21 @@ def _connect(resources: list[Planned], known: dict[str, Planned]) -> None:
                 loose = True
             elif found is None:
                 continue
-            elif one.sure:
-                put(found.row, _CONNECTIONS, [*(_at(found.row, _CONNECTIONS) or []), _APPROVED])
+            elif one.sure_with(found):
+                _approve(found.row)
             else:
                 tell_unknown(found.row, _CONNECTIONS)
         unknown = one.row.get("notKnown", ())
         loose = loose or any(path.startswith("properties.privateLinkServiceConnections") for path in unknown)
     for one in resources if loose else ():  # an endpoint whose resource is not known may be anybody's
         tell_unknown(one.row, _CONNECTIONS)
+
+
+def _approve(row: dict[str, Any]) -> None:
+    """Adds an approved connection; what is no list of connections stays as it is."""
+    written = _at(row, _CONNECTIONS)
+    if written is None or type(written) is list:
+        put(row, _CONNECTIONS, [*(written or ()), _APPROVED])
 
 
 def _around(identity: str, known: dict[str, Planned]) -> Planned | None:
@@ -192,25 +209,62 @@ def _attach(resources: list[Planned], known: dict[str, Planned]) -> set[int]:
     """Gives children to the resource that they are read with in Azure; says which ones went."""
     gone: set[int] = set()
     homeless: set[str] = set()
+    unsure: set[tuple[int, str]] = set()
     for one in resources:
         child = one.row["type"].lower()
         above = one.parent or one.row["id"].rpartition("/")[0]
         parent = _around(above, known)
-        reads = child_reads().get(parent.row["type"].lower(), ()) if parent and parent is not one else ()
-        if parent is not None and any(read.child.lower() == child for read in reads):
+        if parent is not None and parent is not one and any(read.child.lower() == child for read in _reads(parent)):
             box = parent.row.setdefault("children", {}).setdefault(child, packed((), "", ""))
             box["items"].append(one.row)
             gone.add(id(one))
+            if not one.sure_with(parent):
+                unsure.add((id(parent), child))
         else:
             _stand_alone(one, parent, above)
             if parent is None and ("{" in above or not above.lower().startswith("/subscriptions/")):
                 homeless.add(child)  # it may be anybody's
     for one in resources:
-        for read in child_reads().get(one.row["type"].lower(), ()) if one.new else ():
+        one.row.setdefault("notKnown", [])
+        for read in _reads(one):
             child = read.child.lower()
-            if read.many and child not in homeless and child in made_on_request():
-                one.row.setdefault("children", {}).setdefault(child, packed((), "", ""))
+            _close(one, read, unsure=(id(one), child) in unsure, homeless=child in homeless)
     return gone
+
+
+def _reads(one: Planned) -> tuple[ChildRead, ...]:
+    return child_reads().get(one.row["type"].lower(), ())
+
+
+def _close(one: Planned, read: ChildRead, *, unsure: bool, homeless: bool) -> None:
+    """Says of the children of one kind that a resource has in the plan whether those are all, if that is known.
+
+    A list is whole where the plan makes the resource, and its children are there only where somebody makes them.
+    """
+    child = read.child.lower()
+    boxes = one.row.get("children", {})
+    whole = one.new and child in made_on_request() and not homeless
+    if child not in boxes and read.many and whole:
+        one.row["children"] = boxes | {child: packed((), "", "")}
+    elif child in boxes and unsure:
+        boxes[child]["failed"] = _UNSURE
+        if read.replaces:
+            _forget(one.row, read.checks)
+    elif child in boxes and read.many and not whole:
+        boxes[child]["failed"] = _MORE
+
+
+def _forget(row: dict[str, Any], checks: frozenset[Check]) -> None:
+    """Takes out what a child that may be there would answer otherwise."""
+    known = find_resource_type(row["type"])
+    rules = [known.rules[check] for check in checks if check in known.rules] if known else []
+    for path in sorted(frozenset[str]().union(*map(looked_at, rules))):
+        outer, _, last = path.rpartition(".")
+        body = _at(row, outer) if outer else row
+        if outer == "properties" and type(body) is dict:
+            body.pop(last, None)
+        if outer == "properties":
+            tell_unknown(row, path)
 
 
 def _stand_alone(one: Planned, parent: Planned | None, above: str) -> None:

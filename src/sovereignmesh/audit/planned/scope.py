@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.planned.expressions import Unknown, evaluate, find_key, resolve, text_of, unknown
+from sovereignmesh.audit.planned.expressions import Meter, Unknown, evaluate, find_key, resolve, text_of, unknown
 from sovereignmesh.audit.planned.functions import apply
 
 if TYPE_CHECKING:
@@ -56,7 +56,13 @@ class Template:
     depth: int = 0
     deployments: dict[str, Template] = field(default_factory=dict)  # by symbolic name and by id, in lower case
     resources: dict[str, tuple[str, Any, Any]] = field(default_factory=dict)  # by symbolic name: id, type, api-version
+    meter: Meter = field(default_factory=Meter)
     _values: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """A nested template counts with the one around it."""
+        if self.outer is not None:
+            self.meter = self.outer.meter
 
     def value(self, kind: str, name: str) -> Any:
         """A parameter, variable or output."""
@@ -73,7 +79,7 @@ class Template:
         given = find_key(self.given, name) if kind == "parameters" else None
         if given is not None:
             if self.outer is None or type(given) is not dict or "value" not in given:
-                return unknown(kind, name, self.place.id)
+                return unknown(kind, name, given, self.place.id)  # a secret, or none
             return resolve(given["value"], self.outer)
         table = self.document.get(kind)
         written = find_key(table, name)
@@ -97,6 +103,10 @@ class Frame:
     turn: Any = None
     depth: int = 0
 
+    @property
+    def meter(self) -> Meter:
+        return self.template.meter
+
     def repeated(self, name: str, index: Any) -> Frame:
         return replace(self, turns={**self.turns, name.lower(): index}, turn=index)
 
@@ -109,7 +119,7 @@ class Frame:
             return special(inner, arguments)
         values = [evaluate(argument, inner) for argument in arguments]
         known = _KNOWN.get(name)
-        return apply(name, values) if known is None else known(self, values)
+        return apply(name, values, self.meter) if known is None else known(self, values)
 
 
 def _if(frame: Frame, arguments: tuple[Node, ...]) -> Any:
@@ -226,7 +236,8 @@ def _reference(frame: Frame, values: list[Any]) -> Any:
     if deployment is not None and deployment.depth < _DEEPEST:
         outputs = deployment.document.get("outputs")
         names = list(outputs) if type(outputs) is dict else []
-        return {"outputs": {one: {"value": deployment.value("outputs", one)} for one in names}}
+        outputs = {one: {"value": deployment.value("outputs", one)} for one in names}
+        return {"outputs": template.meter.bounded(outputs, name)}
     if name.lower() in template.resources:
         name = template.resources[name.lower()][0]
     if "/providers/" not in name or f"/providers/{_DEPLOYMENTS}/" in name.lower():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.audit.pages import Unread
-from sovereignmesh.audit.planned.expressions import Unknown, find_key, resolve, text_of
+from sovereignmesh.audit.planned.expressions import TooMuchError, Unknown, find_key, resolve, text_of
 from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
 from sovereignmesh.audit.planned.scope import Frame, Place, Template, resource_id
 from sovereignmesh.facts.terraform import without_data
@@ -29,12 +29,16 @@ _MOST: Final = 800
 def template_rows(document: dict[str, Any], name: str) -> Iterator[Any]:
     """The rows of what the template deploys, and an `Unread` for each part that tells nothing.
 
-    A resource whose condition is not known before deployment is judged as if it will be there, and one that may be
-    there already as if the template made it.
+    A resource whose condition is not known before deployment is judged as if it will be there, but answers for none
+    that will be there without it; one that may be there already is judged as if the template made it.
     """
     subscription = Unknown("{subscription}")
     place = Place(subscription, "" if _at_subscription(document) else Unknown("{resourceGroup}"))
-    found = list(_Walk(name).template(Template(document, place), place, ""))
+    try:
+        found = list(_Walk(name).template(Template(document, place), place, ""))
+    except TooMuchError as error:  # what it would have told may be a child of what it has told
+        yield Unread(name, str(error), final=True)
+        return
     yield from (one for one in found if isinstance(one, Unread))
     yield from finish(one for one in found if isinstance(one, Planned))
 
@@ -47,7 +51,13 @@ def _at_subscription(document: dict[str, Any]) -> bool:
 class _Parent(NamedTuple):
     kind: str
     name: Any
-    label: str
+
+
+class _Around(NamedTuple):
+    """What is around a list of resources: the conditions of all of them, and the resource whose children they are."""
+
+    whether: frozenset[str]
+    parent: _Parent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class _Entry:
     kind: str
     id: str
     name: str
-    sure: bool
+    whether: frozenset[str]
 
 
 class _Walk:
@@ -70,7 +80,7 @@ class _Walk:
         self._name = name
 
     def template(
-        self, template: Template, place: Place, prefix: str, *, sure: bool = True
+        self, template: Template, place: Place, prefix: str, whether: frozenset[str] = frozenset()
     ) -> Iterator[Planned | Unread]:
         """What a template deploys to a place: first all are named, so that each can refer to any other."""
         written = template.document.get("resources")
@@ -79,7 +89,8 @@ class _Walk:
             return
         outer = template.outer if template.shares and template.outer is not None else Frame(template)
         entries: list[_Entry] = []
-        for found in self._entries(written, Frame(template, outer.turns, outer.turn), place, prefix, None):
+        frame = Frame(template, outer.turns, outer.turn)
+        for found in self._entries(written, frame, place, prefix, _Around(whether)):
             if isinstance(found, Unread):
                 yield found
             else:
@@ -92,23 +103,21 @@ class _Walk:
                 for key in (one.id.lower(), one.label.removeprefix(prefix).lower()):
                     template.deployments[key] = inner[0]
         for one in entries:
-            yield from self._deployed(one, nested.get(one.label), sure=sure and one.sure)
+            yield from self._deployed(one, nested.get(one.label))
 
-    def _deployed(
-        self, one: _Entry, nested: tuple[Template, Place] | Unread | None, *, sure: bool
-    ) -> Iterator[Planned | Unread]:
+    def _deployed(self, one: _Entry, nested: tuple[Template, Place] | Unread | None) -> Iterator[Planned | Unread]:
         if isinstance(nested, Unread):
             yield nested
         elif nested is not None:
-            yield from self.template(*nested, f"{one.label}.", sure=sure)
+            yield from self.template(*nested, f"{one.label}.", one.whether)
         elif one.written.get("existing") is not True and not without_data(one.kind):
-            yield _planned(one, sure=sure)
+            yield _planned(one)
 
     def _unread(self, label: str, why: str, *, final: bool = False) -> Unread:
         return Unread(f"{self._name}: {label}" if label else self._name, why, final=final)
 
     def _entries(
-        self, written: Any, frame: Frame, place: Place, prefix: str, parent: _Parent | None
+        self, written: Any, frame: Frame, place: Place, prefix: str, around: _Around
     ) -> Iterator[_Entry | Unread]:
         """The resources of a list or of an object of symbolic names, each turn of a loop by itself."""
         symbolic = type(written) is dict
@@ -120,32 +129,31 @@ class _Walk:
                 continue
             if "import" in resource or "extension" in resource or "@" in resource["type"]:
                 continue  # of another provider than Azure
-            turns, loop = self._turns(resource, frame)
-            if turns is None:
-                yield self._unread(where, "how many of it there will be is not known before deployment")
-                turns = [frame.repeated(loop, Unknown("{copyIndex}"))]
+            copy = resource.get("copy")
+            if type(copy) is not dict:
+                yield from self._entry(resource, frame, where, place, around)
+                continue
+            loop, count = str(copy.get("name", "copy")), resolve(copy.get("count"), frame)
+            inside = around
+            if type(count) is int and 0 <= count <= _MOST:
+                turns: list[Any] = list(range(count))
+            else:
+                many = f"it would be there {count} times, and a loop may run {_MOST} times"
+                why = "how many of it there will be is not known before deployment"
+                yield self._unread(where, many if type(count) is int else why)
+                turns = [Unknown("{copyIndex}")]
+                inside = around._replace(whether=around.whether | {f"copy {text_of(count)}"})
             for number, turn in enumerate(turns):
-                name = f"{where}[{number}]" if loop else where
-                yield from self._entry(resource, turn, name, place, parent)
-
-    @staticmethod
-    def _turns(resource: dict[str, Any], frame: Frame) -> tuple[list[Frame] | None, str]:
-        """The turns of the resource's loop, None where their number is not known, and the loop's name."""
-        copy = resource.get("copy")
-        if type(copy) is not dict:
-            return [frame], ""
-        loop = str(copy.get("name", "copy"))
-        count = resolve(copy.get("count"), frame)
-        if type(count) is not int or not 0 <= count <= _MOST:
-            return None, loop
-        return [frame.repeated(loop, at) for at in range(count)], loop
+                yield from self._entry(resource, frame.repeated(loop, turn), f"{where}[{number}]", place, inside)
 
     def _entry(
-        self, resource: dict[str, Any], frame: Frame, label: str, place: Place, parent: _Parent | None
+        self, resource: dict[str, Any], frame: Frame, label: str, place: Place, around: _Around
     ) -> Iterator[_Entry | Unread]:
         condition = resolve(resource.get("condition", True), frame)
         if condition is False:
             return
+        parent = around.parent
+        whether = around.whether if condition is True else around.whether | {text_of(condition)}
         kind, name = resource["type"], resolve(resource.get("name"), frame)
         if parent is not None and not kind.lower().startswith(f"{parent.kind.lower()}/"):
             kind, name = f"{parent.kind}/{kind}", f"{text_of(parent.name)}/{text_of(name)}"
@@ -153,10 +161,10 @@ class _Walk:
             yield self._unread(label, f"a resource whose type is none: {kind}")
             return
         real, identity, own = _identify(kind, name, resolve(resource.get("scope"), frame), place, label)
-        yield _Entry(resource, frame, label, real, identity, own, condition is True)
+        yield _Entry(resource, frame, label, real, identity, own, whether)
         children = resource.get("resources")
         if type(children) in (list, dict) and kind.lower() != _DEPLOYMENTS:
-            yield from self._entries(children, frame, place, f"{label}.", _Parent(kind, name, label))
+            yield from self._entries(children, frame, place, f"{label}.", _Around(around.whether, _Parent(kind, name)))
 
     def _nested(self, entry: _Entry, place: Place) -> tuple[Template, Place] | Unread:
         """The template that a deployment deploys, and where to."""
@@ -203,7 +211,7 @@ def _identify(kind: str, name: Any, scope: Any, place: Place, label: str) -> tup
     return kind, resource_id(below, kind, names), names[-1]
 
 
-def _planned(entry: _Entry, *, sure: bool) -> Planned:
+def _planned(entry: _Entry) -> Planned:
     row: dict[str, Any] = {"id": entry.id, "name": entry.name, "type": entry.kind, "properties": {}}
     for key in _BODY:
         if key in entry.written:
@@ -215,7 +223,7 @@ def _planned(entry: _Entry, *, sure: bool) -> Planned:
                 row[key] = known
             elif key == "properties" and value is None:
                 row["properties"] = {}
-    return Planned(row, entry.label, sure=sure, new=True)
+    return Planned(row, entry.label, entry.whether, new=True)
 
 
 def _known(value: Any, path: str, row: dict[str, Any]) -> Any:

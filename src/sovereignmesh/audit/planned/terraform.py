@@ -43,6 +43,9 @@ def terraform_rows(plan: dict[str, Any], name: str) -> Iterator[Any]:
         return
     if plan.get("errored") is True:
         yield Unread(name, "Terraform says that the plan ended with an error", final=True)
+    if plan.get("complete", True) is not True:  # older versions do not say it
+        why = "Terraform says that the plan is not complete: made for some targets, or with parts put off"
+        yield Unread(name, why, final=True)
     changes: list[Change] = []
     for number, one in enumerate(written):
         change = _change(one)
@@ -52,7 +55,8 @@ def terraform_rows(plan: dict[str, Any], name: str) -> Iterator[Any]:
             )
         elif change.type.startswith(("azurerm_", "azapi_")):
             changes.append(change)
-    for number, one in enumerate(plan.get("deferred_changes") or ()):
+    deferred = plan.get("deferred_changes") or []
+    for number, one in enumerate(deferred if type(deferred) is list else (deferred,)):
         inner = one.get("resource_change") if type(one) is dict else None
         where = inner.get("address") if type(inner) is dict else f"deferred_changes[{number}]"
         yield Unread(f"{name}: {where}", "Terraform has put it off to a later plan")
@@ -176,8 +180,10 @@ class _Reader:
 
     def _azapi(self, change: Change) -> Planned | Unread | None:
         where = f"{self._name}: {change.address}"
-        if change.type in ("azapi_resource_action", "azapi_data_plane_resource", "azapi_resource_list"):
-            return None
+        if change.type == "azapi_resource_action":
+            return _acts(change, where)
+        if change.type == "azapi_data_plane_resource":
+            return Unread(where, "what it makes inside a resource is not known to this audit")
         if change.type != "azapi_resource":
             return Unread(where, f"{change.type} sets properties of a resource of which it does not tell the rest")
         kind = azapi_type(change)
@@ -312,6 +318,20 @@ class _Reader:
         if target and target.change.type == "azurerm_resource_group":
             return self.id(target.change).rpartition("/")[2]
         return f"{{{change.address.replace('/', '|')}}}"
+
+
+def _acts(change: Change, where: str) -> Unread | None:
+    """A gap for an action that may change something; its method is POST where nothing is written.
+
+    https://github.com/Azure/terraform-provider-azapi/blob/main/docs/resources/resource_action.md
+    """
+    state, method, _ = look_up(change, "method")
+    if state == "known" and str(method).upper() in ("GET", "HEAD"):
+        return None
+    if look_up(change, "when")[:2] == ("known", "destroy"):
+        return None
+    said = str(method).upper() if state == "known" else "POST" if state == "absent" else "a request"
+    return Unread(where, f"what {said} changes is not known before deployment")
 
 
 class _Named(dict[str, Any]):

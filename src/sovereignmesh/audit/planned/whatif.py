@@ -40,7 +40,7 @@ def whatif_rows(answer: dict[str, Any], changes: list[Any], name: str) -> Iterat
             continue
         for number, change in enumerate(found):
             where = f"{name}: {key}[{number}]"
-            one = _planned(change, where, sure=key == "changes")
+            one = _planned(change, where, frozenset() if key == "changes" else frozenset({where}))
             if isinstance(one, Unread):
                 yield one
             elif one is not None:
@@ -48,7 +48,7 @@ def whatif_rows(answer: dict[str, Any], changes: list[Any], name: str) -> Iterat
     yield from finish(planned)
 
 
-def _planned(change: Any, where: str, *, sure: bool) -> Planned | Unread | None:
+def _planned(change: Any, where: str, whether: frozenset[str]) -> Planned | Unread | None:
     if type(change) is not dict or type(change.get("changeType")) is not str:
         return Unread(where, "a change without its changeType")
     kind, resource_id = change["changeType"].lower(), change.get("resourceId")
@@ -66,7 +66,7 @@ def _planned(change: Any, where: str, *, sure: bool) -> Planned | Unread | None:
         return None
     row = _row(row, kind)
     _tell_left_out(change.get("before") if kind == "modify" else None, row, row, "")
-    return Planned(row, named, sure, kind == "create")
+    return Planned(row, named, whether, kind == "create")
 
 
 def _silent(change: dict[str, Any], kind: str, body: Any) -> str:
