@@ -119,8 +119,8 @@ def test_it_is_bounded(hostile):
     text = text_of(hostile)
     assert len(text) < 60_000  # a comment on GitHub may have 65,536
     findings = text.partition("| severity |")[2].partition("\n\n")[0].splitlines()[2:]
-    assert len(findings) == 50
-    assert re.search(r"^and \d+ more$", text, re.MULTILINE)
+    assert 30 <= len(findings) <= 50
+    assert re.search(r"^and \d+ more, which a .csv or .json report has$", text, re.MULTILINE)
 
 
 def test_unknowns_are_grouped_by_their_reason(hostile):

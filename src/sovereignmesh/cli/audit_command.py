@@ -154,6 +154,8 @@ def audit(
             click.echo(
                 f"{printable(str(file))} holds findings alone; what was not read is in the table or a .json", err=True
             )
+    if live["resume"] and not result.complete:
+        _say(f"to go on with what was read: the same command with --resume {printable(str(live['resume']))}")
     if output == "json":
         write_json(result, sys.stdout)
     else:
@@ -219,10 +221,9 @@ def _say_forecast(forecast: Forecast | DepthForecast) -> None:
     if isinstance(forecast, DepthForecast):
         _say_depth(forecast)
     elif forecast.seconds >= _WORTH_A_WORD:
-        click.echo(
+        _say(
             f"{forecast.rows:,} rows in {forecast.queries:,} queries of Resource Graph, and {forecast.other_calls:,} "
-            f"other calls: at least {forecast.seconds} s, as 15 queries in 5 s are allowed",
-            err=True,
+            f"other calls: at least {forecast.seconds} s, as 15 queries in 5 s are allowed"
         )
 
 
@@ -231,12 +232,16 @@ def _say_depth(forecast: DepthForecast) -> None:
     if not calls:
         return
     known = f", {forecast.known:,} of them known from --resume" if forecast.known else ""
-    how_long = f": at least {_in_words(forecast.seconds)}, as Azure's quotas allow" if forecast.seconds else ""
-    click.echo(
-        f"children of {forecast.resources:,} resources: {calls:,} reads{known}, "
-        f"{forecast.requests:,} requests{how_long}",
-        err=True,
+    how_long = f", at least {_in_words(forecast.seconds)}" if forecast.seconds else ""
+    _say(
+        f"reading the children of {forecast.resources:,} resources: {calls:,} reads{known}, in about "
+        f"{forecast.requests:,} requests{how_long}"
     )
+
+
+def _say(words: str) -> None:
+    """A line on standard error, above a bar if there is one, which takes what is written to it."""
+    sys.stderr.write(f"{words}\n")
 
 
 def _in_words(seconds: int) -> str:

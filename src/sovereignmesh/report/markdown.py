@@ -32,7 +32,7 @@ def write_markdown(audit: Audit, stream: TextIO) -> None:
     """A summary in GitHub's Markdown, small whatever the audit's size: no list is longer than 50 rows."""
     for part in (
         _verdict(audit), _not_read(audit), _checks(audit), _findings(audit), _waivers(audit), _policy(audit),
-        _controls(audit),
+        _read(audit), _controls(audit),
     ):  # fmt: skip
         stream.writelines(line + "\n" for line in part)
 
@@ -142,22 +142,25 @@ def _bar(counts: Mapping[State, int]) -> str:
 
 def _findings(audit: Audit) -> Iterator[str]:
     worst: list[Finding] = []
-    failures = 0
+    failures: Counter[Check] = Counter()
     unknown: Counter[str] = Counter()
     checks: dict[str, dict[Check, None]] = {}
     for finding in audit.findings:
         if finding.state == "non-compliant":
-            failures += 1
-            if len(worst) < _FINDINGS:
+            failures[finding.check] += 1
+            if failures[finding.check] <= _FINDINGS // len(CHECKS):
                 worst.append(finding)
         elif finding.state == "unknown":
             unknown[finding.reason] += 1
             checks.setdefault(finding.reason, {})[finding.check] = None
     if worst:
-        yield f"### {_counted(failures, 'finding')}"
+        yield f"### {_counted(failures.total(), 'finding')}, the worst of each check"
         yield ""
-        yield from _table("severity|check|resource|found|expected|reason", (_row(finding) for finding in worst))
-        yield from _more(failures - len(worst))
+        names = {scope.id: scope.name for scope in audit.coverage.scopes if scope.kind == "subscription"}
+        yield from _table("severity|check|resource|found|expected|reason", (_row(finding, names) for finding in worst))
+        if failures.total() > len(worst):
+            yield f"and {failures.total() - len(worst):,} more, which a .csv or .json report has"
+            yield ""
         reasons = dict.fromkeys(finding.reason for finding in worst if finding.remediation)
         yield from (f"- {reason}: {REASONS[reason].remedy}" for reason in reasons)
         yield ""
@@ -173,11 +176,14 @@ def _findings(audit: Audit) -> Iterator[str]:
         )
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: Finding, names: dict[str, str]) -> tuple[str, ...]:
     actual = finding.actual or finding.reason
     says_it = finding.subject.endswith(actual)
     found = finding.subject if says_it else ": ".join(part for part in (finding.subject, actual) if part)
-    place = f"{finding.resource_type.lower().removeprefix('microsoft.')} in {finding.resource_group or 'no group'}"
+    subscription = names.get(finding.subscription_id.lower(), finding.subscription_id)
+    inside = " / ".join(name for name in (subscription, finding.resource_group) if name)
+    kind = finding.resource_type.lower().removeprefix("microsoft.")
+    place = f"{kind} in {inside}" if inside else kind
     return (
         f"{finding.severity}{', advisory' if finding.advisory else ''}", finding.check,
         f"{_cell(finding.path)}<br>{_cell(place)}", _cell(found), _cell(finding.expected), finding.reason,
@@ -249,6 +255,27 @@ def _differences(view: AzurePolicy) -> Iterator[str]:
             ),
         )  # fmt: skip
         yield from _more(view.different - min(_FEW, len(view.differences)))
+
+
+def _read(audit: Audit) -> Iterator[str]:
+    """What was read, and of how many resources nothing is known for a check."""
+    scopes = [scope for scope in audit.coverage.scopes if scope.state == "read"]
+    if scopes:
+        yield f"<details><summary>Read: {_counted(len(scopes), 'scope')}</summary>"
+        yield ""
+        yield from _table(
+            "scope|id|resources:",
+            ((_cell(scope.name), _cell(scope.id), f"{scope.read:,}") for scope in scopes[:_FINDINGS]),
+        )
+        yield from _more(len(scopes) - _FINDINGS)
+        yield "</details>"
+        yield ""
+    without: Counter[Check] = Counter()
+    for kind in audit.coverage.types:
+        without.update(dict.fromkeys(kind.not_assessed, kind.resources))
+    if without:
+        yield f"Of types without facts for a check: {', '.join(f'{check} {count:,}' for check, count in without.items())}"
+        yield ""
 
 
 def _controls(audit: Audit) -> Iterator[str]:
