@@ -106,7 +106,7 @@ def test_what_was_not_read_comes_before_what_was_found(hostile):
         "Not fully read",
         "| gap | what |",
         "| check | comp",
-        "findings\n",
+        "findings, the worst of each check\n",
         "unknown\n",
         "### Waivers",
         "<details>",
@@ -119,7 +119,7 @@ def test_it_is_bounded(hostile):
     text = text_of(hostile)
     assert len(text) < 60_000  # a comment on GitHub may have 65,536
     findings = text.partition("| severity |")[2].partition("\n\n")[0].splitlines()[2:]
-    assert 30 <= len(findings) <= 50
+    assert 10 <= len(findings) <= 50
     assert re.search(r"^and \d+ more, which a .csv or .json report has$", text, re.MULTILINE)
 
 
@@ -132,7 +132,7 @@ def test_unknowns_are_grouped_by_their_reason(hostile):
 
 
 def test_waivers_that_need_somebody_come_first(hostile):
-    rows = text_of(hostile).partition("### Waivers")[2].partition("<details>")[0].strip().splitlines()[2:]
+    rows = text_of(hostile).partition("### Waivers")[2].strip().partition("\n\n")[0].splitlines()[2:]
     assert [row.split("|")[1].strip() for row in rows] == ["expired", "matches nothing", "in force"]
 
 

@@ -274,7 +274,8 @@ def _read(audit: Audit) -> Iterator[str]:
     for kind in audit.coverage.types:
         without.update(dict.fromkeys(kind.not_assessed, kind.resources))
     if without:
-        yield f"Of types without facts for a check: {', '.join(f'{check} {count:,}' for check, count in without.items())}"
+        counts = ", ".join(f"{check} {count:,}" for check, count in without.items())
+        yield f"Resources of types without facts for a check: {counts}"
         yield ""
 
 
