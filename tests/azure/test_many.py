@@ -11,8 +11,8 @@ GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers"
 NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
 
 
-def ask(name, *, many=True, **more):
-    return Ask(f"{GROUP}/{name}", "2025-01-01", many, **more)
+def ask(name, *, many=True):
+    return Ask(f"{GROUP}/{name}", "2025-01-01", many)
 
 
 def inner(*answers):
@@ -64,7 +64,7 @@ def test_no_batch_holds_more_than_twenty(service, reader):
     assert len(service.requests) == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405])
+@pytest.mark.parametrize("status", [403, 404, 405])
 def test_where_there_is_no_batch_each_is_asked_alone_and_none_tried_again(service, reader, status):
     service.says("/batch", (status, {"error": {"code": "No"}}), method="POST")
     service.says(f"{GROUP}/a", {"value": [{"id": "a"}]})
@@ -110,18 +110,43 @@ def test_a_refusal_is_told_alike_in_a_batch_and_alone(service, reader, batched, 
     assert not second.failed
 
 
+def test_a_batch_that_is_refused_for_what_is_in_it_is_tried_again(service, reader):
+    service.says(
+        "/batch", (400, {"error": {"code": "BadUrl"}}), inner((200, {"value": []}), (200, {"value": []})), method="POST"
+    )
+    service.says(f"{GROUP}/a", {"value": [{"id": "a"}]})
+    service.says(f"{GROUP}/b", {"value": []})
+    for _ in range(2):
+        reader.read([ask("a"), ask("b")])
+    assert [request.method for request in service.requests] == ["POST", "GET", "GET", "POST"]
+
+
 @pytest.mark.parametrize("batched", [True, False])
-def test_not_found_can_mean_that_there_is_none(service, reader, batched):
-    error = {"error": {"code": "NotFound"}}
+def test_a_provider_that_was_never_used_has_nothing(service, reader, batched):
+    error = {"error": {"code": "MissingSubscriptionRegistration"}}
     if batched:
-        service.says("/batch", inner((404, error), (404, error)), method="POST")
+        service.says("/batch", inner((409, error), (409, error)), method="POST")
     else:
         service.says("/batch", (404, {}), method="POST")
-        service.says(f"{GROUP}/a", (404, error))
-        service.says(f"{GROUP}/b", (404, error))
-    first, second = reader.read([ask("a", none_on_404=True), ask("b")])
-    assert (first.items, first.failed) == ([], "")
-    assert second.failed == "404 NotFound"
+        service.says(f"{GROUP}/a", (409, error))
+        service.says(f"{GROUP}/b", (409, error))
+    assert [(one.items, one.failed) for one in reader.read([ask("a"), ask("b")])] == [([], "")] * 2
+
+
+def test_one_broken_provider_is_no_reason_to_ask_nobody_else(service, reader):
+    service.says("/batch", (404, {}), method="POST")
+    service.says(f"{GROUP}/a", (500, {"error": {"code": "Broken"}}))
+    service.says(f"{GROUP}/b", {"value": [{"id": "b"}]})
+    told = reader.read([ask("a"), ask("b"), ask("a"), ask("b")])
+    assert [one.failed for one in told] == ["500 Broken", "", "500 Broken", ""]
+
+
+def test_nobody_is_asked_for_ever_who_never_answers(service, reader):
+    service.says("/batch", (503, {}), method="POST")
+    service.says(f"{GROUP}/a", (503, {"error": {"code": "Down"}}))
+    told = [one for _ in range(20) for one in reader.read([ask("a")] * 20)]
+    assert {one.failed for one in told} == {"503 Down", "not asked for: nothing came any more"}
+    assert len(service.requests) < 200
 
 
 def test_what_a_service_says_is_left_is_believed(service, azure):

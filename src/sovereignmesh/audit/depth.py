@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 from sovereignmesh.audit.checkpoint import KeepingReader
 from sovereignmesh.audit.children import IN_LIST, SUBSCRIPTIONS, DepthForecast, packed
-from sovereignmesh.audit.lists import Lists
+from sovereignmesh.audit.lists import Lists, Place
 from sovereignmesh.audit.references import VAULT_TYPES, keys_in
 from sovereignmesh.audit.waiting import Shelf
-from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, in_parallel
-from sovereignmesh.errors import DeadlineError
+from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, take_turns
 from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, squeeze
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sovereignmesh.audit.checkpoint import Checkpoint
+    from sovereignmesh.audit.lists import Job
     from sovereignmesh.audit.pages import Unread
     from sovereignmesh.azure import Azure, AzureInventory
     from sovereignmesh.facts import ChildRead
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["DeepInventory"]
 
 Row = dict[str, Any]
-_WORKERS: Final = 16
 _TOO_LATE: Final = "the time was up, or the run was stopped"
 
 
@@ -99,9 +98,10 @@ class DeepInventory:
         self._lists = Lists(self._reader, self._buckets, self._pace, self._reads(SUBSCRIPTIONS), self._subscriptions)
         turns = self._turns(_Held(number) for number in self._waiting if number not in self._vaults)
         self._tell(turns)
-        yield from self._read(turns)
-        yield from self._read(self._turns(_Held(number, self._keys_of(number)) for number in self._vaults))
-        yield from self._lists.rows()
+        yield from self._lists.fill(turns)
+        yield from self._read(turns, self._lists)
+        yield from self._read(self._turns(_Held(number, self._keys_of(number)) for number in self._vaults), self._lists)
+        yield from self._lists.rest()
         if self._waiting:
             yield from self.rest()
 
@@ -151,9 +151,9 @@ class DeepInventory:
     def _keys_of(self, number: int) -> tuple[str, ...]:
         return tuple(sorted(self._keys.get(self._vaults[number], ())))
 
-    def _turns(self, held: Iterable[_Held]) -> Turns[list[_Held]]:
+    def _turns(self, held: Iterable[_Held]) -> Turns[Job]:
         """The calls that the resources need, in portions of about one batch, by the quotas that they draw on."""
-        turns: Turns[list[_Held]] = Turns(self._buckets)
+        turns: Turns[Job] = Turns(self._buckets)
         open_portions: dict[tuple[str, str], _Portion] = {}
         for one in held:
             row = self._shelf.get(one.number)
@@ -172,14 +172,14 @@ class DeepInventory:
             self._close(turns, queue, portion)
         return turns
 
-    def _close(self, turns: Turns[list[_Held]], queue: tuple[str, str], portion: _Portion) -> None:
+    def _close(self, turns: Turns[Job], queue: tuple[str, str], portion: _Portion) -> None:
         needs = {BucketKey("arm", queue[0]): portion.needs["arm"]} if portion.needs["arm"] else {}
         needs |= {
             BucketKey(kind, *queue): count for kind, count in portion.needs.items() if kind not in ("arm", "known")
         }
         self.requests += -(-portion.needs["arm"] // LARGEST_BATCH)
         self._held += len(portion.held)
-        turns.add(queue, portion.held, needs)
+        turns.add(queue, partial(self._work, portion.held), needs)
 
     def _asks(self, row: Row, one: _Held) -> Iterator[tuple[ChildRead, Ask]]:
         for read in self._reads(self._waiting[one.number]):
@@ -188,7 +188,7 @@ class DeepInventory:
             for key in one.keys if "{key}" in read.path else ("",):
                 yield read, Ask(_path(read, row["id"], _region_in(row), key), read.api_version, read.many)
 
-    def _tell(self, turns: Turns[list[_Held]]) -> None:
+    def _tell(self, turns: Turns[Job]) -> None:
         if self._on_forecast is None:
             return
         calls = sum(self.calls.values())
@@ -197,21 +197,24 @@ class DeepInventory:
             DepthForecast(self._held, dict(self.calls), calls - asked, self.requests, math.ceil(turns.seconds))
         )
 
-    def _read(self, turns: Turns[list[_Held]]) -> Iterator[Row]:
-        """The resources with their children, as these come."""
-        crew = in_parallel(
-            [partial(self._work, turns)] * _WORKERS, _WORKERS, waiting=1000, stopped=lambda: self._pace.stopped
-        )
-        with closing(crew):
-            for number, answers in crew:
-                found = [(read, self._once(told)) for read, told in answers]
-                row = _with_children(self._shelf.get(number), found)
-                del self._waiting[number]
-                self._done += 1
-                for read, told in found:
-                    for item in told.items:
-                        self._note(item, read.child.lower())
-                yield row
+    def _read(self, turns: Turns[Job], lists: Lists) -> Iterator[Row | Unread]:
+        """The resources with their children, and what subscriptions list, as these come."""
+        with closing(take_turns(turns, self._pace)) as crew:
+            for whose, told in crew:
+                if type(whose) is Place:
+                    yield from lists.rows(whose, told)
+                else:
+                    yield self._complete(whose, told)
+
+    def _complete(self, number: int, answers: list[tuple[ChildRead, Told]]) -> Row:
+        found = [(read, self._once(told)) for read, told in answers]
+        row = _with_children(self._shelf.get(number), found)
+        del self._waiting[number]
+        self._done += 1
+        for read, told in found:
+            for item in told.items:
+                self._note(item, read.child.lower())
+        return row
 
     def _once(self, told: Told) -> Told:
         """The answer without the bodies of children that the list has too."""
@@ -220,22 +223,15 @@ class DeepInventory:
         items = [{IN_LIST: True} if _hash_of(item) in self._listed else item for item in told.items]
         return told._replace(items=items)
 
-    def _work(self, turns: Turns[list[_Held]]) -> Iterator[tuple[int, list[tuple[ChildRead, Told]]]]:
-        """A worker: one portion after the other."""
-        while True:
-            try:
-                portion = turns.take(self._pace)
-            except DeadlineError:
-                return
-            if portion is None:
-                return
-            calls = [list(self._asks(self._shelf.get(one.number), one)) for one in portion]
-            answers = iter(self._reader.read([ask for some in calls for _, ask in some]))
-            for one, some in zip(portion, calls, strict=True):
-                found = [(read, next(answers)) for read, _ in some]
-                asked = {read for read, _ in some}
-                spared = (read for read in self._reads(self._waiting[one.number]) if read not in asked)
-                yield one.number, [*found, *((read, Told([], "", "")) for read in spared)]
+    def _work(self, portion: list[_Held]) -> Iterator[tuple[int, list[tuple[ChildRead, Told]]]]:
+        """Asks for the children of some resources together."""
+        calls = [list(self._asks(self._shelf.get(one.number), one)) for one in portion]
+        answers = iter(self._reader.read([ask for some in calls for _, ask in some]))
+        for one, some in zip(portion, calls, strict=True):
+            found = [(read, next(answers)) for read, _ in some]
+            asked = {read for read, _ in some}
+            spared = (read for read in self._reads(self._waiting[one.number]) if read not in asked)
+            yield one.number, [*found, *((read, Told([], "", "")) for read in spared)]
 
 
 @cache

@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.audit.children import location_in
 from sovereignmesh.audit.pages import Unread
-from sovereignmesh.azure import Ask, BucketKey, Turns, in_parallel
-from sovereignmesh.errors import DeadlineError
+from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Turns, take_turns
 from sovereignmesh.facts import squeeze
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sovereignmesh.audit.checkpoint import KeepingReader
     from sovereignmesh.azure import Buckets, Pace, Told
     from sovereignmesh.facts import ChildRead
 
-__all__ = ["Lists"]
+    Job = Callable[[], Iterable[tuple[Any, Any]]]
+
+__all__ = ["Lists", "Place"]
 
 Row = dict[str, Any]
-_WORKERS: Final = 16
 _TOO_LATE: Final = "the time was up, or the run was stopped"
 _BY_REGION: Final = re.compile(r"providers/([\w.]+)/(locations)/\{location\}/(\w+)")
 _PROVIDERS: Final = "2021-04-01"  # https://learn.microsoft.com/rest/api/resources/providers/get
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A list of a subscription, in one region where there is one in each."""
 
     subscription: str
@@ -49,35 +49,37 @@ class Lists:
         self, reader: KeepingReader, buckets: Buckets, pace: Pace, reads: Sequence[ChildRead], names: Mapping[str, str]
     ) -> None:
         self._reader, self._buckets, self._pace, self._reads, self._names = reader, buckets, pace, reads, names
-        self._left = {_Place(name, read): None for name in names for read in reads}
+        self._left = {Place(name, read): None for name in names for read in reads}
 
-    def rows(self) -> Iterator[Row | Unread]:
-        """Everything that is listed, each with `readAt`; then what could not be read in time."""
+    def fill(self, turns: Turns[Job]) -> Iterator[Unread]:
+        """Adds what is to be asked, once the providers have said where; gives what cannot be found out."""
         by_region = [place for place in self._left if _BY_REGION.search(place.read.path)]
         found, unread = self._in_regions(by_region)
         for place in by_region:
             del self._left[place]
         self._left |= dict.fromkeys(found)
         yield from (self._unread(place, why) for place, why in unread.items())
-        for place, told in self._answers({place: self._ask(place) for place in self._left}):
-            del self._left[place]
-            if told.failed:
-                yield self._unread(place, told.failed)
-            yield from ({**_located(item), "type": place.read.child, "readAt": told.at} for item in told.items)
-        yield from self.rest()
+        self._add(turns, {place: self._ask(place) for place in self._left})
+
+    def rows(self, place: Place, told: Told) -> Iterator[Row | Unread]:
+        """What one answer says, each row with `readAt`."""
+        del self._left[place]
+        if told.failed:
+            yield self._unread(place, told.failed)
+        yield from ({**_located(item), "type": place.read.child, "readAt": told.at} for item in told.items)
 
     def rest(self) -> Iterator[Unread]:
         """What has not been read."""
         yield from (self._unread(place, _TOO_LATE) for place in self._left)
         self._left.clear()
 
-    def _in_regions(self, places: list[_Place]) -> tuple[list[_Place], dict[_Place, str]]:
+    def _in_regions(self, places: list[Place]) -> tuple[list[Place], dict[Place, str]]:
         """The places again, one for each region that the provider names; and those that cannot be told so, and why."""
         asks = {place: self._provider_of(place) for place in places}
         once = {ask: place for place, ask in asks.items()}
         told = {asks[place]: answer for place, answer in self._answers({place: ask for ask, place in once.items()})}
-        found: list[_Place] = []
-        unread: dict[_Place, str] = {}
+        found: list[Place] = []
+        unread: dict[Place, str] = {}
         for place, ask in asks.items():
             answer = told.get(ask)
             if answer is None or answer.failed:
@@ -86,44 +88,39 @@ class Lists:
                 found += [place._replace(region=region) for region in _regions_in(answer.items, place.read)]
         return found, unread
 
-    def _provider_of(self, place: _Place) -> Ask:
+    def _provider_of(self, place: Place) -> Ask:
         found = _BY_REGION.search(place.read.path)
         assert found is not None, "only lists by region are asked for"
         return Ask(f"{self._names[place.subscription]}/providers/{found[1]}", _PROVIDERS, many=False)
 
-    def _answers(self, wanted: Mapping[_Place, Ask]) -> Iterator[tuple[_Place, Told]]:
-        turns: Turns[list[tuple[_Place, Ask]]] = Turns(self._buckets)
-        for name in self._names:
-            portion = [(place, ask) for place, ask in wanted.items() if place.subscription == name]
-            needs: Counter[BucketKey] = Counter()
-            for place, ask in portion:
-                if not self._reader.knows(ask):
-                    needs[BucketKey("arm", name)] += 1
-                    needs += Counter({BucketKey(place.read.bucket, name): 1} if place.read.bucket else {})
-            if portion:
-                turns.add(name, portion, needs)
-        crew = in_parallel(
-            [partial(self._work, turns)] * _WORKERS, _WORKERS, waiting=1000, stopped=lambda: self._pace.stopped
-        )
-        with closing(crew):
+    def _answers(self, wanted: Mapping[Place, Ask]) -> Iterator[tuple[Place, Told]]:
+        turns: Turns[Job] = Turns(self._buckets)
+        self._add(turns, wanted)
+        with closing(take_turns(turns, self._pace)) as crew:
             yield from crew
 
-    def _work(self, turns: Turns[list[tuple[_Place, Ask]]]) -> Iterator[tuple[_Place, Told]]:
-        while True:
-            try:
-                portion = turns.take(self._pace)
-            except DeadlineError:
-                return
-            if portion is None:
-                return
-            answers = self._reader.read([ask for _, ask in portion])
-            yield from ((place, told) for (place, _), told in zip(portion, answers, strict=True))
+    def _add(self, turns: Turns[Job], wanted: Mapping[Place, Ask]) -> None:
+        for name in self._names:
+            portion = [(place, ask) for place, ask in wanted.items() if place.subscription == name]
+            for start in range(0, len(portion), LARGEST_BATCH):
+                some = portion[start : start + LARGEST_BATCH]
+                needs: Counter[BucketKey] = Counter()
+                for place, ask in some:
+                    if not self._reader.knows(ask):
+                        needs[BucketKey("arm", name)] += 1
+                        if place.read.bucket:
+                            needs[BucketKey(place.read.bucket, name)] += 1
+                turns.add((name, ""), partial(self._read, some), needs)
 
-    def _ask(self, place: _Place) -> Ask:
+    def _read(self, portion: list[tuple[Place, Ask]]) -> Iterator[tuple[Place, Told]]:
+        answers = self._reader.read([ask for _, ask in portion])
+        return zip((place for place, _ in portion), answers, strict=True)
+
+    def _ask(self, place: Place) -> Ask:
         path = place.read.path.replace("{location}", place.region)
         return Ask(f"{self._names[place.subscription]}/{path}", place.read.api_version, place.read.many)
 
-    def _unread(self, place: _Place, why: str) -> Unread:
+    def _unread(self, place: Place, why: str) -> Unread:
         region = f" in {place.region}" if place.region else ""
         return Unread(
             self._names[place.subscription], f"{place.read.child}{region} could not be read: {why}",

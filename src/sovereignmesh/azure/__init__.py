@@ -24,10 +24,9 @@ from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.azure.inventory import AzureInventory, Forecast
 from sovereignmesh.azure.many import LARGEST_BATCH, Ask, Reader, Told
 from sovereignmesh.azure.pace import Pace
-from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.policy import read_policy_view
 from sovereignmesh.azure.shape import list_shapes, shape_of
-from sovereignmesh.azure.turns import Turns
+from sovereignmesh.azure.turns import Turns, take_turns
 
 __all__ = [
     "CLOUDS",
@@ -54,7 +53,6 @@ __all__ = [
     "diagnose",
     "find_asked",
     "find_cloud",
-    "in_parallel",
     "list_ancestors",
     "list_locations",
     "list_management_groups",
@@ -67,4 +65,5 @@ __all__ = [
     "read_policy_view",
     "reads_everything",
     "shape_of",
+    "take_turns",
 ]

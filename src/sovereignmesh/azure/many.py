@@ -43,7 +43,7 @@ _WORDS: Final[dict[type[AzureError], str]] = {
 }
 _LOST: Final = frozenset({_WORDS[DeadlineError], _WORDS[SignInError], _WORDS[AzureError]})
 _ENOUGH: Final = 3
-_HOPELESS: Final = 10
+_HOPELESS: Final = 5
 _REFUSED: Final = (RejectedError, DeniedError, NotFoundError)
 
 

@@ -8,14 +8,17 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from sovereignmesh.azure.buckets import seconds_for
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.errors import DeadlineError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from sovereignmesh.azure.buckets import BucketKey, Buckets
     from sovereignmesh.azure.pace import Pace
+    from sovereignmesh.azure.parallel import Crew
 
-__all__ = ["Turns"]
+__all__ = ["Turns", "take_turns"]
 
 Item = TypeVar("Item")
 _SHORTEST: Final = 0.01  # seconds
@@ -82,3 +85,19 @@ class Turns(Generic[Item]):
     def _put(self, when: float, queue: deque[_Turn[Item]]) -> None:
         self._turn += 1
         heapq.heappush(self._due, (when, self._turn, queue))
+
+
+def take_turns(turns: Turns[Callable[[], Iterable[Item]]], pace: Pace, workers: int = 16) -> Crew[Item]:
+    """What the pieces of work give, as it comes, from so many threads at once; ends early with the run's time."""
+
+    def work() -> Iterator[Item]:
+        while True:
+            try:
+                piece = turns.take(pace)
+            except DeadlineError:
+                return
+            if piece is None:
+                return
+            yield from piece()
+
+    return in_parallel([work] * workers, workers, waiting=1000, stopped=lambda: pace.stopped)

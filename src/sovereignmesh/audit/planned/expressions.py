@@ -40,8 +40,9 @@ _TOKEN: Final = re.compile(
 # A template may have 4 MB when all is worked out
 # (https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits).
 LONGEST: Final = 4 * 2**20
-_STEPS: Final = 10_000_000
+_STEPS: Final = 2_000_000
 _LONGEST_NAME: Final = 60
+_LOOKS: Final = 16  # values that are looked at in the time of a step
 _DEEPEST: Final = 100
 # Properties that only name the resource that they are of: whoever is given one is tied to that resource.
 _NAMING: Final = ("vaulturi", "keyuri", "keyuriwithversion", "primaryendpoints", "hsmuri", "fullyqualifieddomainname")
@@ -85,13 +86,13 @@ class Meter:
         while inside and size <= LONGEST:
             one = inside.pop()
             nodes += 1
-            size += len(one) if type(one) is str else 1
+            size += 2 + (len(one) if type(one) is str else 0)  # with its marks
             if type(one) is dict:
                 size += sum(map(len, one))
                 inside += one.values()
             elif type(one) is list:
                 inside += one
-        self.spend(nodes)
+        self.spend(nodes // _LOOKS)
         return value if size <= LONGEST else Unknown(f"{{{what} longer than {LONGEST} characters}}")
 
 
