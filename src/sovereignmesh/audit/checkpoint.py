@@ -131,6 +131,11 @@ class KeepingReader:
     def __init__(self, reader: Reader, checkpoint: Checkpoint | None) -> None:
         self._reader, self._checkpoint = reader, checkpoint
 
+    @property
+    def remembers(self) -> bool:
+        """Whether there is a checkpoint at all."""
+        return self._checkpoint is not None
+
     def knows(self, ask: Ask) -> bool:
         """Whether the answer need not be asked for."""
         return self._checkpoint is not None and ask in self._checkpoint

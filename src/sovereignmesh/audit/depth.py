@@ -48,6 +48,13 @@ class _Portion(NamedTuple):
     needs: Counter[str]
 
 
+class _Plan(NamedTuple):
+    """Work for which turns are taken, and the portions of it that are not full yet, by their quotas."""
+
+    turns: Turns[Job]
+    portions: dict[tuple[str, str], _Portion]
+
+
 class DeepInventory:
     """The rows of an inventory, each with the children that answer one of `checks`; iterate over it once.
 
@@ -83,6 +90,7 @@ class DeepInventory:
         self._done = self._held = 0  # resources whose children are read
 
     def __iter__(self) -> Iterator[Row | Unread]:
+        first = _Plan(Turns(self._buckets), {})
         for row in self._inventory:
             kind = _type_of(row)
             self._note(row, kind)
@@ -90,17 +98,23 @@ class DeepInventory:
                 self._listed.add(_hash_of(row))
             if kind == SUBSCRIPTIONS or not self._reads(kind):
                 yield row
+                continue
+            number = self._shelf.put(row)
+            self._waiting[number] = kind
+            if kind in VAULT_TYPES:
+                self._vaults[number] = (VAULT_TYPES[kind], row["id"].rstrip("/").rpartition("/")[2].lower())
             else:
-                number = self._shelf.put(row)
-                self._waiting[number] = kind
-                if kind in VAULT_TYPES:
-                    self._vaults[number] = (VAULT_TYPES[kind], row["id"].rstrip("/").rpartition("/")[2].lower())
+                self._plan(first, _Held(number), row)
+        self._close(first)
         self._lists = Lists(self._reader, self._buckets, self._pace, self._reads(SUBSCRIPTIONS), self._subscriptions)
-        turns = self._turns(_Held(number) for number in self._waiting if number not in self._vaults)
-        self._tell(turns)
-        yield from self._lists.fill(turns)
-        yield from self._read(turns, self._lists)
-        yield from self._read(self._turns(_Held(number, self._keys_of(number)) for number in self._vaults), self._lists)
+        self._tell(first.turns)
+        yield from self._lists.fill(first.turns)
+        yield from self._read(first.turns, self._lists)
+        last = _Plan(Turns(self._buckets), {})
+        for number in self._vaults:
+            self._plan(last, _Held(number, self._keys_of(number)), self._shelf.get(number))
+        self._close(last)
+        yield from self._read(last.turns, self._lists)
         yield from self._lists.rest()
         if self._waiting:
             yield from self.rest()
@@ -151,42 +165,40 @@ class DeepInventory:
     def _keys_of(self, number: int) -> tuple[str, ...]:
         return tuple(sorted(self._keys.get(self._vaults[number], ())))
 
-    def _turns(self, held: Iterable[_Held]) -> Turns[Job]:
-        """The calls that the resources need, in portions of about one batch, by the quotas that they draw on."""
-        turns: Turns[Job] = Turns(self._buckets)
-        open_portions: dict[tuple[str, str], _Portion] = {}
-        for one in held:
-            row = self._shelf.get(one.number)
-            calls = list(self._asks(row, one))
-            queue = (_subscription_of(row), _region_in(row) if any(read.bucket for read, _ in calls) else "")
-            portion = open_portions.setdefault(queue, _Portion([], Counter()))
-            portion.held.append(one)
-            for read, ask in calls:
-                self.calls[read.child] += 1
-                portion.needs["known" if self._reader.knows(ask) else "arm"] += 1
-                if read.bucket and not self._reader.knows(ask):
-                    portion.needs[read.bucket] += 1
-            if max(portion.needs.total(), len(portion.held)) >= LARGEST_BATCH:
-                self._close(turns, queue, open_portions.pop(queue))
-        for queue, portion in open_portions.items():
-            self._close(turns, queue, portion)
-        return turns
+    def _plan(self, plan: _Plan, one: _Held, row: Row) -> None:
+        """Puts a resource into a portion of about one batch, with others that draw on the same quotas."""
+        calls = list(self._calls(row, one))
+        by_region = any(read.bucket for read, _ in calls)
+        queue = (_subscription_of(row), _region_in(row) if by_region else "")
+        portion = plan.portions.setdefault(queue, _Portion([], Counter()))
+        portion.held.append(one)
+        for read, key in calls:
+            self.calls[read.child] += 1
+            known = self._reader.remembers and self._reader.knows(_ask(read, row, key))
+            portion.needs["known" if known else "arm"] += 1
+            if read.bucket and not known:
+                portion.needs[read.bucket] += 1
+        if max(portion.needs["known"] + portion.needs["arm"], len(portion.held)) >= LARGEST_BATCH:
+            self._add(plan.turns, queue, plan.portions.pop(queue))
 
-    def _close(self, turns: Turns[Job], queue: tuple[str, str], portion: _Portion) -> None:
-        needs = {BucketKey("arm", queue[0]): portion.needs["arm"]} if portion.needs["arm"] else {}
-        needs |= {
-            BucketKey(kind, *queue): count for kind, count in portion.needs.items() if kind not in ("arm", "known")
-        }
+    def _close(self, plan: _Plan) -> None:
+        for queue, portion in plan.portions.items():
+            self._add(plan.turns, queue, portion)
+
+    def _add(self, turns: Turns[Job], queue: tuple[str, str], portion: _Portion) -> None:
+        quotas = {kind: count for kind, count in portion.needs.items() if count and kind != "known"}
+        needs = {BucketKey(kind, *(queue if kind != "arm" else queue[:1])): count for kind, count in quotas.items()}
         self.requests += -(-portion.needs["arm"] // LARGEST_BATCH)
         self._held += len(portion.held)
         turns.add(queue, partial(self._work, portion.held), needs)
 
-    def _asks(self, row: Row, one: _Held) -> Iterator[tuple[ChildRead, Ask]]:
+    def _calls(self, row: Row, one: _Held) -> Iterator[tuple[ChildRead, str]]:
+        """What is asked for a resource; for a vault, once for each key that others refer to."""
         for read in self._reads(self._waiting[one.number]):
             if any(case.holds(row) for case in read.unless):
                 continue
             for key in one.keys if "{key}" in read.path else ("",):
-                yield read, Ask(_path(read, row["id"], _region_in(row), key), read.api_version, read.many)
+                yield read, key
 
     def _tell(self, turns: Turns[Job]) -> None:
         if self._on_forecast is None:
@@ -225,9 +237,10 @@ class DeepInventory:
 
     def _work(self, portion: list[_Held]) -> Iterator[tuple[int, list[tuple[ChildRead, Told]]]]:
         """Asks for the children of some resources together."""
-        calls = [list(self._asks(self._shelf.get(one.number), one)) for one in portion]
-        answers = iter(self._reader.read([ask for some in calls for _, ask in some]))
-        for one, some in zip(portion, calls, strict=True):
+        rows = [(one, self._shelf.get(one.number)) for one in portion]
+        calls = [(one, row, list(self._calls(row, one))) for one, row in rows]
+        answers = iter(self._reader.read([_ask(read, row, key) for _, row, some in calls for read, key in some]))
+        for one, _, some in calls:
             found = [(read, next(answers)) for read, _ in some]
             asked = {read for read, _ in some}
             spared = (read for read in self._reads(self._waiting[one.number]) if read not in asked)
@@ -266,13 +279,13 @@ def _region_in(row: Row) -> str:
     return squeeze(location) if type(location) is str else ""
 
 
-def _path(read: ChildRead, identity: str, region: str, key: str) -> str:
-    """The path of a read for a resource, fit to be sent."""
-    parts = identity.rstrip("/").split("/")
+def _ask(read: ChildRead, row: Row, key: str) -> Ask:
+    """The read for a resource, with a path that is fit to be sent."""
+    parts = row["id"].rstrip("/").split("/")
     group = parts[4] if len(parts) > 4 else ""  # noqa: PLR2004 - "", subscriptions, ID, resourceGroups, NAME
-    path = read.path.replace("{group}", group).replace("{location}", region).replace("{key}", key)
+    path = read.path.replace("{group}", group).replace("{location}", _region_in(row)).replace("{key}", key)
     whole = "/".join(parts[:3]) + path if path.startswith("/") else "/".join(parts) + "/" + path
-    return quote(whole, safe="/!$&'()*+,;=:@")
+    return Ask(quote(whole, safe="/!$&'()*+,;=:@"), read.api_version, read.many)
 
 
 def _with_children(row: Row, found: Iterable[tuple[ChildRead, Told]]) -> Row:

@@ -237,7 +237,7 @@ def _reference(frame: Frame, values: list[Any]) -> Any:
         outputs = deployment.document.get("outputs")
         names = list(outputs) if type(outputs) is dict else []
         outputs = {one: {"value": deployment.value("outputs", one)} for one in names}
-        return {"outputs": template.meter.bounded(outputs, name)}
+        return {"outputs": template.meter.bounded(outputs, "reference")}
     if name.lower() in template.resources:
         name = template.resources[name.lower()][0]
     if "/providers/" not in name or f"/providers/{_DEPLOYMENTS}/" in name.lower():
