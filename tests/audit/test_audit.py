@@ -15,6 +15,11 @@ from sovereignmesh.result import CHECKS, REASONS
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/sales-rg"
+VAULT = {
+    "type": "Microsoft.KeyVault/vaults",
+    "id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/keys",
+    "properties": {"enablePurgeProtection": True},
+}
 POLICY = """
 governancePolicies:
   dataResidency: {enforced: true, allowedRegions: [westeurope, northeurope]}
@@ -344,7 +349,7 @@ def test_a_key_held_elsewhere(tmp_path):
     uri = "https://Contoso-Keys.vault.azure.net"
     encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": uri}}
     account = storage(properties={"encryption": encryption})
-    vault = {"id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/contoso-keys", "type": "Microsoft.KeyVault/vaults"}
+    vault = {**VAULT, "id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/contoso-keys"}
     for rows, expected in (
         ([account], [("key-residency", "unknown", "not-in-inventory")]),
         ([account, {**vault, "location": "northeurope"}], []),
@@ -412,9 +417,6 @@ def test_no_row_crashes_and_every_row_is_counted(strict, rows):
     for finding in audit.findings:
         assert finding.check in CHECKS
         assert finding.reason in REASONS or (finding.reason == "" and finding.state == "compliant")
-
-
-VAULT = {"type": "Microsoft.KeyVault/vaults", "id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/keys"}
 
 
 def keyed(vault):

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 import stat
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import orjson
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 from sovereignmesh.azure import Told
 from sovereignmesh.errors import CheckpointError
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST_AGE", "Checkpoint", "KeepingReader"]
 
 LONGEST_AGE: Final = dt.timedelta(hours=24)  # of an answer that is used again
+_LOG: Final = logging.getLogger(__name__)
 _SCHEMA: Final = "sovereignmesh.checkpoint/v1"
 
 
@@ -38,6 +46,7 @@ class Checkpoint:
         self._path = path
         self._places: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._full = False
         head = {"schema": _SCHEMA, "scope": scope}
         try:
             self._file = _opened(path)
@@ -54,7 +63,8 @@ class Checkpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be written was said
+            self._file.close()
 
     def __contains__(self, ask: Ask) -> bool:
         return _key(ask) in self._places
@@ -70,8 +80,8 @@ class Checkpoint:
         return Told(entry["items"], "", entry["at"])
 
     def keep(self, ask: Ask, told: Told) -> None:
-        """Keeps an answer; a failure is asked for again next time."""
-        if told.failed:
+        """Keeps an answer; a failure is asked for again next time. That nothing more can be written is said once."""
+        if told.failed or self._full:
             return
         line = orjson.dumps({"asked": _key(ask), "at": told.at, "items": told.items}, option=orjson.OPT_APPEND_NEWLINE)
         with self._lock:
@@ -80,7 +90,10 @@ class Checkpoint:
                 self._file.write(line)
                 self._file.flush()
             except OSError as error:
-                raise CheckpointError(f"{self._path}: the checkpoint cannot be written: {error.strerror}") from error
+                self._full = True
+                _LOG.warning(
+                    "%s: the checkpoint cannot be written, and nothing more is kept: %s", self._path, error.strerror
+                )
 
     def remove(self) -> None:
         """Removes the file, which has done its work: everything was read."""
@@ -88,9 +101,11 @@ class Checkpoint:
 
     def _load(self, head: dict[str, str], now: dt.datetime) -> bool:
         """Finds the answers in the file; whether it holds anything else, which nobody will use again."""
+        ours = orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE)
         first = self._file.readline()
-        if not first:
-            self._file.write(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
+        if first != ours and ours.startswith(first):  # nothing, or no more than where a run was cut off at once
+            self._file.truncate(0)
+            self._file.write(ours)
             self._file.flush()
             return False
         found = _parsed(first)
@@ -156,15 +171,24 @@ class KeepingReader:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """The file, for its owner alone. Raises CheckpointError where it is a pipe or a device."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_WAITING, 0o600)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    """The file, for its owner and for one run alone. Raises CheckpointError where it is none, or in use."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _CAREFULLY, 0o600)
+    file = open(handle, "rb+") if stat.S_ISREG(os.fstat(handle).st_mode) else None  # noqa: PTH123, SIM115 - a handle
+    if file is None:
         os.close(handle)
         raise CheckpointError(f"{path}: the checkpoint cannot be used: it is no ordinary file")
-    return open(handle, "r+b")  # noqa: PTH123 - a handle
+    try:
+        if fcntl is not None:
+            os.fchmod(handle, 0o600)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise CheckpointError(f"{path}: another run uses this checkpoint: name another file") from error
+    return file
 
 
-_NO_WAITING: Final = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads would hold the run up
+# A pipe that nobody reads would hold the run up, and a link could lead anywhere.
+_CAREFULLY: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def _key(ask: Ask) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IN_LIST",
+    "OURS",
     "SUBSCRIPTIONS",
     "Children",
     "DepthForecast",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
+OURS: Final = frozenset({"children", "readAt", "notKnown", "inList"})  # keys of a row that no body of Azure's has
 IN_LIST: Final = "inList"  # stands in for the body of a child that the list of resources has too: it is judged there
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/", re.IGNORECASE)
 

@@ -362,7 +362,7 @@ def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[Chi
     """The children that could not be read, by one read for each type, and why."""
     for read in {read.child: read for read in kind.plan.reads}.values():
         found = children_in(row, read.child)
-        if found and found.failed:
+        if found and found.failed and "notKnown" not in row:  # of a plan nothing more can be read
             yield read, found.failed
 
 

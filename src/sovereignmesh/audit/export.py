@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
+from sovereignmesh.audit.children import OURS
 from sovereignmesh.audit.pages import ENVELOPE, ROWS, Pages, Unread, page_rows
 from sovereignmesh.audit.planned import planned_rows
 from sovereignmesh.errors import InventoryError
@@ -113,7 +114,8 @@ class Inventory:
                 hidden = b"\\" in line and _ESCAPE.search(line)  # an escape may hide the type
                 if hidden or wanted.search(line.lower()):
                     value = _parse(line)
-                    yield from page_rows(value) or planned_rows(value, self.name) or (value,)
+                    rows = page_rows(value)
+                    yield from planned_rows(value, self.name) or _theirs((value,) if rows is None else rows)
 
     @contextmanager
     def _text(self) -> Iterator[IO[bytes]]:
@@ -159,9 +161,9 @@ class Inventory:
             if rows is None:
                 planned = planned_rows(value, self.name)
                 self._planned |= planned is not None
-                yield from planned or (value,)
+                yield from (_theirs((value,)) if planned is None else planned)
             else:
-                yield from rows
+                yield from _theirs(rows)
                 self.page(value, len(rows))
 
     def _lines(self, blank: int, head: list[bytes], stream: IO[bytes]) -> Iterator[Any]:
@@ -182,6 +184,18 @@ class Inventory:
     def page(self, envelope: dict[str, Any], rows: int) -> None:
         """Takes note of what a page says about itself."""
         self._pages.add(envelope, rows)
+
+
+def _theirs(rows: Iterable[Any]) -> Iterator[Any]:
+    """The rows as they come, without what only our own reading says of a resource."""
+    for row in rows:
+        if type(row) is dict and not OURS.isdisjoint(row):
+            kept = {key: value for key, value in row.items() if key not in OURS}
+            found = ", ".join(sorted(OURS & row.keys()))
+            yield Unread(str(row.get("id")), f"no property of a resource, and left out: {found}", final=True)
+            yield kept
+        else:
+            yield row
 
 
 def _continued(first: list[Any], rest: Iterator[Any]) -> Iterator[Any]:

@@ -171,10 +171,18 @@ def child_resources(resource: Resource, child: str) -> Iterator[Resource]:
         if IN_LIST in body:
             continue
         identity = body.get("id")
-        own = identity.rstrip("/") if type(identity) is str and identity else _made_up(resource.id, child, number)
+        own = identity.strip().rstrip("/") if type(identity) is str else ""
+        if not own.lower().startswith(_above(resource.id)):  # none, or another subscription's: it is not believed
+            own = _made_up(resource.id, child, number)
         location = body.get("location") or location_in(own) or resource.location
         at = found.at if found else ""
         yield resource._replace(row=body, id=own, type=child.lower(), location=location, parent=resource.id, read_at=at)
+
+
+def _above(identity: str) -> str:
+    """The beginning that the ids of a resource and of its children share: that of their subscription."""
+    parts = identity.lower().split("/", 3)
+    return "/".join(parts[:3]) + "/" if len(parts) > 3 else identity.lower()  # noqa: PLR2004 - "", subscriptions, ID, ...
 
 
 def _made_up(parent: str, child: str, number: int) -> str:
@@ -187,13 +195,18 @@ def _reads(resource_type: str, check: Check) -> tuple[ChildRead, ...]:
     return tuple(read for read in child_reads().get(resource_type, ()) if check in read.checks)
 
 
+def _silent(resource: Resource, reason: str) -> str:
+    """Why children are not known: of what is planned none can be read, and its row says what is not known."""
+    return "not-before-deployment" if "notKnown" in resource.row else reason
+
+
 def told_by_children(resource: Resource, check: Check) -> Judgement:
     """What the resource's children say for it: judged there, there are none, or unknown and why."""
     reads = _reads(resource.type, check)
     known = [children_in(resource.row, read.child) for read in reads]
     if failed := next((children.failed for children in known if children and children.failed), ""):
-        return Judgement("unknown", reason="child-not-read", actual=failed)
+        return Judgement("unknown", reason=_silent(resource, "child-not-read"), actual=failed)
     if not reads or any(children is None for children in known):
-        return Judgement("unknown", reason="needs-child-read", actual="not said by the body")
+        return Judgement("unknown", reason=_silent(resource, "needs-child-read"), actual="not said by the body")
     judged = any(children.items for children in known if children)
     return Judgement("not-applicable", reason="held-elsewhere" if judged else "no-copy")

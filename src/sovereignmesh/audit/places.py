@@ -123,15 +123,25 @@ def judge_copies(rule: CopiesRule, index: Index, governed: Residency | None, res
     elif case := first_case(rule.not_applicable, resource):
         yield excepted(case)
     else:
-        for copy in rule.copies:
-            # A copy that the body names is judged, whatever the table says of its kind.
-            case = first_case(copy.not_applicable, resource)
-            if case and not places_at(copy.at or copy.of, resource, keep_missing=True):
-                yield excepted(case, copy.name)
-            elif copy.implicit or rule.check == "log-region":
-                yield from _placed(rule, copy, index, resource, (governed or residency).allowed)
-            else:
-                yield from _placed(rule, copy, index, resource, residency.replicas)
+        bound = governed or residency
+        found = [judgement for copy in rule.copies for judgement in _of_copy(rule, copy, index, resource, bound)]
+        if rule.some and all(judgement.reason == "no-copy" for judgement in found):
+            yield Judgement("unknown", "", "missing-property", actual="not said by the body")
+        else:
+            yield from found
+
+
+def _of_copy(
+    rule: CopiesRule, copy: Copy, index: Index, resource: Resource, governed: Residency
+) -> Iterable[Judgement]:
+    # A copy that the body names is judged, whatever the table says of its kind.
+    case = first_case(copy.not_applicable, resource)
+    if case and not places_at(copy.at or copy.of, resource, keep_missing=True):
+        return (excepted(case, copy.name),)
+    residency = resource.policy.residency
+    assert residency is not None, "nothing is judged without it"
+    bound = governed.allowed if copy.implicit or rule.check == "log-region" else residency.replicas
+    return _placed(rule, copy, index, resource, bound)
 
 
 def _placed(

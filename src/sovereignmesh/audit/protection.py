@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["holder_unseen", "judge_key", "judge_state", "judge_vault", "vault_unseen"]
 
+_LATEST: Final = 253_402_300_799  # the end of the year 9999, in seconds since 1970
 _NO_KEY: Final = (Judgement("not-applicable", reason="no-customer-key"),)
 _EXPECTED: Final[dict[Check, str]] = {
     "customer-managed-key": "a customer-managed key",
@@ -235,7 +236,7 @@ def judge_key(rule: KeyStateRule, today: float, resource: Resource) -> Iterator[
         yield Judgement("unknown", "expiry", "missing-property", expected, f"no {rule.expires.label}")
     elif expires is None:
         yield Judgement("not-applicable", "expiry", "no-expiry")
-    elif type(expires) is not int:
+    elif type(expires) is not int or expires > _LATEST:
         yield Judgement("unknown", "expiry", "unrecognised-value", expected, rule.expires.found(expires))
     elif expires <= today:
         yield Judgement("non-compliant", "expiry", "key-expired", expected, f"expired on {_date(expires)}")

@@ -31,6 +31,7 @@ LARGEST_BATCH: Final = 20
 _OK: Final = 200
 _NO_BATCH: Final = frozenset({403, 404, 405})  # another refusal is about what was asked for
 _REMAINING: Final = "x-ms-ratelimit-remaining-subscription-reads"
+_NONE: Final = frozenset({404, 409})
 _SURE: Final = frozenset({400, 403, 404, 409})
 # A provider that the subscription has not been registered for has nothing there:
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider
@@ -111,7 +112,8 @@ class Reader:
             else:
                 items = [_object(self._azure.get(ask.path, ask.api_version))]
         except AzureError as error:
-            return Told([], "" if error.code == _NOT_REGISTERED else why_not(error), self._when())
+            none = error.code == _NOT_REGISTERED and error.status in _NONE
+            return Told([], "" if none else why_not(error), self._when())
         return Told(items, "", self._when())
 
     def _batch(self, asks: Sequence[Ask]) -> list[Told | None]:
@@ -131,9 +133,11 @@ class Reader:
         except AzureError:
             return nothing
         responses = body.get("responses") if isinstance(body, dict) else None
-        named = (
-            {one.get("name"): one for one in responses if isinstance(one, dict)} if isinstance(responses, list) else {}
-        )
+        named: dict[str, Any] = {}
+        for one in responses if isinstance(responses, list) else ():
+            name = one.get("name") if isinstance(one, dict) else None
+            if isinstance(name, str):
+                named[name] = None if name in named else one  # two answers to one question are none
         return [self._inner(ask, named.get(str(number))) for number, ask in enumerate(asks)]
 
     def _inner(self, ask: Ask, response: dict[str, Any] | None) -> Told | None:
@@ -149,7 +153,8 @@ class Reader:
         if status != _OK:
             error = content.get("error")
             code = str(error.get("code", "")) if isinstance(error, dict) else ""
-            return Told([], "" if code == _NOT_REGISTERED else f"{status} {code}".strip(), self._when())
+            none = code == _NOT_REGISTERED and status in _NONE
+            return Told([], "" if none else f"{status} {code}".strip(), self._when())
         if not ask.many:
             return Told([content], "", self._when())
         values = content.get("value")

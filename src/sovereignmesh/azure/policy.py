@@ -195,9 +195,11 @@ def _exemption(row: dict[str, Any]) -> Exemption | None:
     references, said = row.get("policyDefinitionReferenceIds"), _text(row, "expiresOn").strip()
     if references is not None and not _are_texts(references):
         references, flaw = None, "which definitions of the initiative it means is not understood"
-    expires = _moment(said)
-    if said and expires is None:
-        flaw = f"its expiry {said!r} is not understood"
+    expires, written = _moment(said), row.get("expiresOn")
+    if (said and expires is None) or not isinstance(written, str | None):
+        flaw = f"its expiry {str(written)[:40]!r} is not understood"
+    if not _text(row, "policyAssignmentId"):
+        flaw = "it names no assignment"
     selectors = _selectors(row.get("resourceSelectors"))
     if selectors is None:
         flaw = "its resource selectors are not understood"

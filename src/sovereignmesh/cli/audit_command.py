@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 
 from sovereignmesh.audit import Depth, DepthForecast, Inventory, audit_azure, audit_inventory
-from sovereignmesh.cli.common import azure_options, duration, find_mesh, folder_of, one_interruption, open_azure
+from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, folder_of, open_azure
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
 from sovereignmesh.result import CHECKS, Severity, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from sovereignmesh.audit.depth import DeepInventory
@@ -141,33 +143,39 @@ def audit(
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 findings at --fail-on, 4 incomplete.
     """
     asked = {"checks": checks or None, "show_compliant": show_compliant}
-    if inventory is None:
-        with one_interruption():
-            result = _audit_live(mesh, asked, **live)
-    else:
-        if strange := [f"--{_OPTIONS.get(name, name).replace('_', '-')}" for name, value in live.items() if value]:
-            raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
-        result = _audit_export(mesh, inventory, reports, asked)
+    with Interruptions() if inventory is None else nullcontext() as interruptions:
+        if inventory is None:
+            assert interruptions is not None, "of a live audit"
+            result = _audit_live(mesh, reports, asked, interruptions, **live)
+        else:
+            if strange := [f"--{_OPTIONS.get(name, name).replace('_', '-')}" for name, value in live.items() if value]:
+                raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
+            result = _audit_export(mesh, inventory, reports, asked)
+        _tell(result, reports, output, live["resume"])
+    ctx.exit(_exit_code(result, fail_on, allow_unknown=allow_unknown))
+
+
+def _tell(result: Audit, reports: tuple[Path, ...], output: str, resume: Path | None) -> None:
+    """Writes the reports, and the result to standard output."""
     for file in reports:
         write_report(result, file)
         if file.suffix == ".csv" and not result.complete:
-            click.echo(
-                f"{printable(str(file))} holds findings alone; what was not read is in the table or a .json", err=True
-            )
-    if live["resume"] and not result.complete:
-        _say(f"to go on with what was read: the same command with --resume {printable(str(live['resume']))}")
+            _say(f"{printable(str(file))} holds findings alone; what was not read is in the table, a .json or a .md")
+    if resume and not result.complete:
+        _say(f"to go on with what was read: the same command with --resume {printable(str(resume))}")
     if output == "json":
         write_json(result, sys.stdout)
     else:
         from sovereignmesh.result.table import print_audit  # noqa: PLC0415 - rich is not needed for JSON
 
         print_audit(result)
-    ctx.exit(_exit_code(result, fail_on, allow_unknown=allow_unknown))
 
 
 def _audit_live(
     mesh: Path | None,
+    reports: tuple[Path, ...],
     asked: dict[str, Any],
+    interruptions: Interruptions,
     *,
     subscriptions: tuple[str, ...],
     management_groups: tuple[str, ...],
@@ -181,6 +189,8 @@ def _audit_live(
 ) -> Audit:
     if resume and depth == "inventory":
         raise click.UsageError("--resume is of the children, which --depth inventory does not read")
+    if resume and resume.resolve() in [file.resolve() for file in reports]:
+        raise click.UsageError(f"{resume} is what --resume keeps: write the report elsewhere")
     azure, estate = open_azure(**where)
     with azure:
         return audit_azure(
@@ -195,7 +205,7 @@ def _audit_live(
             compare_azure_policy=compare_azure_policy,
             honour_azure_exemptions=honour_azure_exemptions,
             on_forecast=_say_forecast,
-            progress=_live_progress,
+            progress=partial(_watched, interruptions),
             **asked,
         )
 
@@ -246,6 +256,14 @@ def _say(words: str) -> None:
 
 def _in_words(seconds: int) -> str:
     return f"{seconds} s" if seconds < _MINUTES else f"{-(-seconds // 60)} min"
+
+
+@contextmanager
+def _watched(interruptions: Interruptions, inventory: AzureInventory | DeepInventory) -> Iterator[None]:
+    """A bar while the subscriptions are read; once they are, nothing may lose what was."""
+    with _live_progress(inventory):
+        yield
+    interruptions.enough()
 
 
 def _live_progress(inventory: AzureInventory | DeepInventory) -> AbstractContextManager[object]:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 import signal
 import threading
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import click
 
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sovereignmesh.azure import Azure
 
-__all__ = ["azure_options", "duration", "find_mesh", "folder_of", "one_interruption", "open_azure"]
+__all__ = ["Interruptions", "azure_options", "duration", "find_mesh", "folder_of", "open_azure"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 _DEFAULT: Final = Path("mesh")
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -69,25 +69,32 @@ def _faults(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...])
     return names
 
 
-@contextmanager
-def one_interruption() -> Iterator[None]:
-    """While it lasts, the first Ctrl-C or SIGTERM interrupts; more of them must not lose what the first one kept."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    signals = (signal.SIGINT, signal.SIGTERM)
+class Interruptions:
+    """While it lasts, the first Ctrl-C or SIGTERM interrupts; more of them must not lose what the first one kept.
 
-    def interrupt(*_: object) -> None:
-        for number in signals:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
+    After `enough()` none interrupts any more: what was read is being told.
+    """
 
-    before = [(number, signal.signal(number, interrupt)) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in before:
+    def __init__(self) -> None:
+        self._before: list[tuple[signal.Signals, Any]] = []
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = [(number, signal.signal(number, self._interrupt)) for number in _SIGNALS]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before:
             signal.signal(number, handler)
+
+    def enough(self) -> None:
+        """Lets nothing interrupt any more."""
+        for number, _ in self._before:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _interrupt(self, *_: object) -> None:
+        self.enough()
+        raise KeyboardInterrupt
 
 
 _AZURE_OPTIONS: Final = (

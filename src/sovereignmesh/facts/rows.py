@@ -149,8 +149,9 @@ def _state_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> S
 
 
 def _copies_rule(common: dict[str, Any], fields: dict[str, Any], where: str) -> CopiesRule:
-    refuse_unknown(fields, {*_COMMON, "copies"}, where)
-    return CopiesRule(**common, copies=tuple(_copy(copy, where) for copy in fields["copies"]))
+    refuse_unknown(fields, {*_COMMON, "copies", "some"}, where)
+    copies = tuple(_copy(copy, where) for copy in fields["copies"])
+    return CopiesRule(**common, copies=copies, some=fields.get("some", False))
 
 
 def _copy(fields: dict[str, Any], where: str) -> Copy:

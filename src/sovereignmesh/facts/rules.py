@@ -203,9 +203,10 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class CopiesRule(Rule):
-    """Where the copies of a resource's data are."""
+    """Where the copies of a resource's data are; with `some` there is always one, so that none means not said."""
 
     copies: tuple[Copy, ...]
+    some: bool = False
 
 
 @dataclass(frozen=True, slots=True)
