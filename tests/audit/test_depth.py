@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 from collections import Counter
 
@@ -9,7 +10,8 @@ import pytest
 from audit.estates import DEVELOPMENT
 from estates.building import BUILD, DEPTH_TRUTH
 
-from sovereignmesh.audit import audit_azure, tally
+from sovereignmesh.audit import audit_azure, checkpoint, tally
+from sovereignmesh.audit.checkpoint import Checkpoint
 from sovereignmesh.errors import AzureError, CheckpointError
 from sovereignmesh.facts import child_reads
 from sovereignmesh.result import CHECKS
@@ -312,3 +314,84 @@ def test_without_plantings_there_is_nothing_to_find(mesh, now, tmp_path):
     assert audit.compliant
     assert audit.complete
     assert audit.coverage.children > 300
+
+
+@pytest.fixture
+def kept(open_estate, small, mesh, now, tmp_path):
+    """A checkpoint that a run which was cut off has left."""
+    file = tmp_path / "children.jsonl"
+    audit_azure(open_estate(small[0], faults=["server-down:children@9"]), mesh, resume=file, now=now)
+    return file
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"at": "2999-01-01T00:00:00Z"}, {"at": "zzz"}, {"at": None}, {"items": [1]}, {"items": None}, {"asked": None},
+     {"asked": "/subscriptions/x?2020-01-01"}],
+)  # fmt: skip
+def test_what_no_run_can_have_kept_is_not_used(open_estate, small, mesh, now, due, kept, change):  # noqa: PLR0917
+    head, *lines = kept.read_text().splitlines()
+    kept.write_text("\n".join([head, *(json.dumps({**json.loads(line), **change}) for line in lines), ""]))
+    audit, (_, children), _ = asked_of(open_estate(small[0]), mesh, resume=kept, now=now)
+    assert children.known == 0
+    assert findings_of(audit) == due
+
+
+def test_a_file_that_no_run_finishes_does_not_grow_for_ever(open_estate, small, mesh, now, kept):
+    sizes = []
+    for day in (25, 26, 27):
+        later = now().replace(day=day, hour=13)
+        azure = open_estate(small[0], faults=["server-down:children@9"])
+        audit_azure(azure, mesh, resume=kept, now=lambda later=later: later)
+        sizes.append(kept.stat().st_size)
+    assert sizes[-1] < sum(sizes[:-1])  # what is too old is not there any more
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+@pytest.mark.parametrize("what", ["folder", "link", "pipe", "no folder"])
+def test_only_an_ordinary_file_keeps_children(open_estate, small, mesh, tmp_path, what):
+    file = tmp_path / "c"
+    if what == "folder":
+        file.mkdir()
+    elif what == "link":
+        (tmp_path / "elsewhere").write_text("")
+        file.symlink_to(tmp_path / "elsewhere")
+    elif what == "pipe":
+        os.mkfifo(file)
+    else:
+        file = file / "d"
+    with pytest.raises(CheckpointError, match="cannot be used"):
+        audit_azure(open_estate(small[0]), mesh, resume=file)
+
+
+def test_two_runs_do_not_share_a_checkpoint(open_estate, small, mesh, now, kept):
+    mine = Checkpoint(kept, "sandbox, tenant aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa", now())
+    with mine, pytest.raises(CheckpointError, match="another run"):
+        audit_azure(open_estate(small[0]), mesh, resume=kept, now=now)
+    assert audit_azure(open_estate(small[0]), mesh, resume=kept, now=now).complete
+
+
+def test_a_full_disk_costs_the_checkpoint_and_not_the_audit(  # noqa: PLR0917
+    open_estate, small, mesh, now, due, tmp_path, monkeypatch, caplog
+):
+    opened = checkpoint._opened
+
+    class Full:
+        """A file that takes its first line and no more."""
+
+        def __init__(self, file):
+            self.file, self.lines = file, 0
+
+        def write(self, data):
+            self.lines += 1
+            if self.lines > 1:
+                raise OSError(28, "No space left on device")
+            return self.file.write(data)
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+    monkeypatch.setattr(checkpoint, "_opened", lambda path: Full(opened(path)))
+    audit = audit_azure(open_estate(small[0]), mesh, resume=tmp_path / "c", now=now)
+    assert findings_of(audit) == due
+    assert caplog.text.count("No space left on device") == 1

@@ -255,3 +255,17 @@ def test_rows_under_both_names_are_not_lost_when_pretty_either(tmp_path, page):
     path.write_text(json.dumps(page, indent=1))
     rows, _, _ = read(path)
     assert rows == ROWS[:1]
+
+
+@pytest.mark.parametrize("key", ["children", "readAt", "notKnown", "inList"])
+def test_what_is_ours_is_not_taken_from_a_file(tmp_path, key):
+    row = {
+        "id": "/subscriptions/s/providers/a/b/c",
+        "type": "a/b",
+        key: {"a/b/d": {"items": [], "failed": "", "at": ""}},
+    }
+    for name, text in {"lines": json.dumps(row), "page": json.dumps({"data": [row]})}.items():
+        (tmp_path / name).write_text(text)
+        said, kept = Inventory(tmp_path / name)
+        assert key in said.why
+        assert kept == {"id": row["id"], "type": "a/b"}

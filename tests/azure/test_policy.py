@@ -165,6 +165,9 @@ def test_an_exemption_of_one_custom_policy_is_about_no_built_in(azure, table):
         ("2026-12-31t23:59:00+01:00", dt.datetime(2026, 12, 31, 22, 59, tzinfo=dt.UTC), ""),
         ("next year", None, "expiry"),
         ("2026-13-31T23:59:00Z", None, "expiry"),
+        (20260630, None, "expiry"),
+        ([], None, "expiry"),
+        (False, None, "expiry"),
     ],
 )
 def test_an_expiry_that_is_not_understood_is_a_flaw(azure, table, said, expires, flaw):
