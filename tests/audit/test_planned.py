@@ -795,3 +795,191 @@ def test_connections_that_are_no_list_stay_as_they_are(connections):
     }  # fmt: skip
     rows, _ = read(a_template([resource, endpoint]))
     assert row_called(rows, "st1")["properties"]["privateEndpointConnections"] == connections
+
+
+ELSEWHERE = {
+    "imports": {"graph": {"provider": "MicrosoftGraph", "version": "1.0.0"}},
+    "extensions": {
+        "k8s": {"name": "Kubernetes", "version": "1.0.0"},
+        "az": {"name": "AzureResourceManager", "version": "0.2.881"},
+        "mine": {"name": "contoso", "version": "1.0.0"},
+        "none": None,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "rows", "gaps"),
+    [
+        ({"import": "graph", "type": "Microsoft.Graph/groups@v1.0"}, 0, 0),
+        ({"extension": "k8s", "type": "apps/Deployment@v1"}, 0, 0),
+        ({"extension": "az"}, 1, 0),
+        ({"extension": None, "import": None}, 1, 0),
+        ({"extension": "mine"}, 0, 1),
+        ({"extension": "none"}, 0, 1),
+        ({"extension": "nobody"}, 0, 1),
+        ({"import": "k8s"}, 0, 1),
+        ({"import": 7}, 0, 1),
+        ({"import": "graph", "extension": "az"}, 0, 1),
+        ({"type": "Microsoft.Storage/storageAccounts@2023-01-01"}, 0, 1),
+    ],
+)
+def test_only_what_the_template_says_to_be_of_another_extension_is_passed_over(more, rows, gaps):
+    found, unread = read(a_template({"one": a_resource(**more)}, **ELSEWHERE))
+    assert (len(found), len(unread)) == (rows, gaps)
+    assert all("extension" in gap.why and not gap.final for gap in unread)
+
+
+def test_what_a_template_imports_is_for_itself_alone():
+    inner = a_template({"one": a_resource(extension="k8s")})
+    deployment = {"type": "Microsoft.Resources/deployments", "name": "d", "properties": {"template": inner}}
+    rows, unread = read(a_template({"outer": deployment}, **ELSEWHERE))
+    assert rows == []
+    assert len(unread) == 1
+
+
+def test_only_a_template_of_symbolic_names_refers_to_what_exists():
+    assert read(a_template({"one": a_resource(existing=True)})) == ([], [])
+    deployment = {"type": "Microsoft.Resources/deployments", "name": "d", "existing": True}
+    assert read(a_template({"one": deployment})) == ([], [])
+    for resources in ([a_resource(existing=True)], {"one": a_resource(existing="[true()]")}):
+        assert len(read(a_template(resources))[0]) == 1
+
+
+@pytest.mark.parametrize("value", ["abc", True, 7, [], {"microsoft.sql/servers/failovergroups": {"items": []}}])
+@pytest.mark.parametrize("key", ["children", "readAt", "notKnown", "inList"])
+@pytest.mark.parametrize(("kind", "at"), [("Create", "after"), ("Ignore", "before"), ("Modify", "after")])
+def test_what_a_change_holds_of_our_own_keys_is_left_out(kind, at, key, value):
+    identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/sql"
+    body = {"id": identity, "type": "Microsoft.Sql/servers", "location": "westeurope", "properties": {"a": "[x()]"}}
+    plan = {"status": "Succeeded", "changes": [{"changeType": kind, "resourceId": identity, at: body}]}
+    expected, none = read(plan)
+    assert none == []
+    changed = {**plan, "changes": [{"changeType": kind, "resourceId": identity, at: {**body, key: value}}]}
+    rows, (unread,) = read(changed)
+    assert rows == expected
+    assert unread.final
+    assert key in unread.why
+
+
+@pytest.mark.parametrize(
+    "kind", ["contoso", "//", "a/", "/b", "a//b", "a/b/providers/", "a/b/providers/c", "a/providers/b"]
+)
+@pytest.mark.parametrize("name", ["x", None, 7, ["x"]])
+def test_a_type_that_is_none_is_a_gap_or_its_own(kind, name):
+    rows, unread = read(a_template([{"type": kind, "name": name}]))
+    assert len(rows) + len(unread) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resourceId('Microsoft.Resources/resourceGroups')",
+        "subscriptionResourceId('Microsoft.Resources/resourceGroups')",
+        "extensionResourceId('a', 'Microsoft.Resources/resourceGroups')",
+        "resourceId('Contoso.App/things')",
+        "split('a', '')",
+        "split('a', createArray())",
+        "div(mul(9223372036854775807, 9223372036854775807), 1)",
+    ],
+)
+def test_calls_that_azure_would_refuse_are_unknown(text):
+    assert isinstance(a_value(text), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("split('a;b,c', createArray(',', ';'))", ["a", "b", "c"]), ("split('a.b', '.')", ["a", "b"])],
+)
+def test_a_text_is_split_at_every_mark(text, value):
+    assert a_value(text) == value
+
+
+@pytest.mark.parametrize("deferred", [7, "x", {"a": 1}, [7], [{"resource_change": 7}]])
+def test_whatever_is_put_off_is_a_gap(deferred):
+    _, unread = read(a_plan(deferred_changes=deferred))
+    assert [gap.why for gap in unread] == ["Terraform has put it off to a later plan"]
+
+
+MANY = {"copy": {"name": "l", "count": 800}}
+MANY_TAGS = range(100)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "[concat(variables('text'), string(copyIndex()))]",
+        "[equals(variables('list'), copyIndex())]",
+        "[unheard(variables('list'), copyIndex())]",
+        "[if(unheard(), variables('list'), copyIndex())]",
+        "[and(unheard(), variables('list'))]",
+        "[variables('list')[unheard(copyIndex())]]",
+        "[variables('table')[string(copyIndex())]]",
+        "[string(variables('list'))]",
+    ],
+)
+def test_large_values_that_are_gone_through_again_and_again_end(written):
+    variables = {"text": "x" * 1_000_000, "list": list(range(100_000)), "table": {f"k{n}": n for n in range(100_000)}}
+    resource = a_resource("[format('s{0}', copyIndex())]", tags={f"t{n}": written for n in MANY_TAGS}, **MANY)
+    started = time.perf_counter()
+    rows, (unread,) = read(a_template([resource], variables=variables))
+    assert time.perf_counter() - started < 10
+    assert rows == []
+    assert unread.final
+    assert "steps to work out" in unread.why
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        [a_resource("[format('s{0}', copyIndex())]", **MANY)],
+        [a_resource("[format('s{0}', copyIndex())]", resources=[a_resource("[string(copyIndex())]", **MANY)], **MANY)],
+        [7] * 2000,
+        {"k" * 100_000: a_resource()},
+    ],
+)
+def test_resources_without_number_end(inner):
+    template = a_template(inner)
+    for _ in range(2):
+        deployment = {
+            "type": "Microsoft.Resources/deployments", "name": "[format('d{0}', copyIndex())]",
+            "properties": {"template": template}, **MANY,
+        }  # fmt: skip
+        template = a_template([deployment])
+    started = time.perf_counter()
+    rows, (unread,) = read(template)
+    assert time.perf_counter() - started < 10
+    assert rows == []
+    assert unread.final
+    assert "steps to work out" in unread.why
+
+
+@pytest.mark.parametrize("name", ["template", "what-if"])
+def test_a_body_of_which_much_is_not_known(name):
+    properties = {**{f"p{n}": "[x()]" for n in range(40_000)}, "encryption": {"keySource": "[x()]"}}
+    resource = a_resource(properties=properties, tags={"Domain.Of": "[x()]"})
+    identity = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/st1"
+    change = {"changeType": "Create", "resourceId": identity, "after": {**resource, "id": identity}}
+    started = time.perf_counter()
+    (row,), _ = read(a_template([resource]) if name == "template" else {"status": "Succeeded", "changes": [change]})
+    assert time.perf_counter() - started < 5
+    assert {"properties.p0", "properties.p39999", "properties.encryption"} <= set(row["notKnown"])
+    assert {"tags", "tags.Domain.Of"} & set(row["notKnown"])
+
+
+def test_outputs_that_refer_to_each_other_end():
+    outputs = {f"o{n}": {"expression": {"references": [f"module.m.o{k}" for k in range(12)]}} for n in range(12)}
+    module = {"outputs": {f"o{n}": {"expression": {"references": ["each.key"]}} for n in range(12)}}
+    for _ in range(10):
+        module = {"outputs": outputs, "module_calls": {"m": {"module": module}}}
+    plan = a_plan(a_change("azurerm_storage_account", "a", STORAGE, {"id": True, "resource_group_name": True}))
+    written = {"resource_group_name": {"references": ["module.m.o1"]}}
+    plan["configuration"] = {
+        "root_module": {
+            "resources": [{"address": "azurerm_storage_account.a", "expressions": written}],
+            "module_calls": {"m": {"module": module}},
+        }
+    }
+    started = time.perf_counter()
+    assert len(read(plan)[0]) == 1
+    assert time.perf_counter() - started < 5

@@ -40,9 +40,10 @@ _TOKEN: Final = re.compile(
 # A template may have 4 MB when all is worked out
 # (https://learn.microsoft.com/azure/azure-resource-manager/templates/best-practices#template-limits).
 LONGEST: Final = 4 * 2**20
-_STEPS: Final = 2_000_000
+_STEPS: Final = 1_000_000
 _LONGEST_NAME: Final = 60
-_LOOKS: Final = 16  # values that are looked at in the time of a step
+_LOOKS: Final = 8  # values that are looked at in the time of a step
+_LETTERS: Final = 64  # letters that are written in the time of a step
 _DEEPEST: Final = 100
 # Properties that only name the resource that they are of: whoever is given one is tied to that resource.
 _NAMING: Final = ("vaulturi", "keyuri", "keyuriwithversion", "primaryendpoints", "hsmuri", "fullyqualifieddomainname")
@@ -78,10 +79,14 @@ class Meter:
         if self._left < 0:
             raise TooMuchError(f"its expressions take more than {_STEPS:,} steps to work out")
 
-    def bounded(self, value: Any, what: str) -> Any:
-        """The value; an `Unknown` for one that is longer than a whole template may be."""
+    def write(self, *texts: str) -> None:
+        """Counts the steps of writing texts. Raises TooMuchError where there were too many."""
+        self.spend(sum(map(len, texts)) // _LETTERS)
+
+    def weigh(self, value: Any) -> int:
+        """Counts the steps of going through a value; how long it is, or more than a whole template may be."""
         if type(value) not in (str, list, dict):
-            return value
+            return 0
         size, nodes, inside = 0, 0, [value]
         while inside and size <= LONGEST:
             one = inside.pop()
@@ -92,8 +97,12 @@ class Meter:
                 inside += one.values()
             elif type(one) is list:
                 inside += one
-        self.spend(nodes // _LOOKS)
-        return value if size <= LONGEST else Unknown(f"{{{what} longer than {LONGEST} characters}}")
+        self.spend(nodes // _LOOKS + size // _LETTERS)
+        return size
+
+    def bounded(self, value: Any, what: str) -> Any:
+        """The value; an `Unknown` for one that is longer than a whole template may be."""
+        return value if self.weigh(value) <= LONGEST else Unknown(f"{{{what} longer than {LONGEST} characters}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +241,13 @@ def evaluate(node: Node, scope: Scope) -> Any:
         return scope.call(node.name, node.arguments)
     base, key = evaluate(node.base, scope), evaluate(node.key, scope)
     if isinstance(base, Unknown) or isinstance(key, Unknown):
+        scope.meter.weigh(base)
         return _member(base, key)
     if type(base) is list and type(key) is int and 0 <= key < len(base):
         return base[key]
+    if type(base) is dict and key in base:
+        return base[key]
+    scope.meter.spend(scope.meter.weigh(base) // _LOOKS)  # every name is looked at, in another case too
     found = find_key(base, key)
     return unknown("missing", base, key) if found is None and not _has(base, key) else found
 
@@ -267,6 +280,7 @@ def _resolve(value: Any, scope: Scope, depth: int) -> Any:
     if depth > _DEEPEST:
         return unknown("nested too deeply")
     if type(value) is str:
+        scope.meter.write(value)
         return _text(value, scope)
     if type(value) is list:
         return [_resolve(item, scope, depth + 1) for item in value]

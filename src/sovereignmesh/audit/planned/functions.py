@@ -6,6 +6,7 @@ Their meaning: https://learn.microsoft.com/azure/azure-resource-manager/template
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.audit.planned.expressions import LONGEST, Unknown, find_key, text_of, unknown
@@ -19,6 +20,7 @@ __all__ = ["apply"]
 
 _LARGEST: Final = 2**63  # numbers are of 64 bits
 _DIGITS: Final = 4
+_MARKS: Final = 100
 
 
 def apply(name: str, arguments: list[Any], meter: Meter) -> Any:
@@ -153,11 +155,11 @@ def _substring(text: str, start: int, length: int | None = None) -> Any:
     return text[start:end] if 0 <= start <= end <= len(text) else NotImplemented
 
 
-def _split(text: str, marks: str | list[str]) -> list[str]:
-    first, *others = marks if type(marks) is list else [str(marks)]
-    for mark in others:
-        text = text.replace(mark, first)
-    return text.split(first)
+def _split(text: str, marks: str | list[str]) -> Any:
+    every = marks if type(marks) is list else [str(marks)]
+    if not all(every) or not 0 < len(every) <= _MARKS:
+        return NotImplemented
+    return re.split("|".join(map(re.escape, every)), text)
 
 
 def _to_int(value: Any) -> Any:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Planned", "disks_of", "finish", "put", "tell_unknown"]
 
+_PATHS: Final = 500  # that are noted one by one; of the others what they are in, as far as the judging tells apart
 _UNSURE: Final = "whether it will be there is not known before deployment"
 _MORE: Final = "there may be others than those of the plan"
 _CONNECTIONS: Final = "properties.privateEndpointConnections"
@@ -65,7 +66,9 @@ def put(body: dict[str, Any], path: str, value: Any) -> None:
 def tell_unknown(row: dict[str, Any], path: str) -> None:
     """Notes that what stands at a dotted path is not known before deployment."""
     unknown = row.setdefault("notKnown", [])
-    if path not in unknown:
+    if len(unknown) >= _PATHS:
+        path = ".".join(path.split(".")[:2]) if path.startswith("properties.") else path.partition(".")[0]
+    if path not in (unknown if len(unknown) < _PATHS else unknown[-1:]):
         unknown.append(path)
 
 
@@ -193,7 +196,7 @@ def _fill(fill: FilledIn, one: Planned, known: dict[str, Planned]) -> None:
     if fill.pair:
         location = one.row.get("location")
         place = find_region(location) if type(location) is str else None
-        unknown = fill.at in one.row.get("notKnown", ())
+        unknown = any(f"{fill.at}.".startswith(f"{path}.") for path in one.row.get("notKnown", ()))
         if one.new and not unknown and place and place.pair and fill.holds(one.row) and _at(one.row, fill.at) is None:
             put(one.row, fill.at, place.pair)
         return

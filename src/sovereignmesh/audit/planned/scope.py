@@ -79,9 +79,11 @@ class Template:
         given = find_key(self.given, name) if kind == "parameters" else None
         if given is not None:
             if self.outer is None or type(given) is not dict or "value" not in given:
+                self.meter.weigh(given)
                 return unknown(kind, name, given, self.place.id)  # a secret, or none
             return resolve(given["value"], self.outer)
         table = self.document.get(kind)
+        self.meter.spend(len(table) // 8 if type(table) is dict and name not in table else 0)  # each name is looked at
         written = find_key(table, name)
         if kind == "variables":
             if written is None and type(table) is dict and "copy" in table:
@@ -117,9 +119,17 @@ class Frame:
         special = _LAZY.get(name)
         if special is not None:
             return special(inner, arguments)
-        values = [evaluate(argument, inner) for argument in arguments]
+        values = _values(inner, arguments)
         known = _KNOWN.get(name)
         return apply(name, values, self.meter) if known is None else known(self, values)
+
+
+def _values(frame: Frame, arguments: tuple[Node, ...]) -> list[Any]:
+    """The values of the arguments, counted with what it takes to go through them."""
+    values = [evaluate(argument, frame) for argument in arguments]
+    for value in values:
+        frame.meter.weigh(value)
+    return values
 
 
 def _if(frame: Frame, arguments: tuple[Node, ...]) -> Any:
@@ -128,13 +138,13 @@ def _if(frame: Frame, arguments: tuple[Node, ...]) -> Any:
     condition = evaluate(arguments[0], frame)
     if type(condition) is bool:
         return evaluate(arguments[1] if condition else arguments[2], frame)
-    one, other = (evaluate(argument, frame) for argument in arguments[1:])
+    one, other = _values(frame, arguments[1:])
     return one if one == other else unknown("if", condition, one, other)
 
 
 def _logic(stop: bool) -> Callable[[Frame, tuple[Node, ...]], Any]:
     def decide(frame: Frame, arguments: tuple[Node, ...]) -> Any:
-        values = [evaluate(argument, frame) for argument in arguments]
+        values = _values(frame, arguments)
         if any(value is stop for value in values):
             return stop
         return (not stop) if all(type(value) is bool for value in values) else unknown("or" if stop else "and", *values)
@@ -198,7 +208,7 @@ def _typed(values: list[Any]) -> int:
 
 def _resource_id(frame: Frame, values: list[Any]) -> Any:
     at = _typed(values)
-    if at not in (0, 1, 2):
+    if at not in (0, 1, 2) or not values[at + 1 :]:
         return unknown("resourceId", *values)
     place = frame.template.place
     if at:
@@ -208,14 +218,14 @@ def _resource_id(frame: Frame, values: list[Any]) -> Any:
 
 def _subscription_id(frame: Frame, values: list[Any]) -> Any:
     at = _typed(values)
-    if at not in (0, 1):
+    if at not in (0, 1) or not values[at + 1 :]:
         return unknown("subscriptionResourceId", *values)
     place = Place(values[0] if at else frame.template.place.subscription, "")
     return _identity(resource_id(place.id, values[at], values[at + 1 :]))
 
 
 def _extension_id(_: Frame, values: list[Any]) -> Any:
-    if _typed(values[1:]) != 0:
+    if _typed(values[1:]) != 0 or not values[2:]:
         return unknown("extensionResourceId", *values)
     return _identity(resource_id(text_of(values[0]), values[1], values[2:]))
 

@@ -24,6 +24,11 @@ _DEPLOYMENTS: Final = "microsoft.resources/deployments"
 _BODY: Final = ("location", "tags", "sku", "kind", "properties", "apiVersion", "managedBy", "identity", "zones")
 _DEEPEST: Final = 30
 _MOST: Final = 800
+_STEPS: Final = 20  # that a resource takes beside its expressions
+# What `extension NAME` in Bicep compiles to, by whether its resources are those of Azure Resource Manager
+# (https://github.com/Azure/bicep/blob/main/src/Bicep.Core.Samples/Files/baselines/Extensions_CRLF/main.sourcemap.bicep,
+# https://github.com/Azure/bicep/blob/main/src/Bicep.Core/Semantics/Namespaces/MicrosoftGraphNamespaceType.cs).
+_EXTENSIONS: Final = {"azureresourcemanager": True, "kubernetes": False, "microsoftgraph": False}
 
 
 def template_rows(document: dict[str, Any], name: str) -> Iterator[Any]:
@@ -71,6 +76,7 @@ class _Entry:
     id: str
     name: str
     whether: frozenset[str]
+    existing: bool
 
 
 class _Walk:
@@ -106,11 +112,13 @@ class _Walk:
             yield from self._deployed(one, nested.get(one.label))
 
     def _deployed(self, one: _Entry, nested: tuple[Template, Place] | Unread | None) -> Iterator[Planned | Unread]:
+        if one.existing:
+            return
         if isinstance(nested, Unread):
             yield nested
         elif nested is not None:
             yield from self.template(*nested, f"{one.label}.", one.whether)
-        elif one.written.get("existing") is not True and not without_data(one.kind):
+        elif not without_data(one.kind):
             yield _planned(one)
 
     def _unread(self, label: str, why: str, *, final: bool = False) -> Unread:
@@ -124,14 +132,19 @@ class _Walk:
         pairs = written.items() if symbolic else ((f"resources[{at}]", one) for at, one in enumerate(written))
         for label, resource in pairs:
             where = f"{prefix}{label}"
+            frame.meter.spend(_STEPS)
+            frame.meter.write(where)
             if type(resource) is not dict or type(resource.get("type")) is not str:
                 yield self._unread(where, "a resource without a type")
                 continue
-            if "import" in resource or "extension" in resource or "@" in resource["type"]:
-                continue  # of another provider than Azure
+            azures = _is_azures(resource, frame.template.document)
+            if azures is None:
+                yield self._unread(where, "it is not known of which extension it is, so that it may be one of Azure")
+            if not azures:
+                continue
             copy = resource.get("copy")
             if type(copy) is not dict:
-                yield from self._entry(resource, frame, where, place, around)
+                yield from self._entry(resource, frame, where, place, around, symbolic=symbolic)
                 continue
             loop, count = str(copy.get("name", "copy")), resolve(copy.get("count"), frame)
             inside = around
@@ -144,11 +157,14 @@ class _Walk:
                 turns = [Unknown("{copyIndex}")]
                 inside = around._replace(whether=around.whether | {f"copy {text_of(count)}"})
             for number, turn in enumerate(turns):
-                yield from self._entry(resource, frame.repeated(loop, turn), f"{where}[{number}]", place, inside)
+                turned = frame.repeated(loop, turn)
+                yield from self._entry(resource, turned, f"{where}[{number}]", place, inside, symbolic=symbolic)
 
     def _entry(
-        self, resource: dict[str, Any], frame: Frame, label: str, place: Place, around: _Around
+        self, resource: dict[str, Any], frame: Frame, label: str, place: Place, around: _Around, *, symbolic: bool
     ) -> Iterator[_Entry | Unread]:
+        frame.meter.spend(_STEPS)
+        frame.meter.write(label, resource["type"])
         condition = resolve(resource.get("condition", True), frame)
         if condition is False:
             return
@@ -157,11 +173,13 @@ class _Walk:
         kind, name = resource["type"], resolve(resource.get("name"), frame)
         if parent is not None and not kind.lower().startswith(f"{parent.kind.lower()}/"):
             kind, name = f"{parent.kind}/{kind}", f"{text_of(parent.name)}/{text_of(name)}"
-        if "/" not in kind.strip("/"):
+        told = _identify(kind, name, resolve(resource.get("scope"), frame), place, label)
+        if told is None:
             yield self._unread(label, f"a resource whose type is none: {kind}")
             return
-        real, identity, own = _identify(kind, name, resolve(resource.get("scope"), frame), place, label)
-        yield _Entry(resource, frame, label, real, identity, own, whether)
+        frame.meter.write(*told)
+        existing = symbolic and resource.get("existing") is True  # elsewhere the word means nothing
+        yield _Entry(resource, frame, label, *told, whether, existing)
         children = resource.get("resources")
         if type(children) in (list, dict) and kind.lower() != _DEPLOYMENTS:
             yield from self._entries(children, frame, place, f"{label}.", _Around(around.whether, _Parent(kind, name)))
@@ -191,8 +209,25 @@ class _Walk:
         return template, there
 
 
-def _identify(kind: str, name: Any, scope: Any, place: Place, label: str) -> tuple[str, str, str]:
-    """Type, id and name of a resource; what stands on another one has that one's id before its own."""
+def _is_azures(resource: dict[str, Any], document: dict[str, Any]) -> bool | None:
+    """Whether a resource is one of Azure Resource Manager and not of another extension; None where it is not clear."""
+    known = set()
+    for key, table, name in (("import", "imports", "provider"), ("extension", "extensions", "name")):
+        if (alias := resource.get(key)) is not None:
+            tables = document.get(table)
+            told = tables.get(alias) if type(tables) is dict and type(alias) is str else None
+            known.add(_EXTENSIONS.get(str(told.get(name)).lower()) if type(told) is dict else None)
+    azures = known.pop() if len(known) == 1 else None if known else True
+    return None if azures and "@" in resource["type"] else azures
+
+
+def _identify(kind: str, name: Any, scope: Any, place: Place, label: str) -> tuple[str, str, str] | None:
+    """Type, id and name of a resource; what stands on another one has that one's id before its own.
+
+    None where the type is none.
+    """
+    if "/" not in kind or "" in kind.split("/"):
+        return None
     below, names = place.id, text_of(name).split("/")
     host, on_another, extension = kind.partition("/providers/")
     if on_another:
@@ -206,6 +241,8 @@ def _identify(kind: str, name: Any, scope: Any, place: Place, label: str) -> tup
             below = f"/{around}" if around else ""
         else:
             below = resource_id(below, "/".join((first, *rest[::2])), rest[1::2])
+    if "/" not in kind:
+        return None
     if len(names) != kind.count("/"):
         names = [f"{{{label.replace('/', '|')}}}"] * kind.count("/")
     return kind, resource_id(below, kind, names), names[-1]

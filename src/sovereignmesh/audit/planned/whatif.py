@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.audit.children import OURS
 from sovereignmesh.audit.index import type_of
 from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
@@ -40,12 +41,29 @@ def whatif_rows(answer: dict[str, Any], changes: list[Any], name: str) -> Iterat
             continue
         for number, change in enumerate(found):
             where = f"{name}: {key}[{number}]"
+            change, ours = _azures(change)  # noqa: PLW2901 - the same without what is no part of it
+            if ours:
+                yield Unread(where, f"no body of Azure's has {', '.join(ours)}: it is left out", final=True)
             one = _planned(change, where, frozenset() if key == "changes" else frozenset({where}))
             if isinstance(one, Unread):
                 yield one
             elif one is not None:
                 planned.append(one)
     yield from finish(planned)
+
+
+def _azures(change: Any) -> tuple[Any, list[str]]:
+    """The change without keys that only rows of this audit have, and those keys."""
+    bodies = (
+        {key: change[key] for key in ("before", "after") if type(change.get(key)) is dict}
+        if type(change) is dict
+        else {}
+    )
+    ours = sorted({key for body in bodies.values() for key in OURS & body.keys()})
+    if not ours:
+        return change, ours
+    clean = {at: {key: value for key, value in body.items() if key not in OURS} for at, body in bodies.items()}
+    return change | clean, ours
 
 
 def _planned(change: Any, where: str, whether: frozenset[str]) -> Planned | Unread | None:
