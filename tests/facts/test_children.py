@@ -129,7 +129,7 @@ BAD = {
     "no date": (r"    checked: .*\n", "", "`checked` must be"),
     "a date that is none": (r"'2026-11-29'", "'29 November'", "`checked` must be"),
     "an unknown bucket": (r"storage-lists", "storage-writes", "`bucket` is one of"),
-    "an unknown meaning of 404": (r"(    bucket: .*)", r"\1" + "\n    missing: maybe", "`missing` can be none alone"),
+    "an unknown meaning of 404": (r"(    bucket: .*)", r"\1" + "\n    missing: maybe", "`missing` means nothing here"),
     "a case without a reason": (r", because: [^}]*", "", "`because` is missing"),
     "a broken expression": (r"at: kind", "at: kind..of", "is not JMESPath"),
     "an unknown key": (r"(    bucket: .*)", r"\1" + "\n    bukcet: none", "`bukcet` means nothing here"),

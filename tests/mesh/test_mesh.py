@@ -142,7 +142,10 @@ def test_several_products_of_a_domain(tmp_path):
         ("network: {publicAccess: denied}", {"public-access"}),
         ("network: {privateEndpoints: required}", {"private-endpoint"}),
         ("encryption: {customerManagedKeys: recommended}", {"customer-managed-key"}),
-        ("dataResidency: {region: EU}", {"region", "replica-region", "backup-region", "key-residency"}),
+        (
+            "dataResidency: {region: EU}",
+            {"region", "replica-region", "backup-region", "processing-region", "log-region", "key-residency"},
+        ),
         ("dataResidency: {}", set()),
         ("severity: {region: low}", set()),
     ],
