@@ -225,7 +225,7 @@ def links(pages: tuple[str, ...]) -> str:
 
 def spared(read: ChildRead) -> str:
     cases = [f"{case.because} (`{case.at.text}`: {', '.join(sorted(case.values))})" for case in read.unless]
-    return "; ".join([*cases, *(["404 means that there is none"] if read.none_on_404 else [])]).replace("|", "\\|")
+    return "; ".join(cases).replace("|", "\\|")
 
 
 def children() -> str:

@@ -192,7 +192,7 @@ def test_keys_in_hardware_are_proven_only_by_a_managed_hsm(tmp_path):
         ("https://k.managedhsm.azure.net", []),
         ("https://k.vault.azure.net", [("customer-managed-key", "unknown", "key-type-unknown")]),
     ):
-        encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": host}}
+        encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": host, "keyname": "cmk"}}
         account = storage(properties={"encryption": encryption}, sku={"name": "Premium_LRS", "tier": "Premium"})
         audit = audit_inventory([account], mesh, checks=["customer-managed-key"])
         assert found(audit)[:1] == expected
@@ -347,7 +347,7 @@ def test_a_repeated_row_that_fails_is_found_whichever_comes_first(mesh):
 def test_a_key_held_elsewhere(tmp_path):
     mesh = a_mesh(tmp_path, POLICY + "  encryption: {customerManagedKeys: required}\n")
     uri = "https://Contoso-Keys.vault.azure.net"
-    encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": uri}}
+    encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": uri, "keyname": "cmk"}}
     account = storage(properties={"encryption": encryption})
     vault = {**VAULT, "id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/contoso-keys"}
     for rows, expected in (
@@ -420,7 +420,7 @@ def test_no_row_crashes_and_every_row_is_counted(strict, rows):
 
 
 def keyed(vault):
-    encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": vault}}
+    encryption = {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyvaulturi": vault, "keyname": "cmk"}}
     return storage(properties={"encryption": encryption})
 
 

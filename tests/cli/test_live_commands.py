@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from click.testing import CliRunner
-from estates.building import TRUTH
+from estates.building import DEPTH_TRUTH
 
 from sovereignmesh.cli import main
 from sovereignmesh.cli.mesh_commands import _audit_schema
@@ -28,7 +28,7 @@ def test_the_first_command_of_all():
     document = json.loads(result.stdout)
     jsonschema.validate(document, json.loads(_audit_schema()))
     assert document["complete"]
-    truth = [tuple(finding[column] for column in COLUMNS) for finding in json.loads(TRUTH.read_text())]
+    truth = [tuple(finding[column] for column in COLUMNS) for finding in json.loads(DEPTH_TRUTH.read_text())]
     assert sorted(tuple(finding[column] for column in COLUMNS) for finding in document["findings"]) == sorted(truth)
     assert document["scope"]["cloud"] == "sandbox"
     assert {scope["kind"] for scope in document["coverage"]["scopes"]} == {"subscription"}

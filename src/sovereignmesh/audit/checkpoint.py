@@ -17,7 +17,7 @@ import orjson
 try:
     import fcntl
 except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # typeshed has no module that may be missing
 
 from sovereignmesh.azure import Told
 from sovereignmesh.errors import CheckpointError

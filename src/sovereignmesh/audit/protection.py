@@ -207,7 +207,10 @@ def _pinned(rule: VaultRule, resource: Resource) -> Iterator[Judgement]:
     if rule.rotates is None:
         return
     rotates = "no" if rule.rotates == "versionless" else rule.rotates.answer(resource.row)
-    for key in keys_in(rule, resource.row):
+    keys = list(keys_in(rule, resource.row))
+    if not keys and rule.key is not None and any(map(vault_name, places_at(rule.vault, resource))):
+        yield Judgement("unknown", "version", "missing-property", "a key that is named", "a vault without a key")
+    for key in keys:
         subject, expected = f"{key.vault.name}/{key.name} version", "a key that is followed when it is rotated"
         if not key.version or rotates == "yes":
             yield Judgement("compliant", subject)

@@ -68,7 +68,8 @@ _KEY: Final = re.compile(r"/keys/([A-Za-z0-9-]+)(?:/([0-9a-fA-F]+|\{[^{}/]*\}))?
 
 def keys_in(rule: VaultRule, body: Any, *, nameless: bool = False) -> Iterator[KeyName]:
     """The keys that a body refers to, each once; `nameless`: also references to a vault that do not name the key."""
-    found = (rule.key or rule.vault).find(body) if rule.key or rule.vault else None  # type: ignore[union-attr]
+    at = rule.key or rule.vault
+    found = at.find(body) if at else None
     seen = set()
     for reference in _references(found, triples=rule.key is not None):
         vault, path = vault_name(reference), _KEY.search(reference)

@@ -28,7 +28,7 @@ __all__ = ["print_audit"]
 
 _SHOWN: Final = 8  # findings of a check; all of them are in a report
 _REASONS: Final = 3  # whose mend is shown
-_BAR: Final = 18
+_BAR, _SHORTEST = 18, 4
 _NUMBERS: Final = 58  # characters of a check's row besides its bar
 _NARROWEST: Final = 20
 _DOMAINS: Final = 30
@@ -57,7 +57,7 @@ def print_audit(audit: Audit, console: Console | None = None) -> None:
 def _parts(audit: Audit, width: int) -> Iterator[RenderableType]:
     yield _verdict(audit)
     yield from _not_read(audit)
-    yield _checks(audit, max(4, min(_BAR, width - _NUMBERS)))
+    yield _checks(audit, max(_SHORTEST, min(_BAR, width - _NUMBERS)))
     for check, findings, count in _by_check(audit):
         yield ""
         wanted = {finding.expected for finding in findings}
@@ -105,7 +105,8 @@ def _not_read(audit: Audit) -> Iterator[Text]:
 
 
 def _checks(audit: Audit, bar: int) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    between = 1 if bar == _SHORTEST else 2  # a narrow terminal has no room for more
+    table = Table(box=None, pad_edge=False, padding=(0, between, 0, 0), header_style="dim")
     table.add_column("check", no_wrap=True)
     table.add_column("compliant", no_wrap=True)
     for heading in ("fail", "unknown", "exempt", "n/a"):
