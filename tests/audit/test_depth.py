@@ -114,7 +114,7 @@ def test_only_what_a_check_needs_is_read(open_estate, mesh, now, check, kinds):
     assert audit.complete
 
 
-PLACES = ("children@1", "children@2", "children@6", "batch@3", "graph@2")
+PLACES = ("children@1", "children@6", "graph@2")
 # Each fault where the sandbox puts it, and in each place where children are read.
 STRIKES = [*FAULTS, *(f"{fault}:{place}" for fault in FAULTS for place in PLACES)]
 

@@ -141,6 +141,17 @@ def test_one_broken_provider_is_no_reason_to_ask_nobody_else(service, reader):
     assert [one.failed for one in told] == ["500 Broken", "", "500 Broken", ""]
 
 
+def test_what_is_not_asked_for_is_never_given_another_s_answer(service, reader):
+    down = {"error": {"code": "Down"}}
+    answers = [(500, down), (500, down), (500, down), (200, {"value": [{"id": "good"}]}), (500, down)]
+    service.says("/batch", inner(*answers), method="POST")
+    service.says(f"{GROUP}/a", (500, down))
+    told = reader.read([ask("a")] * 5)
+    assert [(one.items, one.failed) for one in told] == [
+        ([], "500 Down"), ([], "500 Down"), ([], "500 Down"), ([{"id": "good"}], ""), ([], "500 Down"),
+    ]  # fmt: skip
+
+
 def test_nobody_is_asked_for_ever_who_never_answers(service, reader):
     service.says("/batch", (503, {}), method="POST")
     service.says(f"{GROUP}/a", (503, {"error": {"code": "Down"}}))

@@ -84,8 +84,11 @@ class Lists:
             answer = told.get(ask)
             if answer is None or answer.failed:
                 unread[place] = answer.failed if answer else _TOO_LATE
-            else:
-                found += [place._replace(region=region) for region in _regions_in(answer.items, place.read)]
+            elif _is_used(answer.items):
+                regions = _regions_in(answer.items, place.read)
+                found += [place._replace(region=region) for region in regions]
+                if not regions:
+                    unread[place] = "the provider does not say in which regions it has such lists"
         return found, unread
 
     def _provider_of(self, place: Place) -> Ask:
@@ -128,19 +131,23 @@ class Lists:
         )  # fmt: skip
 
 
+def _is_used(providers: Sequence[Row]) -> bool:
+    """Whether the subscription has ever been registered with the provider; what is not said counts as yes."""
+    return any(str(provider.get("registrationState")).lower() != "notregistered" for provider in providers)
+
+
 def _regions_in(providers: Sequence[Row], read: ChildRead) -> list[str]:
-    """The regions in which a provider has such lists; none where the subscription is not registered with it."""
+    """The regions in which a provider says that it has such lists."""
     found = _BY_REGION.search(read.path)
     assert found is not None, "only lists by region are asked for"
     wanted = f"{found[2]}/{found[3]}".lower()
     regions: set[str] = set()
     for provider in providers:
         types = provider.get("resourceTypes")
-        if type(types) is not list or str(provider.get("registrationState")).lower() == "notregistered":
-            continue
-        for kind in types:
-            if type(kind) is dict and str(kind.get("resourceType")).lower() == wanted:
-                regions.update(squeeze(place) for place in kind.get("locations") or () if type(place) is str)
+        for kind in types if type(types) is list else ():
+            places = kind.get("locations") if type(kind) is dict else None
+            if type(places) is list and str(kind.get("resourceType")).lower() == wanted:
+                regions.update(squeeze(place) for place in places if type(place) is str)
     return sorted(regions)
 
 

@@ -92,12 +92,15 @@ class Reader:
         """The answers, with those that are missing asked for one by one, until it shows that nothing gets through."""
         found: list[Told] = []
         failures = _ENOUGH if self._lost >= _HOPELESS else 0  # server errors in a row
+        lost = self._nothing  # what is told of those that are not asked for any more
         for ask, known in zip(asks, told, strict=True):
-            lost = (found[-1] if found else self._nothing) if failures >= _ENOUGH else None
-            one = known or lost or self._one(ask)
-            if known is None and lost is None:
-                failures = _ENOUGH if one.failed in _LOST else failures + 1 if one.failed[:1] == "5" else 0
-            found.append(one)
+            if known is not None:
+                found.append(known)
+            elif failures >= _ENOUGH:
+                found.append(lost)
+            else:
+                found.append(lost := self._one(ask))
+                failures = _ENOUGH if lost.failed in _LOST else failures + 1 if lost.failed[:1] == "5" else 0
         self._lost = self._lost + 1 if failures >= _ENOUGH else 0
         return found
 
@@ -126,7 +129,7 @@ class Reader:
         try:
             body = self._azure.send("POST", _BATCH, _BATCH_VERSION, {"requests": requests}).body
         except _REFUSED as error:
-            self._has_batch = error.status not in _NO_BATCH
+            self._has_batch &= error.status not in _NO_BATCH
             return nothing
         except (DeadlineError, SignInError) as error:
             return [Told([], why_not(error), self._when())] * len(asks)
