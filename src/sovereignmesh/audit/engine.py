@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from sovereignmesh import __version__
@@ -177,24 +178,28 @@ class Run:
         resource = self._resource(row, indexed=indexed, last=last)
         if resource is None:
             return False
-        kind = self._kind_of(resource.type, child="readAt" in row)
+        is_child = "readAt" in row
+        kind = self._kind_of(resource.type, child=is_child)
         children = tuple(self._children_of(resource, kind)) if "children" in row else ()
-        if not indexed and any(waits(one) for one, of in ((resource, kind), *children) for waits in of.plan.waits):
+        if not indexed and (_waits(resource, kind) or (children and any(starmap(_waits, children)))):
             return False
-        if "readAt" not in row and kind.facts_missed(resource.id):
+        identity = resource.id.lower()
+        if not is_child and kind.facts_missed(identity):
             self.tally.gap("its id names another type, of which more is known", resource.id, rows=0)
-        key = hash(resource.id.lower())
+        key = hash(identity)
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
             kind.add(row)
-            if "readAt" in row:
+            if is_child:
                 self.tally.children += 1
             else:
                 self.tally.domains[resource.domain] += 1
         else:
             self.tally.repeated += 1
         self._judge(resource, kind, fresh=fresh)
+        if "children" not in row:
+            return True
         for read, why in _unread_children(row, kind) if fresh else ():
             self.tally.gap(
                 f"{read.child} could not be read: {why}", resource.id,
@@ -215,18 +220,18 @@ class Run:
 
     def _judge(self, resource: Resource, kind: TypeTally, *, fresh: bool) -> None:
         """Counts and lists what comes out. A repeated row adds its failures alone: what it passes has been counted."""
-        summary, show = self.tally.summary, self._show
-        replaced = kind.plan.replaced(resource.row) if kind.plan.reads else ()
+        summary, show, azure_policy = self.tally.summary, self._show, self.azure_policy
+        replaced = kind.plan.replaced(resource.row) if "children" in resource.row else ()
         for check, judge, source in kind.plan.steps:
-            counts = summary[check]
             for judgement in _AT_CHILDREN if check in replaced else judge(resource):
-                failed = judgement.state not in ("compliant", "not-applicable")
-                if self.azure_policy and not failed:
-                    self.azure_policy.note(resource.id, check, judgement.state, judgement.reason, source)
+                state = judgement.state
+                failed = state not in ("compliant", "not-applicable")
+                if azure_policy and not failed:
+                    azure_policy.note(resource.id, check, state, judgement.reason, source)
                 if failed or (show and fresh):
                     self._list(resource, check, judgement, source, kind)
                 elif fresh:
-                    counts[judgement.state] += 1
+                    summary[check][state] += 1
         if show and fresh:
             for check, judgement, source in kind.plan.settled:
                 self._list(resource, check, judgement, source, kind)
@@ -356,6 +361,14 @@ class Run:
             worst=tally.worst,
             azure_policy=self.azure_policy.result() if self.azure_policy else None,
         )
+
+
+def _waits(resource: Resource, kind: TypeTally) -> bool:
+    """Whether the resource points at something that has not been seen yet."""
+    for waits in kind.plan.waits:  # noqa: SIM110 - a generator costs more than the reasons of most types: none
+        if waits(resource):
+            return True
+    return False
 
 
 def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[ChildRead, str]]:

@@ -16,6 +16,7 @@ import stat
 import sys
 import zlib
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -157,6 +158,9 @@ class Inventory:
         else:
             values = _Document(self.name, blank, b"".join(head), stream).values(self)
         for value in values:
+            if type(value) is dict and "id" in value and OURS.isdisjoint(value):  # nearly always: a row by itself
+                yield value
+                continue
             rows = page_rows(value)
             if rows is None:
                 planned = planned_rows(value, self.name)
@@ -168,7 +172,7 @@ class Inventory:
 
     def _lines(self, blank: int, head: list[bytes], stream: IO[bytes]) -> Iterator[Any]:
         number = blank
-        for lines in (head, iter(lambda: stream.readline(_LARGEST_VALUE), b"")):
+        for lines in (head, iter(partial(stream.readline, _LARGEST_VALUE), b"")):
             for line in lines:
                 number += 1
                 try:

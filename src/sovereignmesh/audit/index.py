@@ -143,6 +143,11 @@ class Index:
         if other is None or _rank(container) < _rank(other):
             known[key] = container
 
+    def has_vault(self, vault: VaultName) -> bool:
+        """Whether a row of the vault has been seen."""
+        known = self._vaults.get((vault.kind, vault.name), ())
+        return bool(known) if not vault.id else any(vault_id == vault.id for vault_id, _ in known)
+
     def vault_locations(self, vault: VaultName) -> list[str]:
         """Where the vault is, as its rows spell it; empty where it has not been seen."""
         places = self._vaults.get((vault.kind, vault.name), ())

@@ -115,6 +115,8 @@ def places_at(at: Expression | None, resource: Resource, *, keep_missing: bool =
     value = at.find(resource.row) if at else None
     if value is None:
         return ()
+    if type(value) is str:  # nearly always
+        return (value,) if value else ()
     values = value if type(value) is list else (value,)
     said = (place for place in values if place is not None and place is not False)
     places = dict.fromkeys(place if type(place) is str else in_words(place) for place in said)

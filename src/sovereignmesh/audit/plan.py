@@ -21,6 +21,7 @@ from sovereignmesh.facts import (
     child_reads,
     find_global_service,
     find_resource_type,
+    supports_tags,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _unruled(
     if check == "region":
         return _region_judge(resource_type, row), _REGIONS
     if check == "required-tags":
-        return judge_tags, _TAG_SUPPORT
+        return partial(judge_tags, supports_tags(resource_type)), _TAG_SUPPORT
     told_by = [read for read in reads if check in read.checks]
     if not told_by:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh.audit.children import children_in
 from sovereignmesh.audit.judgement import (
@@ -191,9 +191,11 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
         references = places_at(rule.vault, resource, keep_missing=True)
         for holder in holders:
             yield _at_holder(holder, index, one_of(residency.allowed))
-        named = {vault_name(reference): reference for reference in references if reference}
-        yield from dict.fromkeys(_in_vault(name, reference, index, residency) for name, reference in named.items())
-        yield from _pinned(rule, resource)
+        if references:
+            named = {vault_name(reference): reference for reference in references if reference}
+            yield from dict.fromkeys(_in_vault(name, reference, index, residency) for name, reference in named.items())
+        if rule.rotates is not None:
+            yield from _pinned(rule, rule.rotates, resource)
         if "" in references:
             yield Judgement(
                 "unknown", "", "missing-property", one_of(residency.allowed), "a key whose vault is not named"
@@ -202,12 +204,10 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
             yield _without_vault(resource, residency)
 
 
-def _pinned(rule: VaultRule, resource: Resource) -> Iterator[Judgement]:
-    """Whether the resource follows its key's new versions, where anybody says; each key by itself."""
-    if rule.rotates is None:
-        return
-    rotates = "no" if rule.rotates == "versionless" else rule.rotates.answer(resource.row)
+def _pinned(rule: VaultRule, follows: Reading | Literal["versionless"], resource: Resource) -> Iterator[Judgement]:
+    """Whether the resource follows its key's new versions; each key by itself."""
     keys = list(keys_in(rule, resource.row))
+    rotates = "no" if follows == "versionless" or not keys else follows.answer(resource.row)
     if not keys and rule.key is not None and any(map(vault_name, places_at(rule.vault, resource))):
         yield Judgement("unknown", "version", "missing-property", "a key that is named", "a vault without a key")
     for key in keys:
@@ -311,5 +311,7 @@ def vault_unseen(rule: VaultRule, index: Index, resource: Resource) -> bool:
     """Whether the resource's key is held by something that has not been seen yet."""
     if any(holder.lower() not in index.holders for holder in places_at(rule.through, resource)):
         return True
-    names = map(vault_name, places_at(rule.vault, resource))
-    return any(name is not None and not index.vault_locations(name) for name in names)
+    references = places_at(rule.vault, resource)
+    return bool(references) and any(
+        name is not None and not index.has_vault(name) for name in map(vault_name, references)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.facts import VaultRule, find_region
@@ -39,6 +40,7 @@ class VaultName(NamedTuple):
     id: str = ""
 
 
+@lru_cache(maxsize=4096)
 def vault_name(reference: str) -> VaultName | None:
     """The vault that a key URI, a vault URI or a resource id names; None where it names none of Azure's.
 

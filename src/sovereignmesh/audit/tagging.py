@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.audit.judgement import MANAGED, NO_WISH, Judgement, Resource
-from sovereignmesh.facts import supports_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,13 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["judge_tags"]
 
 
-def judge_tags(resource: Resource) -> Iterable[Judgement]:
-    """One answer for each required tag."""
+def judge_tags(supported: bool | None, resource: Resource) -> Iterable[Judgement]:
+    """One answer for each required tag; `supported`: whether resources of the type can have tags, if that is known."""
     if not resource.policy.tags:
         return NO_WISH
     if resource.answered_for("required-tags"):
         return MANAGED
-    supported = supports_tags(resource.type)
     if supported is False:
         return (Judgement("not-applicable", reason="no-tag-support"),)
     policy, tags = resource.policy, resource.tags

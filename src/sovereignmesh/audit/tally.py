@@ -38,8 +38,8 @@ class TypeTally:
         self._api_versions: set[str] = set()
 
     def facts_missed(self, resource_id: str) -> bool:
-        """Whether the id names another type, one with facts, while nothing is known of this type."""
-        if self._facts or resource_id.lower().rpartition("/")[0].endswith(self._parent):
+        """Whether the id, in lower case, names another type, one with facts, while nothing is known of this type."""
+        if self._facts or resource_id.rpartition("/")[0].endswith(self._parent):
             return False
         named = type_of(resource_id)
         row = None if named == self._key else find_resource_type(named)

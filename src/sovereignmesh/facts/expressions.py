@@ -67,12 +67,16 @@ def _chain(names: Sequence[str]) -> Getter:
         (only,) = names
         return lambda body: body.get(only) if type(body) is dict else None
 
+    *above, last = names
+    first, *between = above
+
     def follow(body: Any) -> Any:
-        for name in names:
+        body = body.get(first) if type(body) is dict else None
+        for name in between:
             if type(body) is not dict:
                 return None
             body = body.get(name)
-        return body
+        return body.get(last) if type(body) is dict else None
 
     return follow
 
@@ -179,10 +183,10 @@ def _comparator(node: Node, parts: list[Getter]) -> Getter:
         # `!=` and `<` are true of what is missing or make no sense there: a missing fact could pass.
         raise FactsError(f"{node['value']} is not used in fact tables: a missing value must never satisfy a condition")
 
-    def equal(body: Any) -> bool:
-        return bool(_fold(left(body)) == _fold(right(body)))
-
-    return equal
+    if node["children"][1]["type"] == "literal":  # nearly always
+        value = _fold(node["children"][1]["value"])
+        return lambda body: bool(_fold(left(body)) == value)
+    return lambda body: bool(_fold(left(body)) == _fold(right(body)))
 
 
 def _fold(value: Any) -> Any:
@@ -204,7 +208,7 @@ def _multi_select_list(_: Node, parts: list[Getter]) -> Getter:
 
 def _truthy(value: Any) -> bool:
     """JMESPath's truth: 0 is true; false, null and what is empty are not."""
-    return value is not None and value is not False and value not in ("", [], {})
+    return bool(value) or type(value) is int or type(value) is float
 
 
 def _marking(project: Builder) -> Builder:

@@ -110,7 +110,7 @@ class Reading:
             if not says_something(value):
                 return "absent"
             return "yes" if self.yes is None else "unrecognised"
-        if is_blank(value):
+        if value is None or value == "":
             return "absent"
         if self.yes is None:
             return "yes" if says_something(value) else "unrecognised"
