@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import datetime as dt
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ SKIPS = (
     "the recorded material is not here",
     "the machine has no file permissions to deny (root)",
 )
+
+
+def pytest_configure():
+    # A shell's background jobs ignore interruptions, and Python leaves it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter):

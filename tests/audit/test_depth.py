@@ -12,6 +12,7 @@ from estates.building import BUILD, DEPTH_TRUTH
 
 from sovereignmesh.audit import audit_azure, checkpoint, tally
 from sovereignmesh.audit.checkpoint import Checkpoint
+from sovereignmesh.azure import Ask, Told
 from sovereignmesh.errors import AzureError, CheckpointError
 from sovereignmesh.facts import child_reads
 from sovereignmesh.result import CHECKS
@@ -369,6 +370,17 @@ def test_two_runs_do_not_share_a_checkpoint(open_estate, small, mesh, now, kept)
     with mine, pytest.raises(CheckpointError, match="another run"):
         audit_azure(open_estate(small[0]), mesh, resume=kept, now=now)
     assert audit_azure(open_estate(small[0]), mesh, resume=kept, now=now).complete
+
+
+def test_what_was_kept_for_other_facts_answers_nothing(tmp_path, now):
+    asked = Ask("/subscriptions/s/providers/p/list", "2025-01-01", many=True, properties=("state",))
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        mine.keep(asked, Told([{"id": "a", "properties": {"state": "On"}}], "", "2026-11-24T12:00:00Z"))
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        assert mine.find(asked).items == [{"id": "a", "properties": {"state": "On"}}]
+        for other in (("state", "uri"), (), None):
+            assert mine.find(asked._replace(properties=other)) is None
+        assert mine.find(asked._replace(api_version="2026-01-01")) is None
 
 
 def test_a_full_disk_costs_the_checkpoint_and_not_the_audit(  # noqa: PLR0917

@@ -185,3 +185,31 @@ def test_a_list_goes_on_to_its_last_page(service, reader):
     service.says(f"{GROUP}/a", {"value": [{"id": 1}], "nextLink": following})
     service.says(f"{GROUP}/a2", {"value": [{"id": 2}]})
     assert reader.read([ask("a"), ask("b")])[0].items == [{"id": 1}, {"id": 2}]
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_one_object_that_is_a_list_is_read_to_its_last_page(service, reader, batched):
+    link = f"https://management.azure.com{GROUP}/a?api-version=2025-01-01&page=2"
+    first = (200, {"value": [{"id": "a"}], "nextLink": link})
+    service.says("/batch", inner(first, (200, {"id": "b"})) if batched else (404, {}), method="POST")
+    service.says(f"{GROUP}/a", first, first, (200, {"value": [{"id": "b"}], "nextLink": ""}))
+    service.says(f"{GROUP}/b", {"id": "b"})
+    told = reader.read([ask("a", many=False), ask("b", many=False)])
+    assert [one["id"] for one in told[0].items[0]["value"]] == ["a", "b"]
+    assert told[1].items == [{"id": "b"}]
+    assert [one.failed for one in told] == ["", ""]
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_only_what_is_looked_at_is_kept(service, reader, batched):
+    bodies = [
+        {"id": "a", "location": "eastus", "properties": {"state": "On", "much": "x" * 999}},
+        {"id": "b", "properties": {}}, {"id": "c", "properties": None}, {"id": "d"},
+    ]  # fmt: skip
+    kept = [{"id": "a", "location": "eastus", "properties": {"state": "On"}}, *bodies[1:]]
+    answers = (200, {"value": bodies}), (200, bodies[0])
+    service.says("/batch", inner(*answers) if batched else (404, {}), method="POST")
+    service.says(f"{GROUP}/a", answers[0])
+    service.says(f"{GROUP}/b", answers[1])
+    asks = [one._replace(properties=("state", "kind")) for one in (ask("a"), ask("b", many=False))]
+    assert [one.items for one in reader.read(asks)] == [kept, kept[:1]]

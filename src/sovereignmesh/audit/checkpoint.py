@@ -192,8 +192,8 @@ _CAREFULLY: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def _key(ask: Ask) -> str:
-    """What was asked: another api-version gives another body."""
-    return f"{ask.path}?{ask.api_version}"
+    """What was asked: another api-version gives another body, and other facts keep other properties of it."""
+    return f"{ask.path}?{ask.api_version}" + ("" if ask.properties is None else f"&{','.join(ask.properties)}")
 
 
 def _is_answer(entry: dict[str, Any], oldest: str, latest: str) -> bool:

@@ -15,7 +15,7 @@ from sovereignmesh.audit.lists import Lists, Place
 from sovereignmesh.audit.references import VAULT_TYPES, keys_in
 from sovereignmesh.audit.waiting import Shelf
 from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, take_turns
-from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, squeeze
+from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, properties_read, squeeze
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -285,7 +285,8 @@ def _ask(read: ChildRead, row: Row, key: str) -> Ask:
     group = parts[4] if len(parts) > 4 else ""  # noqa: PLR2004 - "", subscriptions, ID, resourceGroups, NAME
     path = read.path.replace("{group}", group).replace("{location}", _region_in(row)).replace("{key}", key)
     whole = "/".join(parts[:3]) + path if path.startswith("/") else "/".join(parts) + "/" + path
-    return Ask(quote(whole, safe="/!$&'()*+,;=:@"), read.api_version, read.many)
+    kept = properties_read().get(read.child.lower())
+    return Ask(quote(whole, safe="/!$&'()*+,;=:@"), read.api_version, read.many, kept)
 
 
 def _with_children(row: Row, found: Iterable[tuple[ChildRead, Told]]) -> Row:

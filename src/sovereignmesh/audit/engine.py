@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator
-from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
 
 from sovereignmesh import __version__
 from sovereignmesh.audit.children import children_in, text_at
 from sovereignmesh.audit.export import Inventory
-from sovereignmesh.audit.index import Container, Index, name_of, tags_of, type_of
+from sovereignmesh.audit.index import Container, Index, containers_in, name_of, tags_of, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource, child_resources
 from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.plan import Surroundings, make_plan
@@ -181,7 +180,7 @@ class Run:
         is_child = "readAt" in row
         kind = self._kind_of(resource.type, child=is_child)
         children = tuple(self._children_of(resource, kind)) if "children" in row else ()
-        if not indexed and (_waits(resource, kind) or (children and any(starmap(_waits, children)))):
+        if not indexed and (kind.plan.must_wait(resource) or any(of.plan.must_wait(one) for one, of in children)):
             return False
         identity = resource.id.lower()
         if not is_child and kind.facts_missed(identity):
@@ -239,7 +238,7 @@ class Run:
     def _resource(self, row: dict[str, Any], *, indexed: bool, last: bool) -> Resource | None:
         """The row in its surroundings, None where they have not been seen and may still come."""
         resource_id, resource_type = row["id"].rstrip("/"), row["type"].strip().lower()
-        subscription, group = _containers_in(resource_id)
+        subscription, group = containers_in(resource_id)
         key = subscription.lower()
         inner = self._index.groups.get((key, group.lower())) if group else None
         outer = self._index.subscriptions.get(key)
@@ -336,7 +335,7 @@ class Run:
         read = {scope.id for scope in seen if scope.state == "read"}
 
         def unread(target: str) -> bool:
-            subscription = _containers_in(target.lower())[0]
+            subscription = containers_in(target.lower())[0]
             return subscription not in read if subscription and view.denominator != "file" else not whole
 
         return Audit(
@@ -363,28 +362,12 @@ class Run:
         )
 
 
-def _waits(resource: Resource, kind: TypeTally) -> bool:
-    """Whether the resource points at something that has not been seen yet."""
-    for waits in kind.plan.waits:  # noqa: SIM110 - a generator costs more than the reasons of most types: none
-        if waits(resource):
-            return True
-    return False
-
-
 def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[ChildRead, str]]:
     """The children that could not be read, by one read for each type, and why."""
     for read in {read.child: read for read in kind.plan.reads}.values():
         found = children_in(row, read.child)
         if found and found.failed and "notKnown" not in row:  # of a plan nothing more can be read
             yield read, found.failed
-
-
-def _containers_in(resource_id: str) -> tuple[str, str]:
-    """The subscription and the resource group that an id begins with; empty where it does not."""
-    parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
-    if len(parts) < 3 or parts[1].lower() != "subscriptions":  # noqa: PLR2004
-        return "", ""
-    return parts[2], parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
 
 
 def _said(tags: dict[str, str], name: str) -> str:

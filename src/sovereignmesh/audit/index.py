@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.audit.references import KeyName, VaultName
 
-__all__ = ["Container", "Index", "name_of", "tags_of", "type_of"]
+__all__ = ["Container", "Index", "containers_in", "name_of", "tags_of", "type_of"]
 
 _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"})
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
@@ -44,6 +44,14 @@ def tags_of(row: dict[str, Any]) -> dict[str, str]:
 def name_of(row: dict[str, Any]) -> str:
     """The name, as text; empty where there is none."""
     return text_at(row, "name")
+
+
+def containers_in(resource_id: str) -> tuple[str, str]:
+    """The subscription and the resource group that an id begins with; empty where it does not."""
+    parts = resource_id.split("/", 5)  # "", subscriptions, ID, resourceGroups, NAME, ...
+    if len(parts) < 3 or parts[1].lower() != "subscriptions":  # noqa: PLR2004
+        return "", ""
+    return parts[2], parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""  # noqa: PLR2004
 
 
 def type_of(resource_id: str) -> str:

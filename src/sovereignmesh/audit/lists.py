@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sovereignmesh.audit.children import location_in
 from sovereignmesh.audit.pages import Unread
 from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Turns, take_turns
-from sovereignmesh.facts import squeeze
+from sovereignmesh.facts import properties_read, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -103,8 +103,10 @@ class Lists:
             yield from crew
 
     def _add(self, turns: Turns[Job], wanted: Mapping[Place, Ask]) -> None:
-        for name in self._names:
-            portion = [(place, ask) for place, ask in wanted.items() if place.subscription == name]
+        by_name: dict[str, list[tuple[Place, Ask]]] = {name: [] for name in self._names}
+        for place, ask in wanted.items():
+            by_name[place.subscription].append((place, ask))
+        for name, portion in by_name.items():
             for start in range(0, len(portion), LARGEST_BATCH):
                 some = portion[start : start + LARGEST_BATCH]
                 needs: Counter[BucketKey] = Counter()
@@ -121,7 +123,8 @@ class Lists:
 
     def _ask(self, place: Place) -> Ask:
         path = place.read.path.replace("{location}", place.region)
-        return Ask(f"{self._names[place.subscription]}/{path}", place.read.api_version, place.read.many)
+        kept = properties_read().get(place.read.child.lower())
+        return Ask(f"{self._names[place.subscription]}/{path}", place.read.api_version, place.read.many, kept)
 
     def _unread(self, place: Place, why: str) -> Unread:
         region = f" in {place.region}" if place.region else ""

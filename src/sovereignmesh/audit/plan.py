@@ -68,6 +68,13 @@ class Plan(NamedTuple):
     waits: tuple[Callable[[Resource], bool], ...]
     reads: tuple[ChildRead, ...]
 
+    def must_wait(self, resource: Resource) -> bool:
+        """Whether the resource points at something that has not been seen yet."""
+        for waits in self.waits:  # noqa: SIM110 - a generator costs more than the reasons of most types, which are none
+            if waits(resource):
+                return True
+        return False
+
     def replaced(self, row: dict[str, Any]) -> set[Check]:
         """The checks that the resource's children answer in its place, where they were read."""
         read = ((read, children_in(row, read.child)) for read in self.reads if read.replaces)

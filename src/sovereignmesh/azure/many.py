@@ -49,11 +49,22 @@ _REFUSED: Final = (RejectedError, DeniedError, NotFoundError)
 
 
 class Ask(NamedTuple):
-    """One GET: of a list with all its pages (`many`), or of one object."""
+    """One GET: of a list with all its pages (`many`), or of one object.
+
+    Of what an answer has below `properties`, the names `properties` are kept; None: all.
+    """
 
     path: str
     api_version: str
     many: bool
+    properties: tuple[str, ...] | None = None
+
+    def kept(self, item: dict[str, Any]) -> dict[str, Any]:
+        """What is kept of an item: lists can be very long, and little is looked at."""
+        inside = item.get("properties")
+        if self.properties is None or not isinstance(inside, dict):
+            return item
+        return {**item, "properties": {name: inside[name] for name in self.properties if name in inside}}
 
 
 class Told(NamedTuple):
@@ -111,13 +122,22 @@ class Reader:
     def _one(self, ask: Ask) -> Told:
         try:
             if ask.many:
-                items = list(self._azure.items(ask.path, ask.api_version))
+                items = list(map(ask.kept, self._azure.items(ask.path, ask.api_version)))
             else:
-                items = [_object(self._azure.get(ask.path, ask.api_version))]
+                items = [ask.kept(self._whole(ask))]
         except AzureError as error:
             none = error.code == _NOT_REGISTERED and error.status in _NONE
             return Told([], "" if none else why_not(error), self._when())
         return Told(items, "", self._when())
+
+    def _whole(self, ask: Ask) -> dict[str, Any]:
+        """One object; where it is a list of several pages, with what they all hold."""
+        body = self._azure.get(ask.path, ask.api_version)
+        if not isinstance(body, dict):
+            raise AnswerError("what came is no object")
+        if _goes_on(body):
+            body["value"] = list(self._azure.items(ask.path, ask.api_version))
+        return body
 
     def _batch(self, asks: Sequence[Ask]) -> list[Told | None]:
         """The answers of one batch; None for what has to be asked by itself."""
@@ -151,7 +171,7 @@ class Reader:
         if isinstance(headers, dict):
             self._learn(ask, {str(name).lower(): value for name, value in headers.items()}.get(_REMAINING))
         status, content = response.get("httpStatusCode"), response.get("content")
-        if not isinstance(content, dict) or status not in (_OK, *_SURE):
+        if not isinstance(content, dict) or status not in (_OK, *_SURE) or _goes_on(content):
             return None
         if status != _OK:
             error = content.get("error")
@@ -159,13 +179,11 @@ class Reader:
             none = code == _NOT_REGISTERED and status in _NONE
             return Told([], "" if none else f"{status} {code}".strip(), self._when())
         if not ask.many:
-            return Told([content], "", self._when())
+            return Told([ask.kept(content)], "", self._when())
         values = content.get("value")
-        whole = isinstance(values, list) and all(isinstance(value, dict) for value in values)
-        if not whole or content.get("nextLink") not in (None, ""):
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
             return None
-        assert isinstance(values, list)
-        return Told(values, "", self._when())
+        return Told([ask.kept(value) for value in values], "", self._when())
 
     def _learn(self, ask: Ask, remaining: Any) -> None:
         self._buckets.learn(BucketKey("arm", ask.path.split("/", 3)[2].lower()), str(remaining))
@@ -174,7 +192,6 @@ class Reader:
         return self._now().astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise AnswerError("what came is no object")
-    return body
+def _goes_on(body: dict[str, Any]) -> bool:
+    """Whether it is a page after which there are more."""
+    return body.get("nextLink") not in (None, "")
