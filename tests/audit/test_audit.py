@@ -536,3 +536,28 @@ def test_what_does_not_apply_says_why(mesh):
     audit = audit_inventory([{**storage(), "type": "microsoft.network/virtualnetworks"}], mesh, show_compliant=True)
     shown = {f.check: f.actual for f in audit.findings if f.state == "not-applicable"}
     assert shown["replica-region"].endswith(".")
+
+
+@pytest.mark.parametrize("version", [20240101, True, {"x": 1}, 0, False, []])
+def test_a_key_s_version_that_is_no_text_is_no_crash_and_no_pass(mesh, version):
+    properties = {
+        "encryption": {
+            "keySource": "Microsoft.Keyvault",
+            "keyvaultproperties": {"keyvaulturi": "https://v.vault.azure.net/", "keyname": "k", "keyversion": version},
+        }
+    }
+    audit = audit_inventory([storage(properties=properties)], mesh, checks=["key-residency"], show_compliant=True)
+    followed = [finding.state for finding in audit.findings if finding.subject.endswith("version")]
+    assert followed
+    assert "compliant" not in followed
+
+
+def test_groups_that_are_managed_in_many_layers_end(mesh):
+    base = "/subscriptions/s/resourceGroups/g{}"
+    rows = []
+    for number in range(1500):
+        owner = f"{base.format(number + 1)}/providers/Microsoft.Databricks/workspaces/w{number + 1}"
+        rows.append(group(id=base.format(number), name=f"g{number}", managedBy=owner))
+        identity = f"{base.format(number)}/providers/Microsoft.Databricks/workspaces/w{number}"
+        rows.append({"id": identity, "name": f"w{number}", "type": "Microsoft.Databricks/workspaces"})
+    assert audit_inventory(rows, mesh).coverage.resources == 3000

@@ -273,6 +273,13 @@ def test_what_azure_itself_fails_by_another_built_in_is_not_excused():
     assert exempt(exemption(), states=[state("Compliant", TABLES), state("NonCompliant", BLOBS)])[0]
 
 
+def test_where_what_azure_fails_is_not_known_nothing_is_excused_but_what_all_is_exempt_from():
+    unread = [GROUP.split("/")[2]]
+    assert exempt(exemption(), unread=unread)[0] is None
+    assert exempt(exemption(definitions=(BLOBS, TABLES, QUEUES)), unread=unread)[0]
+    assert exempt(exemption(), unread=["another"])[0]
+
+
 STORAGE, SQL = "microsoft.storage/storageaccounts", "microsoft.sql/servers"
 
 

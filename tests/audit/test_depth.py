@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections import Counter
+from contextlib import contextmanager
 
 import pytest
 from audit.estates import DEVELOPMENT
@@ -12,7 +13,8 @@ from estates.building import BUILD, DEPTH_TRUTH
 
 from sovereignmesh.audit import audit_azure, checkpoint, tally
 from sovereignmesh.audit.checkpoint import Checkpoint
-from sovereignmesh.azure import Ask, Told
+from sovereignmesh.audit.depth import _with_children
+from sovereignmesh.azure import Ask, AzureInventory, Told
 from sovereignmesh.errors import AzureError, CheckpointError
 from sovereignmesh.facts import child_reads
 from sovereignmesh.result import CHECKS
@@ -386,24 +388,95 @@ def test_what_was_kept_for_other_facts_answers_nothing(tmp_path, now):
 def test_a_full_disk_costs_the_checkpoint_and_not_the_audit(  # noqa: PLR0917
     open_estate, small, mesh, now, due, tmp_path, monkeypatch, caplog
 ):
-    opened = checkpoint._opened
+    write, lines = os.write, Counter()
 
-    class Full:
-        """A file that takes its first line and no more."""
+    def full(handle, data):
+        """A disk that takes the first half of the seventh line and no more; all else is written."""
+        lines[len(data) > 1] += 1
+        if lines[True] < 7:
+            return write(handle, data)
+        if lines[True] == 7:
+            return write(handle, bytes(data)[: len(data) // 2])
+        raise OSError(28, "No space left on device")
 
-        def __init__(self, file):
-            self.file, self.lines = file, 0
-
-        def write(self, data):
-            self.lines += 1
-            if self.lines > 1:
-                raise OSError(28, "No space left on device")
-            return self.file.write(data)
-
-        def __getattr__(self, name):
-            return getattr(self.file, name)
-
-    monkeypatch.setattr(checkpoint, "_opened", lambda path: Full(opened(path)))
+    monkeypatch.setattr(checkpoint.os, "write", full)
     audit = audit_azure(open_estate(small[0]), mesh, resume=tmp_path / "c", now=now)
     assert findings_of(audit) == due
     assert caplog.text.count("No space left on device") == 1
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_full_disk_costs_a_resumed_audit_no_more(  # noqa: PLR0917
+    open_estate, small, mesh, now, due, tmp_path, monkeypatch
+):
+    file = tmp_path / "c"
+    audit_azure(open_estate(small[0], faults=["server-down:children@5"]), mesh, resume=file, now=now)
+    with file.open("ab") as half:
+        half.write(b'{"asked": "')  # so that it would be written anew
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "write", full)
+    monkeypatch.setattr(checkpoint.tempfile, "NamedTemporaryFile", full)
+    audit, (_, children), _ = asked_of(open_estate(small[0]), mesh, resume=file, now=now)
+    assert children.known > 20
+    assert findings_of(audit) == due
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+@contextmanager
+def listed_as(change):
+    """The inventory lists what `change` makes of each row, and not that of which it makes nothing."""
+    listed = AzureInventory.__iter__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AzureInventory, "__iter__", lambda inventory: filter(None, map(change, listed(inventory))))
+        yield
+
+
+def test_a_vault_whose_users_may_be_elsewhere_is_unknown(open_estate, mesh, now):
+    def unprotected(row):
+        if row["type"].lower() == "microsoft.keyvault/vaults":
+            row["properties"].pop("enablePurgeProtection", None)
+        return row
+
+    options = {"checks": ["key-residency"], "show_compliant": True, "now": now}
+    with listed_as(unprotected):
+        whole = audit_azure(open_estate(), mesh, **options)
+        named = [scope.id for scope in whole.coverage.scopes]
+        narrow = audit_azure(open_estate(), mesh, subscriptions=named, **options)
+    vaults = {finding.resource_id for finding in whole.findings if finding.resource_id.split("/")[-2] == "vaults"}
+    unused = {finding.resource_id for finding in whole.findings if finding.reason == "no-customer-key"} & vaults
+    unseen = [finding for finding in narrow.findings if finding.reason == "no-reference-seen"]
+    assert {finding.state for finding in unseen} == {"unknown"}
+    assert {finding.resource_id for finding in unseen} == {vault for vault in unused if "KeyVault" in vault}
+    assert len(unseen) == 3
+    assert "no-reference-seen" not in {finding.reason for finding in whole.findings}
+
+
+def test_the_lists_of_a_subscription_are_read_though_its_own_row_is_missing(open_estate, mesh, now, truth):
+    with listed_as(lambda row: None if row["type"].lower() == "microsoft.resources/subscriptions" else row):
+        audit = audit_azure(open_estate(), mesh, now=now)
+    of_lists = {found for found in truth if "/deletedvaults/" in found[1].lower()}
+    assert of_lists
+    assert of_lists <= findings_of(audit)
+
+
+def test_a_depth_that_there_is_not_is_refused(open_estate, small, mesh):
+    with pytest.raises(ValueError, match="depth is one of inventory, full, not 'ful'"):
+        audit_azure(open_estate(small[0]), mesh, depth="ful")
+
+
+@pytest.mark.parametrize("faults", [["row-twice:children@1"], ["no-batch", "row-twice:children@1"]])
+def test_a_child_that_stands_in_the_place_of_another_is_a_gap(open_estate, mesh, faults):
+    audit = audit_azure(open_estate(faults=faults), mesh)
+    assert not audit.complete
+    assert any("names one child twice" in gap.why for gap in audit.coverage.gaps)
+
+
+def test_what_was_not_asked_for_does_not_make_an_old_answer_new():
+    (first, *_) = child_reads()["microsoft.storage/storageaccounts"]
+    old, spared = Told([{"id": "a"}], "", "2026-01-01T00:00:00Z"), Told([], "", "")
+    for order in ([old, spared], [spared, old], [old, old._replace(at="2026-02-01T00:00:00Z"), spared]):
+        row = _with_children({"id": "x"}, [(first, told) for told in order])
+        assert row["children"][first.child.lower()]["at"] == "2026-01-01T00:00:00Z"

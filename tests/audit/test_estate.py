@@ -17,7 +17,14 @@ from sovereignmesh.result import REASONS
 CONTAINERS = ("microsoft.resources/subscriptions", "microsoft.resources/subscriptions/resourcegroups")
 # What cannot be said under this mesh, which reports edge caches and wants no keys in hardware; nor of what is there, as
 # it is of plans; nor where every child can be read.
-UNREACHABLE = {"edge-cache", "key-type-unknown", "key-not-in-hardware", "not-before-deployment", "child-not-read"}
+UNREACHABLE = {
+    "edge-cache",
+    "key-type-unknown",
+    "key-not-in-hardware",
+    "not-before-deployment",
+    "child-not-read",
+    "no-reference-seen",
+}
 
 
 # Those that a list of resources shows.

@@ -26,6 +26,7 @@ SHAPES = {
     "az graph query": json.dumps({"count": 7, "data": ROWS, "skip_token": None, "total_records": 7}, indent=2),
     "az graph query on one line": json.dumps({"count": 7, "data": ROWS, "skip_token": None, "total_records": 7}),
     "arm list": json.dumps({"value": ROWS}),
+    "arm list, a row on a line": '{"value":[\n' + ",\n".join(json.dumps(r) for r in ROWS) + "\n]}\n",
     "pages one a line": "\n".join(
         json.dumps({"totalRecords": 7, "count": len(p), "data": p, "$skipToken": t})
         for p, t in ((ROWS[:4], "next"), (ROWS[4:], None))
@@ -269,3 +270,27 @@ def test_what_is_ours_is_not_taken_from_a_file(tmp_path, key):
         said, kept = Inventory(tmp_path / name)
         assert key in said.why
         assert kept == {"id": row["id"], "type": "a/b"}
+
+
+@pytest.mark.parametrize("text", [b'[{"id":"caf\xe9"}]', b'{"id":"caf\xe9"}\n', b'{"a":"\xed\xa0\x80"}'])
+def test_what_is_not_utf_8_is_a_gap(tmp_path, text):
+    path = tmp_path / "export"
+    path.write_bytes(text)
+    rows, (unread, *_), _ = read(path)
+    assert rows == []
+    assert "UTF-8" in unread.why or "broken JSON" in unread.why
+
+
+def test_standard_input_that_is_closed_is_said(monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InventoryError, match="standard input is closed"):
+        list(Inventory("-"))
+
+
+@pytest.mark.parametrize("total", ["5.0", "-5", "99999999999999999999999999", '"5"', "true"])
+def test_a_total_that_cannot_be_understood_is_said(tmp_path, total):
+    path = tmp_path / "export"
+    path.write_text(f'{{"data": [{json.dumps(ROWS[0])}], "count": 1, "totalRecords": {total}}}')
+    rows, unread, inventory = read(path)
+    assert len(rows) == 1
+    assert inventory.missing or "cannot be understood" in unread[0].why

@@ -25,10 +25,10 @@ def outcome(provider):
     reader, pace = Reader(provider), Pace()
     lists = Lists(KeepingReader(reader, None), Buckets(pace.clock), pace, READS, {"s": "/subscriptions/s"})
     turns = Turns(Buckets(pace.clock))
-    unread = list(lists.fill(turns))
+    lists.fill(turns)
     for place, told in take_turns(turns, pace):
-        unread += list(lists.rows(place, told))
-    return reader.asked[1:], [one.why for one in (*unread, *lists.rest())]
+        assert list(lists.rows(place, told)) == []
+    return reader.asked[1:], [one.why for one in lists.rest()]
 
 
 def provider(state="Registered", kinds=({"resourceType": KIND, "locations": ["West Europe", "UK South"]},)):
@@ -59,3 +59,46 @@ def test_a_provider_that_does_not_say_where_is_a_gap(answer):
     assert asked == []
     assert len(why) == 1
     assert "could not be read" in why[0]
+
+
+def answered(*items, name="/subscriptions/s"):
+    """The rows that one list of that subscription gives."""
+    (read,) = [one for one in child_reads()["microsoft.resources/subscriptions"] if "diagnosticSettings" in one.path]
+    pace = Pace()
+    lists = Lists(KeepingReader(Reader(None), None), Buckets(pace.clock), pace, [read], {"s": name})
+    turns = Turns(Buckets(pace.clock))
+    lists.fill(turns)
+    ((place, _),) = take_turns(turns, pace)
+    return list(lists.rows(place, Told(list(items), "", "now")))
+
+
+@pytest.mark.parametrize(
+    ("written", "identity"),
+    [
+        ("/subscriptions/s/providers/p/diagnosticSettings/d", "/subscriptions/s/providers/p/diagnosticSettings/d"),
+        # so in Microsoft's examples
+        ("subscriptions/S/providers/p/diagnosticSettings/d", "/subscriptions/S/providers/p/diagnosticSettings/d"),
+        ("/subscriptions/other/providers/p/x/d", "/subscriptions/s/providers/Microsoft.Insights/diagnosticSettings/d"),
+        (None, "/subscriptions/s/providers/Microsoft.Insights/diagnosticSettings/d"),
+    ],
+)
+def test_what_a_subscription_lists_is_in_the_subscription(written, identity):
+    (row,) = answered({"id": written, "name": "d", "type": None})
+    assert row["id"] == identity
+    assert row["type"] == "Microsoft.Insights/diagnosticSettings"
+
+
+def test_items_without_a_name_are_not_one():
+    assert len({row["id"] for row in answered({}, {"name": 7}, {"id": "x"})}) == 3
+
+
+def test_a_list_that_cannot_be_read_in_many_regions_is_one_gap():
+    reader, pace = Reader(provider()), Pace()
+    lists = Lists(KeepingReader(reader, None), Buckets(pace.clock), pace, READS, {"s": "/subscriptions/s"})
+    turns = Turns(Buckets(pace.clock))
+    lists.fill(turns)
+    for place, _ in take_turns(turns, pace):
+        assert list(lists.rows(place, Told([], "503 Down", "now"))) == []
+    (gap,) = lists.rest()
+    assert gap.why.endswith("longTermRetentionBackups in 2 regions could not be read: 503 Down")
+    assert list(lists.rest()) == []

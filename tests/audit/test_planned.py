@@ -979,3 +979,77 @@ def test_outputs_that_refer_to_each_other_end():
     }
     with at_most(MUCH):
         assert len(read(plan)[0]) == 1
+
+
+def a_machine(*disks, **disk):
+    profile = {"osDisk": disk, "dataDisks": list(disks)}
+    return {
+        "type": "Microsoft.Compute/virtualMachines", "apiVersion": "2024-07-01", "name": "vm", "location": "westeurope",
+        "properties": {"storageProfile": profile},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("option", ["FromImage", "fromImage", "empty", "Copy", "RESTORE"])
+def test_every_way_to_make_a_disk_makes_one(option):
+    rows, unread = read(a_template([a_machine({"createOption": option}, createOption=option)]))
+    assert [row["type"].rpartition("/")[2] for row in rows] == ["virtualMachines", "disks", "disks"]
+    assert unread == []
+
+
+def test_a_disk_that_is_there_already_is_a_resource_of_its_own():
+    rows, unread = read(a_template([a_machine(createOption="attach")]))
+    assert [row["type"].rpartition("/")[2] for row in rows] == ["virtualMachines"]
+    assert unread == []
+
+
+@pytest.mark.parametrize("option", ["[parameters('o')]", "Teleport", None, 7])
+def test_a_disk_of_which_it_is_not_known_whether_it_is_made_is_a_gap(option):
+    rows, (unread,) = read(a_template([a_machine({"createOption": "Empty"}, createOption=option)]))
+    assert [row["type"].rpartition("/")[2] for row in rows] == ["virtualMachines", "disks"]
+    assert "whether a disk is made" in unread.why
+
+
+@pytest.mark.parametrize("at", ["disks", "profile", "properties"])
+def test_disks_that_are_not_known_are_a_gap(at):
+    machine = a_machine(createOption="FromImage")
+    if at == "disks":
+        machine["properties"]["storageProfile"]["dataDisks"] = "[parameters('d')]"
+    elif at == "profile":
+        machine["properties"]["storageProfile"] = "[parameters('p')]"
+    else:
+        machine["properties"] = "[parameters('p')]"
+    _, (unread,) = read(a_template([machine]))
+    assert "which disks" in unread.why
+
+
+def test_the_children_of_a_resource_that_is_not_deployed_may_be():
+    database = {"type": "databases", "apiVersion": "2023-08-01", "name": "db", "location": "eastus"}
+    server = {
+        "type": "Microsoft.Sql/servers", "apiVersion": "2023-08-01", "name": "sql", "location": "westeurope",
+        "condition": "[equals(parameters('newOrExisting'), 'new')]", "resources": [database],
+    }  # fmt: skip
+    parameters = {"newOrExisting": {"type": "string", "defaultValue": "existing"}}
+    rows, unread = read(a_template([server], parameters=parameters))
+    assert [row["id"].partition("/Microsoft.Sql/")[2] for row in rows] == ["servers/sql/databases/db"]
+    assert rows[0]["location"] == "eastus"
+    assert unread == []
+
+
+@pytest.mark.parametrize("actions", [["forget"], ["create", "forget"]])
+def test_what_terraform_forgets_is_not_gone(actions):
+    change = a_change("azurerm_storage_account", "old", STORAGE if "create" in actions else None)
+    change["change"] |= {"actions": actions, "before": STORAGE}
+    nothing = {**change, "type": "azurerm_subnet", "address": "azurerm_subnet.a"}
+    rows, (unread,) = read(a_plan(change, nothing))
+    assert len(rows) == ("create" in actions)
+    assert unread.where == "plan.json: azurerm_storage_account.old"
+    assert "Azure keeps it" in unread.why
+
+
+def test_a_member_that_no_object_can_have_is_unknown():
+    assert isinstance(a_value("variables('x')[createArray(1)]", {"variables": {"x": {"a": 1}}}), Unknown)
+
+
+def test_half_a_character_in_a_long_name_is_no_crash():
+    rows, _ = read(a_template([a_resource(location="[foo('\ud800" + "a" * 80 + "')]")]))
+    assert len(rows) == 1

@@ -572,9 +572,9 @@ def test_a_date_is_waited_for(azure, service, clock, status, zone):
     assert 30 < waited <= 90
 
 
-@pytest.mark.parametrize("word", [in_seconds(-3600), "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_date_that_is_past_is_not_waited_for(azure, service, clock, word):
-    service.says(PATH, (429, b"", {"Retry-After": word}), {})
+@pytest.mark.parametrize("seconds", [-3600, -350_000_000])
+def test_a_date_that_is_past_is_not_waited_for(azure, service, clock, seconds):
+    service.says(PATH, (429, b"", {"Retry-After": in_seconds(seconds)}), {})
     azure.get(PATH, VERSION)
     assert clock.slept == [0.0]
 

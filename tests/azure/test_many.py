@@ -8,6 +8,7 @@ import pytest
 from sovereignmesh.azure import Ask, BucketKey, Buckets, Reader
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers"
+TRIES = 5  # of a server error
 NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
 
 
@@ -121,16 +122,30 @@ def test_a_batch_that_is_refused_for_what_is_in_it_is_tried_again(service, reade
     assert [request.method for request in service.requests] == ["POST", "GET", "GET", "POST"]
 
 
+UNREGISTERED = "409 MissingSubscriptionRegistration"
+
+
+@pytest.mark.parametrize(
+    ("provider", "failed"),
+    [
+        ((200, {"registrationState": "NotRegistered"}), ""),
+        ((200, {"registrationState": "Unregistered"}), UNREGISTERED),  # of which something may be left
+        ((200, {}), UNREGISTERED),
+        ((200, [1]), UNREGISTERED),
+        ((403, {}), UNREGISTERED),
+    ],
+)
 @pytest.mark.parametrize("batched", [True, False])
-def test_a_provider_that_was_never_used_has_nothing(service, reader, batched):
+def test_only_a_provider_that_was_never_used_has_nothing(service, reader, batched, provider, failed):
     error = {"error": {"code": "MissingSubscriptionRegistration"}}
+    service.says("/subscriptions/s/providers/Microsoft.Sql", provider)
     if batched:
         service.says("/batch", inner((409, error), (409, error)), method="POST")
     else:
         service.says("/batch", (404, {}), method="POST")
         service.says(f"{GROUP}/a", (409, error))
         service.says(f"{GROUP}/b", (409, error))
-    assert [(one.items, one.failed) for one in reader.read([ask("a"), ask("b")])] == [([], "")] * 2
+    assert [(one.items, one.failed) for one in reader.read([ask("a"), ask("b")])] == [([], failed)] * 2
 
 
 def test_one_broken_provider_is_no_reason_to_ask_nobody_else(service, reader):
@@ -156,8 +171,66 @@ def test_nobody_is_asked_for_ever_who_never_answers(service, reader):
     service.says("/batch", (503, {}), method="POST")
     service.says(f"{GROUP}/a", (503, {"error": {"code": "Down"}}))
     told = [one for _ in range(20) for one in reader.read([ask("a")] * 20)]
-    assert {one.failed for one in told} == {"503 Down", "not asked for: nothing came any more"}
-    assert len(service.requests) < 200
+    assert {one.failed for one in told} == {"503 Down"}
+    singles = [request for request in service.requests if request.method == "GET"]
+    assert len(service.requests) - len(singles) == 5 * TRIES  # no batch any more
+    assert len(singles) == (5 * 3 + 15) * TRIES  # and one read finds out whether it is over
+
+
+def test_when_it_is_over_everything_is_asked_for_again(service, reader):
+    down = (503, {"error": {"code": "Down"}})
+    service.says("/batch", *[down] * 5 * TRIES, inner(*[(200, {"value": []})] * 20), method="POST")
+    service.says(f"{GROUP}/a", *[down] * 5 * 3 * TRIES, {"value": [{"id": "a"}]})
+    for _ in range(5):
+        assert {one.failed for one in reader.read([ask("a")] * 20)} == {"503 Down"}
+    assert {one.failed for one in reader.read([ask("a")] * 20)} == {""}
+    before = len(service.requests)
+    assert {one.failed for one in reader.read([ask("a")] * 20)} == {""}
+    assert len(service.requests) == before + 1
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_a_list_that_names_one_child_twice_may_lack_another(service, reader, batched):
+    twice = {"value": [{"id": "/A"}, {"id": "/b"}, {"id": "/a"}]}
+    service.says("/batch", inner((200, twice), (200, {"value": [{}, {}]})) if batched else (404, {}), method="POST")
+    service.says(f"{GROUP}/a", twice)
+    service.says(f"{GROUP}/b", {"value": [{}, {}]})
+    told = reader.read([ask("a"), ask("b")])
+    assert told[0].failed == "a list that names one child twice"
+    assert told[1].failed == ""
+
+
+def test_what_is_asked_again_and_each_further_page_draw_on_the_quotas(service, azure):
+    buckets = Buckets(azure.pace.clock)
+    reader = Reader(azure, buckets, lambda: NOON)
+    lists = BucketKey("storage-lists", "s")
+    following = f"https://management.azure.com{GROUP}/a2?api-version=2025-01-01"
+    service.says("/batch", inner((429, {}), (200, {"value": []})), method="POST")
+    service.says(f"{GROUP}/a", {"value": [], "nextLink": following})
+    service.says(f"{GROUP}/a2", {"value": []})
+    reader.read([ask("a")._replace(bucket=lists), ask("b")])
+    assert buckets.take({lists: 99}) > 0  # two of its hundred are gone
+    assert buckets.take({lists: 98}) == 0
+
+
+def test_what_was_taken_beyond_the_quota_is_sent_as_it_comes_back(service, azure):
+    buckets = Buckets(azure.pace.clock)
+    reader = Reader(azure, buckets, lambda: NOON)
+    sent = []
+
+    def answer(request):
+        asked = json.loads(request.body)["requests"]
+        sent.append((azure.pace.clock(), len(asked)))
+        return 200, {
+            "responses": [{"name": one["name"], "httpStatusCode": 200, "content": {"value": []}} for one in asked]
+        }
+
+    service.says("/batch", answer, method="POST")
+    assert buckets.take({BucketKey("arm", "s"): 600}) == 0
+    began = azure.pace.clock()
+    assert len(reader.read([ask(str(number)) for number in range(600)])) == 600
+    for moment, _ in sent:
+        assert sum(count for at, count in sent if at <= moment) <= 230 + 25 * (moment - began) + 1e-6
 
 
 def test_what_a_service_says_is_left_is_believed(service, azure):
@@ -192,7 +265,7 @@ def test_one_object_that_is_a_list_is_read_to_its_last_page(service, reader, bat
     link = f"https://management.azure.com{GROUP}/a?api-version=2025-01-01&page=2"
     first = (200, {"value": [{"id": "a"}], "nextLink": link})
     service.says("/batch", inner(first, (200, {"id": "b"})) if batched else (404, {}), method="POST")
-    service.says(f"{GROUP}/a", first, first, (200, {"value": [{"id": "b"}], "nextLink": ""}))
+    service.says(f"{GROUP}/a", first, (200, {"value": [{"id": "b"}], "nextLink": ""}))
     service.says(f"{GROUP}/b", {"id": "b"})
     told = reader.read([ask("a", many=False), ask("b", many=False)])
     assert [one["id"] for one in told[0].items[0]["value"]] == ["a", "b"]

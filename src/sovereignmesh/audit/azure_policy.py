@@ -139,7 +139,8 @@ class PolicyComparison:
         """The waiver that an exemption of Azure Policy means for a failure; None where none does.
 
         An exemption counts whose scope contains the resource and which is about a built-in that `source` cites. It
-        does not where Azure Policy itself holds the resource non-compliant by another of the cited built-ins.
+        does not where Azure Policy itself holds the resource non-compliant by another of the cited built-ins, or where
+        that is not known because its states could not be read.
         """
         if not self._by_scope or check not in COMPARED:
             return None
@@ -153,6 +154,8 @@ class PolicyComparison:
         if not found:
             return None
         exempted = frozenset().union(*(exemption.definitions for exemption in found))
+        if cited - exempted and _subscription_of(low) in self._unread_subscriptions:
+            return None
         held = [self._states[at] for at in _with_parents(low) if at in self._states]
         if any(states.get(other, "").lower() == _FAILS for states in held for other in cited - exempted):
             return None

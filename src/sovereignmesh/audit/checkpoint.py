@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import os
 import stat
@@ -44,7 +45,7 @@ class Checkpoint:
 
     def __init__(self, path: Path, scope: str, now: dt.datetime) -> None:
         self._path = path
-        self._places: dict[str, int] = {}
+        self._places: dict[bytes, int] = {}  # by a digest of what was asked: the whole of it would take much memory
         self._lock = threading.Lock()
         self._full = False
         head = {"schema": _SCHEMA, "scope": scope}
@@ -67,28 +68,27 @@ class Checkpoint:
             self._file.close()
 
     def __contains__(self, ask: Ask) -> bool:
-        return _key(ask) in self._places
+        return _digest(_key(ask)) in self._places
 
     def find(self, ask: Ask) -> Told | None:
         """The answer that is known."""
-        place = self._places.get(_key(ask))
+        place = self._places.get(_digest(_key(ask)))
         if place is None:
             return None
         with self._lock:
             self._file.seek(place)
             entry = _parsed(self._file.readline())
-        return Told(entry["items"], "", entry["at"])
+        return Told(entry["items"], "", entry["at"]) if entry.get("asked") == _key(ask) else None
 
     def keep(self, ask: Ask, told: Told) -> None:
         """Keeps an answer; a failure is asked for again next time. That nothing more can be written is said once."""
-        if told.failed or self._full:
+        if told.failed:
             return
         line = orjson.dumps({"asked": _key(ask), "at": told.at, "items": told.items}, option=orjson.OPT_APPEND_NEWLINE)
         with self._lock:
             try:
-                self._file.seek(0, os.SEEK_END)
-                self._file.write(line)
-                self._file.flush()
+                if not self._full:
+                    _append(self._file, line)
             except OSError as error:
                 self._full = True
                 _LOG.warning(
@@ -120,7 +120,7 @@ class Checkpoint:
         for line in self._file:
             entry = _parsed(line)
             if line.endswith(b"\n") and _is_answer(entry, oldest, latest):
-                self._places[entry["asked"]] = place
+                self._places[_digest(entry["asked"])] = place
             else:
                 stale = True
             place += len(line)
@@ -128,14 +128,20 @@ class Checkpoint:
 
     def _rewrite(self, head: dict[str, str]) -> None:
         """Writes the file anew with what is used again, so that one which no run finishes does not grow for ever."""
-        places: dict[str, int] = {}
-        with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=".checkpoint-", delete=False) as anew:
-            anew.write(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
-            for asked, place in self._places.items():
-                places[asked] = anew.tell()
-                self._file.seek(place)
-                anew.write(self._file.readline())
-        Path(anew.name).replace(self._path.resolve())
+        places: dict[bytes, int] = {}
+        anew = None
+        try:
+            with tempfile.NamedTemporaryFile(dir=self._path.parent, prefix=".checkpoint-", delete=False) as anew:
+                anew.write(orjson.dumps(head, option=orjson.OPT_APPEND_NEWLINE))
+                for asked, place in self._places.items():
+                    places[asked] = anew.tell()
+                    self._file.seek(place)
+                    anew.write(self._file.readline())
+            Path(anew.name).replace(self._path.resolve())
+        except OSError:  # no room for both: the old one does as well
+            if anew is not None:
+                Path(anew.name).unlink(missing_ok=True)
+            return
         self._file.close()
         self._file, self._places = _opened(self._path), places
 
@@ -194,6 +200,17 @@ _CAREFULLY: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 def _key(ask: Ask) -> str:
     """What was asked: another api-version gives another body, and other facts keep other properties of it."""
     return f"{ask.path}?{ask.api_version}" + ("" if ask.properties is None else f"&{','.join(ask.properties)}")
+
+
+def _digest(asked: str) -> bytes:
+    return hashlib.blake2b(asked.encode(errors="surrogatepass"), digest_size=16).digest()
+
+
+def _append(file: IO[bytes], line: bytes) -> None:
+    """Writes past the file's buffer: what could not be written must not come up again when it is read."""
+    left = memoryview(line)
+    while left:
+        left = left[os.write(file.fileno(), left) :]
 
 
 def _is_answer(entry: dict[str, Any], oldest: str, latest: str) -> bool:

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from sovereignmesh.audit.checkpoint import KeepingReader
 from sovereignmesh.audit.children import IN_LIST, SUBSCRIPTIONS, DepthForecast, packed
-from sovereignmesh.audit.lists import Lists, Place
+from sovereignmesh.audit.lists import Lists, Place, ask_for
 from sovereignmesh.audit.references import VAULT_TYPES, keys_in
 from sovereignmesh.audit.waiting import Shelf
 from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, take_turns
-from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, properties_read, squeeze
+from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, squeeze
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -106,9 +106,12 @@ class DeepInventory:
             else:
                 self._plan(first, _Held(number), row)
         self._close(first)
+        for scope in self._inventory.scopes():  # one whose own row did not come has lists all the same
+            if scope.kind == "subscription" and scope.state == "read":
+                self._subscriptions.setdefault(scope.id.lower(), f"/subscriptions/{scope.id}")
         self._lists = Lists(self._reader, self._buckets, self._pace, self._reads(SUBSCRIPTIONS), self._subscriptions)
         self._tell(first.turns)
-        yield from self._lists.fill(first.turns)
+        self._lists.fill(first.turns)
         yield from self._read(first.turns, self._lists)
         last = _Plan(Turns(self._buckets), {})
         for number in self._vaults:
@@ -285,8 +288,8 @@ def _ask(read: ChildRead, row: Row, key: str) -> Ask:
     group = parts[4] if len(parts) > 4 else ""  # noqa: PLR2004 - "", subscriptions, ID, resourceGroups, NAME
     path = read.path.replace("{group}", group).replace("{location}", _region_in(row)).replace("{key}", key)
     whole = "/".join(parts[:3]) + path if path.startswith("/") else "/".join(parts) + "/" + path
-    kept = properties_read().get(read.child.lower())
-    return Ask(quote(whole, safe="/!$&'()*+,;=:@"), read.api_version, read.many, kept)
+    quota = BucketKey(read.bucket, _subscription_of(row), _region_in(row)) if read.bucket else None
+    return ask_for(read, quote(whole, safe="/!$&'()*+,;=:@"), quota)
 
 
 def _with_children(row: Row, found: Iterable[tuple[ChildRead, Told]]) -> Row:
@@ -294,7 +297,8 @@ def _with_children(row: Row, found: Iterable[tuple[ChildRead, Told]]) -> Row:
     children: dict[str, Row] = {}
     for read, told in found:
         before = children.get(read.child.lower(), packed([], "", told.at))
+        times = [at for at in (before["at"], told.at) if at]  # what was not asked for has none
         children[read.child.lower()] = packed(
-            [*before["items"], *told.items], before["failed"] or told.failed, min(before["at"], told.at) or told.at
+            [*before["items"], *told.items], before["failed"] or told.failed, min(times, default="")
         )
     return {**row, "children": children}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, runtime_checkable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh import __version__
 from sovereignmesh.audit.children import children_in, text_at
@@ -15,7 +16,7 @@ from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
-from sovereignmesh.audit.waiting import WaitingRoom
+from sovereignmesh.audit.waiting import Holding, WaitingRoom
 from sovereignmesh.facts import in_words
 from sovereignmesh.result import CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
 
@@ -41,14 +42,6 @@ _RESIDENCY: Final = frozenset(
 _MANY: Final = 10_000  # rows that wait: looking ahead pays where what they wait for is far
 _AT_CHILDREN: Final = (Judgement("not-applicable", reason="held-elsewhere"),)
 _NO_CONTAINER: Final = Container({})
-
-
-@runtime_checkable
-class Holding(Protocol):
-    """An inventory that holds rows back for what it still has to read about them."""
-
-    def rest(self) -> Iterable[Any]:
-        """What is still held after an interruption, as far as it is known."""
 
 
 class Run:
@@ -84,6 +77,10 @@ class Run:
         self.azure_policy: PolicyComparison | None = None  # set before `read`
         self.tally = Tally(self.checks)
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
+
+    def narrow(self) -> None:
+        """Says, before `read`, that there are resources which will not be looked at and may point at those that are."""
+        self._index.narrowed = True
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -122,15 +119,16 @@ class Run:
 
     def _settle(self, waiting: WaitingRoom) -> None:
         """Judges what waited, again while owners of groups turn up; what is left has none, and is judged itself."""
-        with WaitingRoom() as left:
+        with ExitStack() as closing:
+            before = len(waiting) + 1
+            while len(waiting) < before:
+                before, rows = len(waiting), waiting
+                waiting = closing.enter_context(WaitingRoom())
+                for row in rows:
+                    if not self._take(row, indexed=True, last=False):
+                        waiting.add(row)
             for row in waiting:
-                if not self._take(row, indexed=True, last=False):
-                    left.add(row)
-            if len(left) < len(waiting):
-                self._settle(left)
-            else:
-                for row in left:
-                    self._take(row, indexed=True, last=True)
+                self._take(row, indexed=True, last=True)
 
     def _last_gaps(self) -> None:
         """What is known to be wrong only when all rows have been seen."""

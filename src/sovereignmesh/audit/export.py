@@ -122,6 +122,8 @@ class Inventory:
     def _text(self) -> Iterator[IO[bytes]]:
         """The file's text from its beginning, as UTF-8 bytes, whatever wraps it."""
         self.position = 0
+        if self.name == "-" and sys.stdin is None:
+            raise InventoryError("standard input is closed: name a file, or pipe an export to it")
         with nullcontext(sys.stdin.buffer) if self.name == "-" else Path(self.name).open("rb") as raw:
             counted = io.BufferedReader(_Counted(raw, self), _CHUNK)
             stream: io.BufferedReader[Any] = counted
@@ -146,7 +148,8 @@ class Inventory:
         if not as_lines or _parse(first) is not None:
             return blank, [first], as_lines
         between, second = _next_line(stream)
-        return blank, [first, *[b"\n"] * between, second], second.lstrip().startswith(b"{")
+        goes_on = first.rstrip().endswith(b"[")  # a page or a plan of several lines
+        return blank, [first, *[b"\n"] * between, second], not goes_on and second.lstrip().startswith(b"{")
 
     def _rows(self, stream: IO[bytes]) -> Iterator[Any]:
         blank, head, as_lines = self._head(stream)
@@ -252,11 +255,12 @@ class _Document:
         self._name, self._stream = name, stream
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._scan = json.JSONDecoder(parse_constant=_refuse).raw_decode
-        self._text, self._at = self._decode(head), 0
+        self._head, self._text, self._at = head, "", 0
         self._lines_before = blank
 
     def values(self, inventory: Inventory) -> Iterator[Any]:
         try:
+            self._text = self._decode(self._head)
             while (mark := self._peek()) is not None:
                 if mark == "[":
                     yield from self._array()

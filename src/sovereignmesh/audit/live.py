@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from sovereignmesh.audit.azure_policy import PolicyComparison, cited_definitions
-from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Run
+from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Depth, Run
 from sovereignmesh.facts import properties_read
 from sovereignmesh.result import CHECKS, ScopeView
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sovereignmesh.audit.children import DepthForecast
     from sovereignmesh.audit.depth import DeepInventory
-    from sovereignmesh.audit.engine import Depth
     from sovereignmesh.azure import Asked, Azure, AzureInventory, Forecast
     from sovereignmesh.azure.policy import PolicyReading
     from sovereignmesh.mesh import Mesh
@@ -74,6 +73,8 @@ def audit_azure(
     from sovereignmesh.audit.depth import DeepInventory  # noqa: PLC0415
     from sovereignmesh.azure import AzureInventory, find_asked  # noqa: PLC0415
 
+    if depth not in get_args(Depth):
+        raise ValueError(f"depth is one of {', '.join(get_args(Depth))}, not {depth!r}")
     if resume is not None and depth != "full":
         raise ValueError("resume is of the children, which are read at full depth alone")
     clock = now or (lambda: dt.datetime.now(dt.UTC))
@@ -90,6 +91,8 @@ def audit_azure(
             exclude=_names(exclude),
             expected=listed,
         )
+        if asked.denominator == "asked" or asked.excluded or asked.unseen or asked.unlisted:
+            run.narrow()
         if compare_azure_policy or honour_azure_exemptions:
             run.azure_policy = PolicyComparison(
                 _policy_reading(azure, asked),

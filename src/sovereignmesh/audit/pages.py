@@ -41,11 +41,13 @@ class Pages:
         self.missing = 0
         self._rows = 0
         self._total: int | None = None
-        self._more = self._cut = False
+        self._more = self._cut = self._odd = False
 
     def add(self, envelope: dict[str, Any], rows: int) -> None:
         """Takes note of what a page says about itself."""
-        totals = [envelope[key] for key in _TOTALS if type(envelope.get(key)) is int]
+        said = [envelope[key] for key in _TOTALS if envelope.get(key) is not None]
+        totals = [total for total in said if type(total) is int and total >= 0]
+        self._odd |= len(totals) < len(said)
         total = max(totals) if totals else self._total
         if self._more and total != self._total:  # another query's answer: this one's further pages never came
             self._cut = True
@@ -69,6 +71,8 @@ class Pages:
             yield "holds a page that says itself that it is cut short"
         elif more:
             yield "ends with a link to a further page, which is not in it"
+        if self._odd:
+            yield "says how many rows belong to it in a way that cannot be understood"
 
     def _end(self) -> None:
         self.missing += max(0, (self._total or 0) - self._rows)

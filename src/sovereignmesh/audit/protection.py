@@ -73,20 +73,27 @@ def judge_state(rule: StateRule, index: Index, resource: Resource) -> Iterable[J
         return [_at_holder(holder, index, _EXPECTED[rule.check]) for holder in holders]
     answers = _answers(rule, resource)
     if rule.only_with:
-        return _where_concerned(answers, children_in(resource.row, rule.only_with))
+        return _where_concerned(answers, children_in(resource.row, rule.only_with), narrowed=index.narrowed)
     if rule.check == "customer-managed-key" and resource.policy.hsm:
         return [_in_hardware(answer, index, resource) for answer in answers]
     return answers
 
 
-def _where_concerned(answers: Sequence[Judgement], children: Children | None) -> Sequence[Judgement]:
-    """The answers where the check concerns only a resource with such children, which may not have been looked for."""
-    if children is None:
-        return [
-            answer._replace(state="unknown", reason="needs-child-read") if answer.state == "non-compliant" else answer
-            for answer in answers
-        ]
-    return answers if children.items or children.failed else _NO_KEY
+def _where_concerned(answers: Sequence[Judgement], children: Children | None, *, narrowed: bool) -> Sequence[Judgement]:
+    """The answers where the check concerns only a resource with such children.
+
+    They may not have been looked for; or only those that something refers to were, and who refers to them may not be
+    among what is looked at.
+    """
+    if children is not None and (children.items or children.failed):
+        return answers
+    if children is not None and not narrowed:
+        return _NO_KEY
+    reason = "needs-child-read" if children is None else "no-reference-seen"
+    return [
+        answer._replace(state="unknown", reason=reason) if answer.state == "non-compliant" else answer
+        for answer in answers
+    ]
 
 
 def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:

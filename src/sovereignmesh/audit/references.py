@@ -89,7 +89,9 @@ def _references(found: Any, *, triples: bool) -> Iterator[str]:
     elif type(found) is list:
         if triples and found and _is_triple(found):
             vault, name, *version = found
-            yield "/".join([vault.rstrip("/"), "keys", name, *(text for text in version if text)])
+            yield "/".join(
+                [vault.rstrip("/"), "keys", name, *(str(text) for text in version if text not in (None, ""))]
+            )
         else:
             for item in found:
                 yield from _references(item, triples=triples)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, runtime_checkable
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["Shelf", "WaitingRoom"]
+__all__ = ["Holding", "Shelf", "WaitingRoom"]
 
 _IN_MEMORY: Final = 1 << 24
 _AS_IT_IS: Final = (
@@ -20,6 +20,14 @@ _AS_IT_IS: Final = (
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """An inventory that holds rows back for what it still has to read about them."""
+
+    def rest(self) -> Iterable[Any]:
+        """What is still held after an interruption, as far as it is known."""
 
 
 class WaitingRoom:

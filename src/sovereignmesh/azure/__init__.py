@@ -22,7 +22,7 @@ from sovereignmesh.azure.directory import (
 )
 from sovereignmesh.azure.graph import query_rows
 from sovereignmesh.azure.inventory import AzureInventory, Forecast
-from sovereignmesh.azure.many import LARGEST_BATCH, Ask, Reader, Told
+from sovereignmesh.azure.many import LARGEST_BATCH, PROVIDERS_VERSION, Ask, Reader, Told, never_registered
 from sovereignmesh.azure.pace import Pace
 from sovereignmesh.azure.policy import read_policy_view
 from sovereignmesh.azure.shape import list_shapes, shape_of
@@ -31,6 +31,7 @@ from sovereignmesh.azure.turns import Turns, take_turns
 __all__ = [
     "CLOUDS",
     "LARGEST_BATCH",
+    "PROVIDERS_VERSION",
     "Ask",
     "Asked",
     "Azure",
@@ -61,6 +62,7 @@ __all__ = [
     "list_subscriptions",
     "list_subscriptions_below",
     "list_tenants",
+    "never_registered",
     "query_rows",
     "read_policy_view",
     "reads_everything",

@@ -104,6 +104,15 @@ class Buckets:
                     bucket.take(calls, now)
             return wait
 
+    def overdrawn(self, key: BucketKey, unsent: int) -> float:
+        """Seconds until what was taken beyond a bucket has come back, but for `unsent` calls that can wait."""
+        with self._lock:
+            now = self._clock()
+            bucket = self._bucket(key, now)
+            bucket.turn(now)
+            missing = -bucket.left - unsent
+            return missing / bucket.limit.refill if missing > _NOTHING and bucket.limit.refill else 0.0
+
     def learn(self, key: BucketKey, remaining: str | None) -> None:
         """What a header says is left of a bucket: others may draw on it too. More than was reckoned is not believed."""
         if remaining is None or not remaining.isdecimal() or len(remaining) > 9:  # noqa: PLR2004 - no quota is so large

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.buckets import BucketKey, Buckets
+from sovereignmesh.azure.connection import items_in, next_link
 from sovereignmesh.errors import (
     AnswerError,
     AzureError,
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.connection import Azure
 
-__all__ = ["LARGEST_BATCH", "Ask", "Reader", "Told", "why_not"]
+__all__ = ["LARGEST_BATCH", "PROVIDERS_VERSION", "Ask", "Reader", "Told", "never_registered", "why_not"]
 
 # Not in Microsoft's reference; the portal and Azure Quick Review use it so:
 # https://github.com/Azure/azqr/blob/main/internal/scanners/diagnostics_settings.go
@@ -33,9 +37,13 @@ _NO_BATCH: Final = frozenset({403, 404, 405})  # another refusal is about what w
 _REMAINING: Final = "x-ms-ratelimit-remaining-subscription-reads"
 _NONE: Final = frozenset({404, 409})
 _SURE: Final = frozenset({400, 403, 404, 409})
-# A provider that the subscription has not been registered for has nothing there:
+# Said of a provider that the subscription was never registered for, which has nothing there, and of one that it is not
+# registered for any more, of which something may be left:
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-register-resource-provider
 _NOT_REGISTERED: Final = "MissingSubscriptionRegistration"
+PROVIDERS_VERSION: Final = "2021-04-01"  # https://learn.microsoft.com/rest/api/resources/providers/get
+_PROVIDER: Final = re.compile(r"(/subscriptions/[^/]+)/(?:.*/)?providers/([^/]+)/", re.IGNORECASE)
+_TWICE: Final = "a list that names one child twice"
 _WORDS: Final[dict[type[AzureError], str]] = {
     DeadlineError: "the time was up, or the run was stopped",
     SignInError: "not signed in any more",
@@ -43,6 +51,7 @@ _WORDS: Final[dict[type[AzureError], str]] = {
     AzureError: "no connection, or none that lasted",
 }
 _LOST: Final = frozenset({_WORDS[DeadlineError], _WORDS[SignInError], _WORDS[AzureError]})
+_SHORTEST: Final = 0.01  # seconds
 _ENOUGH: Final = 3
 _HOPELESS: Final = 5
 _REFUSED: Final = (RejectedError, DeniedError, NotFoundError)
@@ -51,13 +60,20 @@ _REFUSED: Final = (RejectedError, DeniedError, NotFoundError)
 class Ask(NamedTuple):
     """One GET: of a list with all its pages (`many`), or of one object.
 
-    Of what an answer has below `properties`, the names `properties` are kept; None: all.
+    Of what an answer has below `properties`, the names `properties` are kept; None: all. `bucket` is the quota that it
+    draws on besides that of Azure Resource Manager.
     """
 
     path: str
     api_version: str
     many: bool
     properties: tuple[str, ...] | None = None
+    bucket: BucketKey | None = None
+
+    @property
+    def arm(self) -> BucketKey:
+        """Azure Resource Manager's quota for its subscription."""
+        return BucketKey("arm", self.path.split("/", 3)[2].lower())
 
     def kept(self, item: dict[str, Any]) -> dict[str, Any]:
         """What is kept of an item: lists can be very long, and little is looked at."""
@@ -82,27 +98,44 @@ def why_not(error: AzureError) -> str:
     return next(words for kind, words in _WORDS.items() if isinstance(error, kind))
 
 
+def never_registered(provider: dict[str, Any]) -> bool:
+    """Whether the body of a provider says that its subscription never was; what is not said counts as no."""
+    return str(provider.get("registrationState")).lower() == "notregistered"
+
+
 class Reader:
-    """Reads for one run; any number of threads may use it. What goes wrong with one read is told in its answer."""
+    """Reads for one run; any number of threads may use it. What goes wrong with one read is told in its answer.
+
+    Who calls has taken from `buckets` what one request for each read needs; further requests are taken here.
+    """
 
     def __init__(self, azure: Azure, buckets: Buckets, now: Callable[[], dt.datetime]) -> None:
         self._azure, self._buckets, self._now = azure, buckets, now
         self._has_batch = True
         self._lost = 0  # portions in a row of which nothing came
+        self._never: dict[tuple[str, str], bool] = {}  # by subscription and provider
+        self._lock = threading.Lock()
 
     def read(self, asks: Sequence[Ask]) -> list[Told]:
         """The answers, in the order of `asks`."""
         found: list[Told] = []
         for start in range(0, len(asks), LARGEST_BATCH):
             some = asks[start : start + LARGEST_BATCH]
-            first = self._batch(some) if self._has_batch and len(some) > 1 else [None] * len(some)
-            found += self._alone(some, first)
+            self._settle(some[0], unsent=len(asks) - start - len(some))
+            batched = self._has_batch and len(some) > 1 and self._lost < _HOPELESS
+            first = self._batch(some) if batched else [None] * len(some)
+            found += self._alone(some, first, again=batched)
         return found
 
-    def _alone(self, asks: Sequence[Ask], told: Sequence[Told | None]) -> list[Told]:
-        """The answers, with those that are missing asked for one by one, until it shows that nothing gets through."""
+    def _alone(self, asks: Sequence[Ask], told: Sequence[Told | None], *, again: bool) -> list[Told]:
+        """The answers, with those that are missing asked for one by one, until it shows that nothing gets through.
+
+        `again`: they have been asked for once. Where nothing came for long, one of each portion finds out whether that
+        is over.
+        """
         found: list[Told] = []
-        failures = _ENOUGH if self._lost >= _HOPELESS else 0  # server errors in a row
+        gets_through = any(known is not None and not known.failed for known in told)
+        failures = _ENOUGH - 1 if self._lost >= _HOPELESS and not gets_through else 0  # server errors in a row
         lost = self._nothing  # what is told of those that are not asked for any more
         for ask, known in zip(asks, told, strict=True):
             if known is not None:
@@ -110,34 +143,69 @@ class Reader:
             elif failures >= _ENOUGH:
                 found.append(lost)
             else:
-                found.append(lost := self._one(ask))
+                found.append(lost := self._one(ask, again=again))
                 failures = _ENOUGH if lost.failed in _LOST else failures + 1 if lost.failed[:1] == "5" else 0
-        self._lost = self._lost + 1 if failures >= _ENOUGH else 0
+        with self._lock:
+            self._lost = self._lost + 1 if failures >= _ENOUGH and not gets_through else 0
         return found
 
     @property
     def _nothing(self) -> Told:
         return Told([], "not asked for: nothing came any more", self._when())
 
-    def _one(self, ask: Ask) -> Told:
+    def _one(self, ask: Ask, *, again: bool) -> Told:
         try:
-            if ask.many:
-                items = list(map(ask.kept, self._azure.items(ask.path, ask.api_version)))
-            else:
-                items = [ask.kept(self._whole(ask))]
+            if again:
+                self._take(ask)
+            answer = self._azure.send("GET", ask.path, ask.api_version)
+            self._learn(ask, answer.headers.get(_REMAINING))
+            items = self._items(ask, answer.body)
         except AzureError as error:
-            none = error.code == _NOT_REGISTERED and error.status in _NONE
+            none = self._has_nothing(ask, error.status, error.code)
             return Told([], "" if none else why_not(error), self._when())
-        return Told(items, "", self._when())
+        return Told(items, _TWICE if _repeats(items) else "", self._when())
 
-    def _whole(self, ask: Ask) -> dict[str, Any]:
-        """One object; where it is a list of several pages, with what they all hold."""
-        body = self._azure.get(ask.path, ask.api_version)
+    def _items(self, ask: Ask, body: Any) -> list[dict[str, Any]]:
+        """What an answer and its further pages hold: the items of a list, or one object, which may be a list itself."""
         if not isinstance(body, dict):
             raise AnswerError("what came is no object")
-        if _goes_on(body):
-            body["value"] = list(self._azure.items(ask.path, ask.api_version))
-        return body
+        if not ask.many and not _goes_on(body):
+            return [ask.kept(body)]
+        values: list[dict[str, Any]] = []
+        page, seen = body, set[str]()
+        while True:
+            values += map(ask.kept, items_in(page, ask.path))
+            link = next_link(page, ask.path, seen)
+            if not link:
+                return values if ask.many else [{**body, "value": values}]
+            self._take(ask)
+            page = self._azure.send("GET", link, "").body
+
+    def _settle(self, ask: Ask, unsent: int) -> None:
+        """Waits where more was taken together than the quota holds; that the time is up, the answers will say."""
+        with suppress(DeadlineError):
+            while wait := self._buckets.overdrawn(ask.arm, unsent):
+                self._azure.pace.wait(max(wait, _SHORTEST))
+
+    def _take(self, ask: Ask) -> None:
+        """Takes what one more request draws on, waiting for it. Raises DeadlineError where the wait is too long."""
+        while wait := self._buckets.take(dict.fromkeys(filter(None, (ask.arm, ask.bucket)), 1)):
+            self._azure.pace.wait(max(wait, _SHORTEST))
+
+    def _has_nothing(self, ask: Ask, status: int | None, code: str) -> bool:
+        """Whether a refusal means that nothing is there: the subscription never was registered for the provider."""
+        found = _PROVIDER.match(ask.path)
+        if code != _NOT_REGISTERED or status not in _NONE or found is None:
+            return False
+        key = (found[1].lower(), found[2].lower())
+        if key not in self._never:
+            try:
+                self._take(ask._replace(bucket=None))
+                body = self._azure.get(f"{found[1]}/providers/{found[2]}", PROVIDERS_VERSION)
+            except AzureError:
+                return False  # the refusal itself says why it is not known
+            self._never[key] = isinstance(body, dict) and never_registered(body)
+        return self._never[key]
 
     def _batch(self, asks: Sequence[Ask]) -> list[Told | None]:
         """The answers of one batch; None for what has to be asked by itself."""
@@ -176,20 +244,26 @@ class Reader:
         if status != _OK:
             error = content.get("error")
             code = str(error.get("code", "")) if isinstance(error, dict) else ""
-            none = code == _NOT_REGISTERED and status in _NONE
+            none = self._has_nothing(ask, status, code)
             return Told([], "" if none else f"{status} {code}".strip(), self._when())
         if not ask.many:
             return Told([ask.kept(content)], "", self._when())
         values = content.get("value")
-        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values) or _repeats(values):
             return None
         return Told([ask.kept(value) for value in values], "", self._when())
 
     def _learn(self, ask: Ask, remaining: Any) -> None:
-        self._buckets.learn(BucketKey("arm", ask.path.split("/", 3)[2].lower()), str(remaining))
+        self._buckets.learn(ask.arm, str(remaining))
 
     def _when(self) -> str:
         return self._now().astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _repeats(items: list[dict[str, Any]]) -> bool:
+    """Whether an id comes twice: then it may stand in the place of another."""
+    ids = [item["id"].lower() for item in items if isinstance(item.get("id"), str)]
+    return len(set(ids)) < len(ids)
 
 
 def _goes_on(body: dict[str, Any]) -> bool:

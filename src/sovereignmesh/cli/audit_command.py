@@ -12,6 +12,7 @@ import click
 
 from sovereignmesh.audit import Depth, DepthForecast, Inventory, audit_azure, audit_inventory
 from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, folder_of, open_azure
+from sovereignmesh.errors import ReportError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
 from sovereignmesh.result import CHECKS, Severity, printable
@@ -156,9 +157,14 @@ def audit(
 
 
 def _tell(result: Audit, reports: tuple[Path, ...], output: str, resume: Path | None) -> None:
-    """Writes the reports, and the result to standard output."""
+    """Writes the reports, and the result to standard output; one that cannot be written holds no other up."""
+    failed: list[ReportError] = []
     for file in reports:
-        write_report(result, file)
+        try:
+            write_report(result, file)
+        except ReportError as error:
+            failed.append(error)
+            continue
         if file.suffix == ".csv" and not result.complete:
             _say(f"{printable(str(file))} holds findings alone; what was not read is in the table, a .json or a .md")
     if resume and not result.complete:
@@ -169,6 +175,8 @@ def _tell(result: Audit, reports: tuple[Path, ...], output: str, resume: Path | 
         from sovereignmesh.result.table import print_audit  # noqa: PLC0415 - rich is not needed for JSON
 
         print_audit(result)
+    if failed:
+        raise ReportError("; ".join(map(str, failed)))
 
 
 def _audit_live(

@@ -164,6 +164,10 @@ REASONS: Final[dict[str, Reason]] = {
         "Only a child resource tells, and a list of resources does not show it.",
         "Audit the subscription at full depth, or check the child resource by hand.",
     ),
+    "no-reference-seen": _unknown(
+        "Nothing that was read refers to it, and not everything that may was read.",
+        "Audit the subscriptions of those who use it too, or give it the protection in any case.",
+    ),
     "child-not-read": _unknown(
         "Only a child resource tells, and it could not be read.",
         "See why in `actual`; the role Reader at the subscription suffices.",

@@ -195,6 +195,17 @@ def _edit(change: Callable[[dict[str, Any], Hit], None]) -> Callable[[Hit], Repl
     return act
 
 
+def _edit_each(change: Callable[[dict[str, Any], Hit], None]) -> Callable[[Hit], Reply]:
+    """A fault that changes the body of a good answer, in a batch of each in it."""
+
+    def of_all(body: dict[str, Any], hit: Hit) -> None:
+        for one in body.get("responses", ({"content": body},)):
+            if isinstance(one.get("content"), dict):
+                change(one["content"], hit)
+
+    return _edit(of_all)
+
+
 def _rows_of(body: dict[str, Any]) -> list[Any]:
     data = body.get("data", body.get("value"))
     rows = data.get("rows") if isinstance(data, dict) else data
@@ -320,6 +331,9 @@ _DENIED_PART: Final = _edit(
     _of_first(arm_error(403, "AuthorizationFailed", "The client does not have authorization to perform this action."))
 )
 
+_TWICE: Final = _edit_each(_repeat_row)
+_FOREIGN_LINK: Final = _edit_each(_foreign_link)
+
 _FAULTS: Final = {
     fault.name: fault
     for fault in (
@@ -334,7 +348,7 @@ _FAULTS: Final = {
         Fault("truncated-always", "half a body with the right status, always", _truncate, times=None),
         Fault("html", "a sign-in page with status 200, once", _html),
         Fault("html-always", "a sign-in page with status 200, always", _html, times=None),
-        Fault("row-twice", "a row comes twice, in place of another", _edit(_repeat_row), "graph", nth=3, times=None),
+        Fault("row-twice", "a row comes twice, in place of another", _TWICE, "graph", nth=3, times=None),
         Fault("total-changes", "totals and counts are higher in one answer", _edit(_change_totals), "graph", nth=2),
         Fault(
             "total-changes-always",
@@ -346,7 +360,7 @@ _FAULTS: Final = {
         ),
         Fault("token-expired", "401 ExpiredAuthenticationToken in the middle of a run, once", _expired, nth=3),
         Fault("token-rejected", "401 InvalidAuthenticationToken, always", _rejected, times=None),
-        Fault("foreign-next-link", "lists link to another host", _edit(_foreign_link), journey="lists", times=None),
+        Fault("foreign-next-link", "lists link to another host", _FOREIGN_LINK, journey="lists", times=None),
         Fault(
             "payload-too-large",
             "400 ResponsePayloadTooLarge unless 250 rows or fewer are asked for",

@@ -145,7 +145,8 @@ def unknown(what: str, *parts: Any, target: str | None = None) -> Unknown:
     text = f"{what}({inner})" if parts else what
     text = text.replace("/", "|").replace("{", "").replace("}", "")
     if len(text) > _LONGEST_NAME:
-        text = f"{what}#{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        digest = hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
+        text = f"{what}#{digest[:12]}"
     return Unknown(f"{{{text}}}", target)
 
 
@@ -245,7 +246,7 @@ def evaluate(node: Node, scope: Scope) -> Any:
         return _member(base, key)
     if type(base) is list and type(key) is int and 0 <= key < len(base):
         return base[key]
-    if type(base) is dict and key in base:
+    if type(base) is dict and type(key) is str and key in base:
         return base[key]
     scope.meter.spend(scope.meter.weigh(base) // _LOOKS)  # every name is looked at, in another case too
     found = find_key(base, key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.audit.children import packed
 from sovereignmesh.audit.index import type_of
 from sovereignmesh.audit.judgement import looked_at
+from sovereignmesh.audit.pages import Unread
 from sovereignmesh.facts import child_reads, find_region, find_resource_type
 from sovereignmesh.facts.terraform import filled_in, made_on_request
 
@@ -25,6 +26,9 @@ _UNSURE: Final = "whether it will be there is not known before deployment"
 _MORE: Final = "there may be others than those of the plan"
 _CONNECTIONS: Final = "properties.privateEndpointConnections"
 _APPROVED: Final = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
+# https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption; the other one is attach:
+# such a disk is there already, a resource of its own.
+_MAKES_DISK: Final = frozenset({"fromimage", "empty", "copy", "restore"})
 _DISK: Final = {
     "diskEncryptionSet.id": "properties.encryption.diskEncryptionSetId",
     "securityProfile.diskEncryptionSet.id": "properties.securityProfile.secureVMDiskEncryptionSetId",
@@ -72,10 +76,15 @@ def tell_unknown(row: dict[str, Any], path: str) -> None:
         unknown.append(path)
 
 
-def finish(resources: Iterable[Planned]) -> Iterator[dict[str, Any]]:
+def finish(resources: Iterable[Planned]) -> Iterator[dict[str, Any] | Unread]:
     """The rows as the audit takes them, each with an id of its own."""
     every = list(resources)
-    every += [disk for one in every if one.new for disk in disks_of(one)]
+    for one in [one for one in every if one.new]:
+        for disk in disks_of(one):
+            if isinstance(disk, Unread):
+                yield disk
+            else:
+                every.append(disk)
     _tell_apart(every)
     known = {one.row["id"].lower(): one for one in every}
     _connect(every, known)
@@ -90,43 +99,50 @@ def finish(resources: Iterable[Planned]) -> Iterator[dict[str, Any]]:
             yield one.row
 
 
-def disks_of(machine: Planned) -> Iterator[Planned]:
-    """The disks that come with a new machine, of which no plan tells as resources of their own.
-
-    A disk made from an image or empty is one that is made with the machine
-    (https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption).
-    """
+def disks_of(machine: Planned) -> Iterator[Planned | Unread]:
+    """The disks that come with a new machine, of which no plan tells as resources of their own."""
     row = machine.row
     if row["type"].lower() != "microsoft.compute/virtualmachines":
         return
     profile = _at(row, "properties.storageProfile")
     written = [("osDisk", _at(profile, "osDisk"))]
     data = _at(profile, "dataDisks")
+    unknown = row.get("notKnown", ())
+    if any(at in unknown for at in ("properties", "properties.storageProfile", "properties.storageProfile.dataDisks")):
+        yield Unread(machine.label, "which disks are made with it is not known before deployment")
     written += [(f"dataDisks[{at}]", disk) for at, disk in enumerate(data if type(data) is list else ())]
     for label, disk in written:
-        if type(disk) is not dict or disk.get("createOption") not in ("FromImage", "Empty") or "vhd" in disk:
+        if type(disk) is not dict or "vhd" in disk:
             continue
-        name = disk.get("name")
-        own = name if type(name) is str and name else f"{{{row['name']}.{label}}}"
-        managed = disk.get("managedDisk")
-        managed = managed if type(managed) is dict else {}
-        body: dict[str, Any] = {key: row[key] for key in ("location", "tags", "apiVersion") if key in row}
-        body |= {
-            "id": f"{row['id'].rpartition('/providers/')[0]}/providers/Microsoft.Compute/disks/{own.replace('/', '|')}",
-            "name": own, "type": "Microsoft.Compute/disks", "properties": {},
-            "sku": {"name": managed["storageAccountType"]} if "storageAccountType" in managed else {},
-        }  # fmt: skip
-        for at, path in _DISK.items():
-            if (value := _at(managed, at)) is not None:
-                put(body, path, value)
-        unknown = row.get("notKnown", ())
-        ways = {"location": "location", "tags": "tags"}
-        ways |= {f"properties.storageProfile.{label}.managedDisk.{at}": path for at, path in _DISK.items()}
-        ways[f"properties.storageProfile.{label}.managedDisk.storageAccountType"] = "sku.name"
-        for way, path in ways.items():
-            if any(way == one or way.startswith(f"{one}.") for one in unknown):
-                tell_unknown(body, path)
-        yield Planned(body, f"{machine.label}.{label}", machine.whether, machine.new)
+        option = str(disk.get("createOption")).lower()
+        if option in _MAKES_DISK:
+            yield _disk(machine, label, disk)
+        elif option != "attach":
+            yield Unread(f"{machine.label}.{label}", "whether a disk is made with it is not known before deployment")
+
+
+def _disk(machine: Planned, label: str, disk: dict[str, Any]) -> Planned:
+    """A disk as the resource that it will be."""
+    row, name = machine.row, disk.get("name")
+    own = name if type(name) is str and name else f"{{{row['name']}.{label}}}"
+    managed = disk.get("managedDisk")
+    managed = managed if type(managed) is dict else {}
+    body: dict[str, Any] = {key: row[key] for key in ("location", "tags", "apiVersion") if key in row}
+    body |= {
+        "id": f"{row['id'].rpartition('/providers/')[0]}/providers/Microsoft.Compute/disks/{own.replace('/', '|')}",
+        "name": own, "type": "Microsoft.Compute/disks", "properties": {},
+        "sku": {"name": managed["storageAccountType"]} if "storageAccountType" in managed else {},
+    }  # fmt: skip
+    for at, path in _DISK.items():
+        if (value := _at(managed, at)) is not None:
+            put(body, path, value)
+    ways = {"location": "location", "tags": "tags"}
+    ways |= {f"properties.storageProfile.{label}.managedDisk.{at}": path for at, path in _DISK.items()}
+    ways[f"properties.storageProfile.{label}.managedDisk.storageAccountType"] = "sku.name"
+    for way, path in ways.items():
+        if any(way == one or way.startswith(f"{one}.") for one in row.get("notKnown", ())):
+            tell_unknown(body, path)
+    return Planned(body, f"{machine.label}.{label}", machine.whether, machine.new)
 
 
 def _tell_apart(resources: list[Planned]) -> None:

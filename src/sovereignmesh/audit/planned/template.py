@@ -166,8 +166,6 @@ class _Walk:
         frame.meter.spend(_STEPS)
         frame.meter.write(label, resource["type"])
         condition = resolve(resource.get("condition", True), frame)
-        if condition is False:
-            return
         parent = around.parent
         whether = around.whether if condition is True else around.whether | {text_of(condition)}
         kind, name = resource["type"], resolve(resource.get("name"), frame)
@@ -179,7 +177,8 @@ class _Walk:
             return
         frame.meter.write(*told)
         existing = symbolic and resource.get("existing") is True  # elsewhere the word means nothing
-        yield _Entry(resource, frame, label, *told, whether, existing)
+        if condition is not False:  # which says nothing of its children
+            yield _Entry(resource, frame, label, *told, whether, existing)
         children = resource.get("resources")
         if type(children) in (list, dict) and kind.lower() != _DEPLOYMENTS:
             yield from self._entries(children, frame, place, f"{label}.", _Around(around.whether, _Parent(kind, name)))

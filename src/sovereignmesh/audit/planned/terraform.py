@@ -55,6 +55,9 @@ def terraform_rows(plan: dict[str, Any], name: str) -> Iterator[Any]:
             )
         elif change.type.startswith(("azurerm_", "azapi_")):
             changes.append(change)
+            # https://developer.hashicorp.com/terraform/internals/json-format: left as it is, outside of Terraform
+            if "forget" in one["change"]["actions"] and not passed_over(change.type):
+                yield Unread(f"{name}: {one.get('address')}", "Terraform forgets it, and Azure keeps it: audit it live")
     deferred = plan.get("deferred_changes") or []
     for number, one in enumerate(deferred if type(deferred) is list else (deferred,)):
         inner = one.get("resource_change") if type(one) is dict else None
