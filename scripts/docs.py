@@ -16,6 +16,7 @@ import click
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.cli import main
 from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, StateRule, child_reads, resource_types
+from sovereignmesh.facts.terraform import planned_types
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh import schema as mesh_schema
 from sovereignmesh.result import REASONS, STATES, Finding, printable
@@ -160,6 +161,24 @@ def providers(found: set[str]) -> int:
     return len({name.partition("/")[0] for name in found})
 
 
+def terraform_types() -> list[str]:
+    """What of the Terraform provider azurerm can be judged before deployment, by how much is translated."""
+    every = planned_types()
+    alone = sorted(name for name, row in every.items() if row.partial)
+    whole = sorted(set(every) - set(alone))
+    return [
+        "## Types of the Terraform provider azurerm",
+        "",
+        "A type of azurerm that is not here, and is not known to hold nothing, is a gap in the result. With azapi,",
+        "every type can be written, as ARM has it.",
+        "",
+        f"**{len(whole)} with the properties that are judged**: {', '.join(whole)}.",
+        "",
+        f"**{len(alone)} with location and tags alone**, all else unknown (`not-translated`): {', '.join(alone)}.",
+        "",
+    ]
+
+
 def coverage() -> str:
     rows, none = [], []
     answers: dict[str, dict[str, Answer]] = {}
@@ -210,6 +229,7 @@ def coverage() -> str:
             "|---|---|",
             *none,
             "",
+            *terraform_types(),
         ]
     )
 

@@ -273,10 +273,18 @@ def test_what_azure_itself_fails_by_another_built_in_is_not_excused():
     assert exempt(exemption(), states=[state("Compliant", TABLES), state("NonCompliant", BLOBS)])[0]
 
 
-def test_where_what_azure_fails_is_not_known_nothing_is_excused_but_what_all_is_exempt_from():
+def test_what_azure_itself_fails_by_another_assignment_is_not_excused():
+    other = state("NonCompliant", BLOBS)._replace(assignment=f"{ASSIGNMENT}-2")
+    own = state("NonCompliant", BLOBS)  # evaluated before there was the exemption
+    assert exempt(exemption(), states=[own])[0]
+    assert exempt(exemption(), states=[own, other])[0] is None
+    assert exempt(exemption(), exemption(assignment=other.assignment, id="2"), states=[own, other])[0]
+
+
+def test_where_what_azure_fails_is_not_known_nothing_is_excused():
     unread = [GROUP.split("/")[2]]
     assert exempt(exemption(), unread=unread)[0] is None
-    assert exempt(exemption(definitions=(BLOBS, TABLES, QUEUES)), unread=unread)[0]
+    assert exempt(exemption(definitions=(BLOBS, TABLES, QUEUES)), unread=unread)[0] is None
     assert exempt(exemption(), unread=["another"])[0]
 
 

@@ -12,7 +12,7 @@ from audit.estates import DEVELOPMENT
 from estates.building import BUILD, DEPTH_TRUTH
 
 from sovereignmesh.audit import audit_azure, checkpoint, tally
-from sovereignmesh.audit.checkpoint import Checkpoint
+from sovereignmesh.audit.checkpoint import Checkpoint, KeepingReader
 from sovereignmesh.audit.depth import _with_children
 from sovereignmesh.azure import Ask, AzureInventory, Told
 from sovereignmesh.errors import AzureError, CheckpointError
@@ -434,24 +434,110 @@ def listed_as(change):
         yield
 
 
-def test_a_vault_whose_users_may_be_elsewhere_is_unknown(open_estate, mesh, now):
-    def unprotected(row):
-        if row["type"].lower() == "microsoft.keyvault/vaults":
-            row["properties"].pop("enablePurgeProtection", None)
-        return row
+def test_a_body_that_is_nested_too_deeply_is_not_kept(tmp_path, now):
+    deep = {}
+    for _ in range(300):
+        deep = {"x": deep}
+    asked = Ask("/subscriptions/s/x", "1", many=True)
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        mine.keep(asked, Told([deep], "", "2026-11-24T12:00:00Z"))
+        mine.keep(asked._replace(path="/subscriptions/s/y"), Told([{}], "", "2026-11-24T12:00:00Z"))
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        assert asked not in mine
+        assert asked._replace(path="/subscriptions/s/y") in mine
 
-    options = {"checks": ["key-residency"], "show_compliant": True, "now": now}
-    with listed_as(unprotected):
-        whole = audit_azure(open_estate(), mesh, **options)
-        named = [scope.id for scope in whole.coverage.scopes]
-        narrow = audit_azure(open_estate(), mesh, subscriptions=named, **options)
-    vaults = {finding.resource_id for finding in whole.findings if finding.resource_id.split("/")[-2] == "vaults"}
-    unused = {finding.resource_id for finding in whole.findings if finding.reason == "no-customer-key"} & vaults
-    unseen = [finding for finding in narrow.findings if finding.reason == "no-reference-seen"]
-    assert {finding.state for finding in unseen} == {"unknown"}
-    assert {finding.resource_id for finding in unseen} == {vault for vault in unused if "KeyVault" in vault}
-    assert len(unseen) == 3
-    assert "no-reference-seen" not in {finding.reason for finding in whole.findings}
+
+@pytest.mark.parametrize("at", ["2026-11-24T11:00:00zzz", "2026-11-24", "2026-11-24T11:00:00+09:00", "2026-11-24T1"])
+def test_an_answer_whose_time_is_none_is_not_used_again(tmp_path, now, at):
+    asked = Ask("/subscriptions/s/x", "1", many=True)
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        mine.keep(asked, Told([{}], "", at))
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        assert asked not in mine
+
+
+def test_what_only_rows_of_ours_have_is_not_taken_from_azure(tmp_path, now):
+    class Azures:
+        def read(self, asks):
+            return [Told([{"id": "a", "inList": True, "children": {}}], "", "2026-11-24T12:00:00Z") for _ in asks]
+
+    asks = [Ask("/subscriptions/s/x", "1", many=True)]
+    with Checkpoint(tmp_path / "c", "x", now()) as mine:
+        for kept in (None, mine, mine):
+            assert [told.items for told in KeepingReader(Azures(), kept).read(asks)] == [[{"id": "a"}]]
+
+
+def without_protection(row):
+    if row["type"].lower() == "microsoft.keyvault/vaults":
+        row["properties"].pop("enablePurgeProtection", None)
+    return row
+
+
+@pytest.fixture(scope="module")
+def plain(mesh):
+    """What the inventory lists, without purge protection and without what hides the vault of its key."""
+    with listed_as(without_protection), open_sandbox("contoso") as azure:
+        audit = audit_azure(azure, mesh, checks=["key-residency"])
+    hidden = {
+        finding.resource_id.lower()
+        for finding in audit.findings
+        if finding.state == "unknown" and finding.reason not in ("not-in-inventory", "no-reference-seen")
+    }
+    assert len(hidden) > 3
+    return lambda row: None if row["id"].lower() in hidden else without_protection(row)
+
+
+def unreferenced(azure, mesh, change, **options):
+    """The states of the vaults that no key of the estate lies in, and why."""
+    with listed_as(change):
+        audit = audit_azure(azure, mesh, checks=["key-residency"], show_compliant=True, **options)
+    unused = ("kv-sales-dev-pricing", "kv-customer-dev-loyalty", "kv-finance-dev-invoices")
+    return {(found.state, found.reason) for found in audit.findings if found.resource_id.rpartition("/")[2] in unused}
+
+
+UNUSED, UNSEEN = {("not-applicable", "no-customer-key")}, {("unknown", "no-reference-seen")}
+
+
+def test_a_vault_that_nobody_uses_needs_no_protection(open_estate, mesh, plain):
+    assert unreferenced(open_estate(), mesh, plain) == UNUSED
+
+
+def test_a_vault_is_not_unused_where_others_do_not_say_what_they_use(open_estate, mesh):
+    assert unreferenced(open_estate(), mesh, without_protection) == UNSEEN
+
+
+@pytest.mark.parametrize(
+    "options", [{"subscriptions": ["sales-dev", "customer-dev", "finance-dev"]}, {"exclude": ["sales-prod"]}]
+)
+def test_a_vault_is_not_unused_where_others_were_not_asked_for(open_estate, mesh, plain, options):
+    assert unreferenced(open_estate(), mesh, plain, **options) == UNSEEN
+
+
+@pytest.mark.parametrize("faults", [["server-down:children@1"], ["part-denied:children@1"]])
+def test_a_vault_is_not_unused_where_others_could_not_be_read(open_estate, mesh, plain, faults):
+    assert unreferenced(open_estate(faults=faults), mesh, plain) == UNSEEN
+
+
+@pytest.mark.parametrize("lost", ["keyvaultproperties", "keyname"])
+def test_a_vault_is_not_unused_where_one_reference_is_lost(open_estate, mesh, plain, lost):
+    users = []
+
+    def change(row):
+        encryption = (row.get("properties") or {}).get("encryption") or {}
+        used = encryption.get("keyvaultproperties")
+        if row["type"].lower() == "microsoft.storage/storageaccounts" and used and not users:
+            users.append(row["id"])
+            if lost == "keyname":
+                used.clear()
+                used["keyvaulturi"] = "https://kv-sales-dev-pricing.vault.azure.net/"
+            else:
+                del encryption["keyvaultproperties"]
+        return plain(row)
+
+    found = unreferenced(open_estate(), mesh, change)
+    assert users
+    # A vault that is named without its key is used by it, and fails by itself.
+    assert found == (UNSEEN if lost == "keyvaultproperties" else UNSEEN | {("non-compliant", "no-purge-protection")})
 
 
 def test_the_lists_of_a_subscription_are_read_though_its_own_row_is_missing(open_estate, mesh, now, truth):

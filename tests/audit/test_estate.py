@@ -22,6 +22,7 @@ UNREACHABLE = {
     "key-type-unknown",
     "key-not-in-hardware",
     "not-before-deployment",
+    "not-translated",
     "child-not-read",
     "no-reference-seen",
 }

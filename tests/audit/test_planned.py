@@ -1,3 +1,4 @@
+import copy
 import json
 import random
 from pathlib import Path
@@ -308,6 +309,20 @@ def test_a_reference_that_may_be_several_is_not_known():
     assert row["notKnown"] == ["properties.encryption.keyvaultproperties.keyvaulturi"]
     key["references"] = ["local.key"]
     assert row_called(read(plan)[0], "stsalesplangood")["notKnown"] == row["notKnown"]
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_what_the_table_does_not_translate_is_no_value_that_is_not_known(mesh, public):
+    app = {
+        "name": "app1", "resource_group_name": "rg", "location": "westeurope", "tags": {"Domain": "Sales"},
+        "public_network_access_enabled": public,
+    }  # fmt: skip
+    rows, _ = read(a_plan(a_change("azurerm_linux_web_app", "a", app, {"id": True})))
+    audit = audit_inventory(rows, mesh, checks=["public-access", "region"])
+    assert [(f.check, f.state, f.reason) for f in audit.findings] == [("public-access", "unknown", "not-translated")]
+    later = a_plan(a_change("azurerm_linux_web_app", "a", {**app, "location": None}, {"id": True, "location": True}))
+    audit = audit_inventory(read(later)[0], mesh, checks=["region"])
+    assert [(f.state, f.reason) for f in audit.findings] == [("unknown", "not-before-deployment")]
 
 
 def test_a_setting_of_a_resource_outside_the_plan_is_a_gap():
@@ -1009,17 +1024,35 @@ def test_a_disk_of_which_it_is_not_known_whether_it_is_made_is_a_gap(option):
     assert "whether a disk is made" in unread.why
 
 
-@pytest.mark.parametrize("at", ["disks", "profile", "properties"])
+@pytest.mark.parametrize("at", ["osDisk", "dataDisks", "profile", "properties"])
 def test_disks_that_are_not_known_are_a_gap(at):
     machine = a_machine(createOption="FromImage")
-    if at == "disks":
-        machine["properties"]["storageProfile"]["dataDisks"] = "[parameters('d')]"
+    if at.endswith(("Disk", "Disks")):
+        machine["properties"]["storageProfile"][at] = "[parameters('d')]"
     elif at == "profile":
         machine["properties"]["storageProfile"] = "[parameters('p')]"
     else:
         machine["properties"] = "[parameters('p')]"
-    _, (unread,) = read(a_template([machine]))
-    assert "which disks" in unread.why
+    _, unread = read(a_template([machine]))
+    assert any("which disks" in one.why for one in unread)
+
+
+@pytest.mark.parametrize(
+    ("disk", "gaps"),
+    [
+        ({"lun": 0, "createOption": "Empty", "diskSizeGB": 64}, 1),
+        ({"lun": 0, "createOption": "Empty", "managedDisk": {"id": "/disks/d"}}, 0),
+        ({"lun": 0, "createOption": "Attach", "managedDisk": {"id": "/disks/d"}}, 0),
+    ],
+)
+def test_a_disk_that_a_machine_gets_later_is_a_gap(disk, gaps):
+    machine = {"id": f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1", **a_machine(createOption="FromImage")}
+    after = copy.deepcopy(machine)
+    after["properties"]["storageProfile"]["dataDisks"] = [disk]
+    change = {"resourceId": machine["id"], "changeType": "Modify", "before": machine, "after": after}
+    rows, unread = read({"status": "Succeeded", "changes": [change]})
+    assert len(rows) == 1
+    assert len(unread) == gaps
 
 
 def test_the_children_of_a_resource_that_is_not_deployed_may_be():
@@ -1053,3 +1086,105 @@ def test_a_member_that_no_object_can_have_is_unknown():
 def test_half_a_character_in_a_long_name_is_no_crash():
     rows, _ = read(a_template([a_resource(location="[foo('\ud800" + "a" * 80 + "')]")]))
     assert len(rows) == 1
+
+
+GATEWAY = {
+    "name": "apim", "location": "westeurope", "sku": {"name": "Premium", "capacity": 1},
+    "properties": {"publisherEmail": "a@b.c", "publisherName": "x"},
+}  # fmt: skip
+
+
+def of_gateway(mesh, rows):
+    audit = audit_inventory(rows, mesh, checks=["replica-region"], show_compliant=True)
+    return {(found.state, found.reason) for found in audit.findings if found.resource_type.endswith("service")}
+
+
+def in_template(properties, **more):
+    resource = {"type": "Microsoft.ApiManagement/service", "apiVersion": "2023-05-01-preview", **GATEWAY}
+    return read(a_template([{**resource, "properties": {**GATEWAY["properties"], **properties}}], **more))[0]
+
+
+UNKNOWN_NAME = {"parameters": {"k": {"type": "string"}}, "variables": {"m": {"[parameters('k')]": 1, "x": 2}}}
+
+
+def test_a_service_that_is_written_in_full_has_no_copy(mesh):
+    assert of_gateway(mesh, in_template({})) == {("not-applicable", "no-copy")}
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"[parameters('k')]": [{"location": "eastus"}]},
+        {"additionalLocations": "[if(contains(variables('m'), 'us'), createArray(), createArray('x'))]"},
+        {"additionalLocations": "[if(equals(length(variables('m')), 2), createArray(), createArray('x'))]"},
+        {"AdditionalLocations": [{"location": "eastus"}]},
+    ],
+)
+def test_names_that_may_be_others_leave_the_answer_open(mesh, properties):
+    assert {state for state, _ in of_gateway(mesh, in_template(properties, **UNKNOWN_NAME))} == {"unknown"}
+
+
+def in_azapi(body, action="create", config=(), **after):
+    properties = {"type": "Microsoft.ApiManagement/service@2023-05-01-preview", "name": "apim", "body": body, **after}
+    change = a_change("azapi_resource", "a", {**properties, "parent_id": GROUP, "location": "westeurope"})
+    change["change"]["actions"] = [action]
+    return read(a_plan(change, config=config))[0]
+
+
+@pytest.mark.parametrize("action", ["update", "no-op"])
+def test_what_azapi_does_not_write_of_what_is_there_is_not_known(mesh, action):
+    body = {"sku": GATEWAY["sku"], "properties": GATEWAY["properties"]}
+    assert of_gateway(mesh, in_azapi(body)) == {("not-applicable", "no-copy")}
+    assert of_gateway(mesh, in_azapi(body, action)) == {("unknown", "not-before-deployment")}
+    body["properties"] = {**body["properties"], "additionalLocations": [{"location": "eastus"}]}
+    assert {state for state, _ in of_gateway(mesh, in_azapi(body, action))} == {"non-compliant"}
+
+
+@pytest.mark.parametrize("in_plan", [True, False])
+def test_a_part_of_a_body_that_is_secret_may_say_anything(mesh, in_plan):
+    body = {"sku": GATEWAY["sku"], "properties": GATEWAY["properties"]}
+    written = {"address": "azapi_resource.a", "expressions": {"sensitive_body": {"references": ["var.s"]}}}
+    rows = in_azapi(body, sensitive_body={"x": 1}) if in_plan else in_azapi(body, config=[written])
+    assert of_gateway(mesh, rows) == {("unknown", "not-before-deployment")}
+
+
+@pytest.mark.parametrize(("level", "gaps"), [("Warning", 1), ("Error", 1), (None, 1), ("Info", 0)])
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_azure_left_out_is_a_gap(level, gaps, inside):
+    identity = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/st1"
+    change = {"resourceId": identity, "changeType": "Create", "after": {**a_resource(), "id": identity}}
+    told = {"level": level, "code": "NestedDeploymentShortCircuited", "message": "skipped", "target": "/d/nested"}
+    answer = {"changes": [change], "diagnostics": [told]}
+    rows, unread = read({"status": "Succeeded", **({"properties": answer} if inside else answer)})
+    assert len(rows) == 1
+    assert [one.where for one in unread] == ["plan.json: /d/nested"] * gaps
+
+
+def test_whose_parameters_a_nested_template_uses_may_not_be_known():
+    inner = a_template([a_resource()])
+    properties = {"template": inner, "expressionEvaluationOptions": {"scope": "[parameters('s')]"}}
+    deployment = {"type": "Microsoft.Resources/deployments", "name": "d", "properties": properties}
+    rows, (unread,) = read(a_template([deployment], parameters={"s": {"type": "string"}}))
+    assert rows == []
+    assert "whose parameters" in unread.why
+
+
+@pytest.mark.parametrize("profile", [{}, {"osDisk": None}, {"osDisk": "x"}, {"osDisk": {"createOption": "Attach"}}])
+@pytest.mark.parametrize("data", [None, "abc", ["x"]])
+def test_a_machine_that_does_not_say_its_disks_is_a_gap(profile, data):
+    machine = a_machine()
+    machine["properties"]["storageProfile"] = {**profile, **({"dataDisks": data} if data else {})}
+    _, unread = read(a_template([machine]))
+    assert bool(unread) == (bool(data) or "createOption" not in str(profile))
+
+
+def test_a_plan_that_says_it_failed_in_other_words_is_incomplete():
+    _, (unread,) = read(a_plan(errored="true"))
+    assert "ended with an error" in unread.why
+
+
+def test_marks_of_what_is_not_known_that_are_none_mean_all():
+    change = a_change("azurerm_storage_account", "a", STORAGE)
+    change["change"]["after_unknown"] = "true"
+    (row,), _ = read(a_plan(change))
+    assert {"location", "tags"} <= set(row["notKnown"])

@@ -8,6 +8,7 @@ import pytest
 from sovereignmesh.azure import Ask, BucketKey, Buckets, Reader
 
 GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers"
+NOT_ASKED = "not asked for by itself, since nothing came any more"
 TRIES = 5  # of a server error
 NOON = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
 
@@ -139,13 +140,25 @@ UNREGISTERED = "409 MissingSubscriptionRegistration"
 def test_only_a_provider_that_was_never_used_has_nothing(service, reader, batched, provider, failed):
     error = {"error": {"code": "MissingSubscriptionRegistration"}}
     service.says("/subscriptions/s/providers/Microsoft.Sql", provider)
+    lists = [Ask(f"/subscriptions/s/providers/Microsoft.Sql/locations/{at}/backups", "1", many=True) for at in "ab"]
     if batched:
         service.says("/batch", inner((409, error), (409, error)), method="POST")
     else:
         service.says("/batch", (404, {}), method="POST")
-        service.says(f"{GROUP}/a", (409, error))
-        service.says(f"{GROUP}/b", (409, error))
-    assert [(one.items, one.failed) for one in reader.read([ask("a"), ask("b")])] == [([], failed)] * 2
+        for one in lists:
+            service.says(one.path, (409, error))
+    assert [(one.items, one.failed) for one in reader.read(lists)] == [([], failed)] * 2
+    asked = [request.url.partition("?")[0] for request in service.requests]
+    assert sum(url.endswith("/providers/Microsoft.Sql") for url in asked) == 1
+
+
+def test_that_a_provider_was_never_used_is_not_believed_of_what_it_has(service, reader):
+    error = {"error": {"code": "MissingSubscriptionRegistration"}}
+    service.says("/subscriptions/s/providers/Microsoft.Sql", {"registrationState": "NotRegistered"})
+    service.says("/subscriptions/s/providers/Microsoft.Insights", {"registrationState": "NotRegistered"})
+    logs = ask("a/providers/Microsoft.Insights/diagnosticSettings")
+    service.says("/batch", inner((409, error), (409, error)), method="POST")
+    assert [one.failed for one in reader.read([ask("a"), logs])] == [UNREGISTERED, ""]
 
 
 def test_one_broken_provider_is_no_reason_to_ask_nobody_else(service, reader):
@@ -156,6 +169,15 @@ def test_one_broken_provider_is_no_reason_to_ask_nobody_else(service, reader):
     assert [one.failed for one in told] == ["500 Broken", "", "500 Broken", ""]
 
 
+def test_a_broken_provider_for_long_is_no_reason_either_while_batches_get_through(service, reader):
+    down, good = (503, {"error": {"code": "Down"}}), (200, {"value": []})
+    service.says("/batch", *[inner(*[down] * 4)] * 6, inner(down, *[good] * 3), method="POST")
+    service.says(f"{GROUP}/a", down)
+    for _ in range(6):
+        assert all(one.failed for one in reader.read([ask("a")] * 4))
+    assert [one.failed for one in reader.read([ask("a")] * 4)] == ["503 Down", "", "", ""]
+
+
 def test_what_is_not_asked_for_is_never_given_another_s_answer(service, reader):
     down = {"error": {"code": "Down"}}
     answers = [(500, down), (500, down), (500, down), (200, {"value": [{"id": "good"}]}), (500, down)]
@@ -163,7 +185,7 @@ def test_what_is_not_asked_for_is_never_given_another_s_answer(service, reader):
     service.says(f"{GROUP}/a", (500, down))
     told = reader.read([ask("a")] * 5)
     assert [(one.items, one.failed) for one in told] == [
-        ([], "500 Down"), ([], "500 Down"), ([], "500 Down"), ([{"id": "good"}], ""), ([], "500 Down"),
+        ([], "500 Down"), ([], "500 Down"), ([], "500 Down"), ([{"id": "good"}], ""), ([], f"{NOT_ASKED}: 500 Down"),
     ]  # fmt: skip
 
 
@@ -171,10 +193,18 @@ def test_nobody_is_asked_for_ever_who_never_answers(service, reader):
     service.says("/batch", (503, {}), method="POST")
     service.says(f"{GROUP}/a", (503, {"error": {"code": "Down"}}))
     told = [one for _ in range(20) for one in reader.read([ask("a")] * 20)]
-    assert {one.failed for one in told} == {"503 Down"}
+    assert {one.failed for one in told} == {"503", "503 Down", f"{NOT_ASKED}: 503 Down"}
     singles = [request for request in service.requests if request.method == "GET"]
-    assert len(service.requests) - len(singles) == 5 * TRIES  # no batch any more
-    assert len(singles) == (5 * 3 + 15) * TRIES  # and one read finds out whether it is over
+    assert len(service.requests) - len(singles) == 20 * TRIES  # each batch finds out whether it is over
+    assert len(singles) == 5 * 3 * TRIES  # and nobody is asked alone any more
+
+
+def test_without_a_batch_one_finds_out_whether_it_is_over(service, reader):
+    service.says("/batch", (404, {}), method="POST")
+    service.says(f"{GROUP}/a", (503, {"error": {"code": "Down"}}))
+    told = [one for _ in range(20) for one in reader.read([ask("a")] * 20)]
+    assert {one.failed for one in told} == {"503 Down", f"{NOT_ASKED}: 503 Down"}
+    assert len(service.requests) == 1 + (5 * 3 + 15) * TRIES
 
 
 def test_when_it_is_over_everything_is_asked_for_again(service, reader):
@@ -182,7 +212,7 @@ def test_when_it_is_over_everything_is_asked_for_again(service, reader):
     service.says("/batch", *[down] * 5 * TRIES, inner(*[(200, {"value": []})] * 20), method="POST")
     service.says(f"{GROUP}/a", *[down] * 5 * 3 * TRIES, {"value": [{"id": "a"}]})
     for _ in range(5):
-        assert {one.failed for one in reader.read([ask("a")] * 20)} == {"503 Down"}
+        assert all(one.failed for one in reader.read([ask("a")] * 20))
     assert {one.failed for one in reader.read([ask("a")] * 20)} == {""}
     before = len(service.requests)
     assert {one.failed for one in reader.read([ask("a")] * 20)} == {""}
@@ -243,6 +273,12 @@ def test_what_a_service_says_is_left_is_believed(service, azure):
     service.says("/batch", {"responses": responses}, method="POST")
     Reader(azure, buckets, lambda: NOON).read([ask("a"), ask("b")])
     assert buckets.take({BucketKey("arm", "s"): 4}) > 0
+
+
+@pytest.mark.parametrize("path", ["/x", "/", "x", "//"])
+def test_a_path_that_names_no_subscription_is_asked_and_told(service, reader, path):
+    service.says("/batch", inner((404, {}), (404, {})), method="POST")
+    assert [one.failed for one in reader.read([Ask(path, "1", many=True)] * 2)] == ["404"] * 2
 
 
 def test_an_object_that_is_none_is_no_answer(service, reader):

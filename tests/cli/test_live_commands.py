@@ -12,8 +12,9 @@ from azure.core.exceptions import ClientAuthenticationError
 from click.testing import CliRunner
 from estates.building import DEPTH_TRUTH
 
-from sovereignmesh.cli import main
+from sovereignmesh.cli import audit_command, main
 from sovereignmesh.cli.mesh_commands import _audit_schema
+from sovereignmesh.errors import ReportError
 
 COLUMNS = ("check", "resource_id", "subject", "state", "severity", "reason")
 
@@ -217,3 +218,29 @@ def test_an_interrupted_command_keeps_what_it_has(tmp_path, number):
     document = json.loads(out)
     assert not document["complete"]
     assert any("interrupted" in scope["reason"] for scope in document["coverage"]["scopes"])
+
+
+def test_what_was_read_is_kept_until_the_result_is_written(tmp_path, monkeypatch):
+    kept = tmp_path / "kept"
+    words = ("audit", "--sandbox", "--subscription", "sales-dev", "--resume", str(kept), "--format", "json")
+
+    def full(*_):
+        raise ReportError("report.json: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_command, "write_report", full)
+        failed = run(*words, "-o", str(tmp_path / "report.json"))
+    assert failed.exit_code == 1
+    assert "No space left" in failed.output
+    assert kept.exists()
+    done = run(*words)
+    assert done.exit_code == 3
+    assert "known from --resume" in done.stderr
+    assert not kept.exists()
+
+
+def test_a_link_is_no_checkpoint(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    result = run("audit", "--sandbox", "--resume", str(tmp_path / "link"))
+    assert result.exit_code == 1
+    assert "it is a link" in result.output

@@ -87,7 +87,10 @@ class PolicyComparison:
     ) -> None:
         self._compare, self._honour, self._checks, self._now = compare, honour, frozenset(checks), now
         self._states: dict[str, dict[str, str]] = {}
+        self._failing: dict[str, set[tuple[str, str]]] = {}  # by resource: definitions and assignments
         for state in reading.states:
+            if state.state.lower() == _FAILS:
+                self._failing.setdefault(state.resource, set()).add((state.definition, state.assignment))
             held = self._states.setdefault(state.resource, {})
             held[state.definition] = _heavier((held.get(state.definition, state.state), state.state))
         per_assignment = Counter(state.assignment for state in reading.states)
@@ -139,8 +142,8 @@ class PolicyComparison:
         """The waiver that an exemption of Azure Policy means for a failure; None where none does.
 
         An exemption counts whose scope contains the resource and which is about a built-in that `source` cites. It
-        does not where Azure Policy itself holds the resource non-compliant by another of the cited built-ins, or where
-        that is not known because its states could not be read.
+        does not where Azure Policy itself holds the resource non-compliant by one of the cited built-ins that is not
+        exempt, or by another assignment of it, or where that is not known because its states could not be read.
         """
         if not self._by_scope or check not in COMPARED:
             return None
@@ -153,11 +156,11 @@ class PolicyComparison:
         ]
         if not found:
             return None
-        exempted = frozenset().union(*(exemption.definitions for exemption in found))
-        if cited - exempted and _subscription_of(low) in self._unread_subscriptions:
+        if _subscription_of(low) in self._unread_subscriptions:
             return None
-        held = [self._states[at] for at in _with_parents(low) if at in self._states]
-        if any(states.get(other, "").lower() == _FAILS for states in held for other in cited - exempted):
+        excused = {(definition, exemption.assignment) for exemption in found for definition in exemption.definitions}
+        failing = (pair for at in _with_parents(low) for pair in self._failing.get(at, ()))
+        if any(pair[0] in cited and pair not in excused for pair in failing):
             return None
         first = found[0]
         self._used[first.id] += 1

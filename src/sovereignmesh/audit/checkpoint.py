@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import logging
 import os
+import re
 import stat
 import tempfile
 import threading
@@ -20,6 +22,7 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]  # typeshed has no module that may be missing
 
+from sovereignmesh.audit.children import azures
 from sovereignmesh.azure import Told
 from sovereignmesh.errors import CheckpointError
 
@@ -32,6 +35,7 @@ __all__ = ["LONGEST_AGE", "Checkpoint", "KeepingReader"]
 
 LONGEST_AGE: Final = dt.timedelta(hours=24)  # of an answer that is used again
 _LOG: Final = logging.getLogger(__name__)
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _SCHEMA: Final = "sovereignmesh.checkpoint/v1"
 
 
@@ -58,7 +62,8 @@ class Checkpoint:
                 self._file.close()
                 raise
         except OSError as error:
-            raise CheckpointError(f"{path}: the checkpoint cannot be used: {error.strerror}") from error
+            why = "it is a link" if error.errno == errno.ELOOP else error.strerror
+            raise CheckpointError(f"{path}: the checkpoint cannot be used: {why}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +89,11 @@ class Checkpoint:
         """Keeps an answer; a failure is asked for again next time. That nothing more can be written is said once."""
         if told.failed:
             return
-        line = orjson.dumps({"asked": _key(ask), "at": told.at, "items": told.items}, option=orjson.OPT_APPEND_NEWLINE)
+        entry = {"asked": _key(ask), "at": told.at, "items": told.items}
+        try:
+            line = orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:  # nested too deeply to be written: it is asked for again
+            return
         with self._lock:
             try:
                 if not self._full:
@@ -162,7 +171,10 @@ class KeepingReader:
         return self._checkpoint is not None and ask in self._checkpoint
 
     def read(self, asks: Sequence[Ask]) -> list[Told]:
-        """The answers, in the order of `asks`."""
+        """The answers, in the order of `asks`: bodies of Azure's, without what only rows of this audit have."""
+        return [told._replace(items=[azures(item) for item in told.items]) for told in self._read(asks)]
+
+    def _read(self, asks: Sequence[Ask]) -> list[Told]:
         if self._checkpoint is None:
             return self._reader.read(asks)
         kept = [self._checkpoint.find(ask) for ask in asks]
@@ -217,7 +229,7 @@ def _is_answer(entry: dict[str, Any], oldest: str, latest: str) -> bool:
     asked, at, items = entry.get("asked"), entry.get("at"), entry.get("items")
     if type(asked) is not str or type(at) is not str or type(items) is not list:
         return False
-    in_time = oldest <= at.replace("Z", "+00:00") <= latest
+    in_time = _MOMENT.fullmatch(at) is not None and oldest <= at.replace("Z", "+00:00") <= latest
     return in_time and all(type(item) is dict for item in items)
 
 

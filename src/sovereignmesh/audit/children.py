@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.facts import ChildRead
 
 
 __all__ = [
@@ -15,14 +17,17 @@ __all__ = [
     "SUBSCRIPTIONS",
     "Children",
     "DepthForecast",
+    "azures",
     "children_in",
     "location_in",
     "packed",
     "text_at",
+    "unread_children",
 ]
 
 SUBSCRIPTIONS: Final = "microsoft.resources/subscriptions"
-OURS: Final = frozenset({"children", "readAt", "notKnown", "inList"})  # keys of a row that no body of Azure's has
+# Keys of a row that no body of Azure's has.
+OURS: Final = frozenset({"children", "readAt", "notKnown", "notTranslated", "inList"})
 IN_LIST: Final = "inList"  # stands in for the body of a child that the list of resources has too: it is judged there
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/", re.IGNORECASE)
 
@@ -72,6 +77,19 @@ def children_in(row: dict[str, Any], child: str) -> Children | None:
     if len(items) < len(found["items"]) or type(failed) is not str:
         failed = "an answer that makes no sense"
     return Children(items, failed, text_at(found, "at"))
+
+
+def azures(body: dict[str, Any]) -> dict[str, Any]:
+    """A body without the keys that only rows of this audit have."""
+    return body if OURS.isdisjoint(body) else {key: value for key, value in body.items() if key not in OURS}
+
+
+def unread_children(row: dict[str, Any], reads: Iterable[ChildRead]) -> Iterator[tuple[ChildRead, str]]:
+    """The children that could not be read, by one read for each type, and why."""
+    for read in {read.child: read for read in reads}.values():
+        found = children_in(row, read.child)
+        if found and found.failed and "notKnown" not in row:  # of a plan nothing more can be read
+            yield read, found.failed
 
 
 def location_in(identity: str) -> str:

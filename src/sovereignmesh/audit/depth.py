@@ -81,7 +81,7 @@ class DeepInventory:
         self._waiting: dict[int, str] = {}  # numbers on the shelf of what has not been given yet, and their types
         self._vaults: dict[int, tuple[str, str]] = {}
         self._wanted: dict[str, tuple[ChildRead, ...]] = {}
-        self._keys: dict[tuple[str, str], set[str]] = {}  # by vault: the names of the keys that are referred to
+        self._keys: dict[tuple[str, str], set[str]] = {}  # by vault: the keys that are referred to, "" for one unnamed
         self._subscriptions: dict[str, str] = {}
         self._listed: set[int] = set()  # hashes of the ids of children that the list shows
         self._lists: Lists | None = None
@@ -162,7 +162,7 @@ class DeepInventory:
             identity = body["id"].rstrip("/")
             self._subscriptions[identity.rpartition("/")[2].lower()] = identity
         if (rule := _vault_rule(kind)) is not None:
-            for key in keys_in(rule, body):
+            for key in keys_in(rule, body, nameless=True):
                 self._keys.setdefault((key.vault.kind, key.vault.name), set()).add(key.name)
 
     def _keys_of(self, number: int) -> tuple[str, ...]:
@@ -200,7 +200,7 @@ class DeepInventory:
         for read in self._reads(self._waiting[one.number]):
             if any(case.holds(row) for case in read.unless):
                 continue
-            for key in one.keys if "{key}" in read.path else ("",):
+            for key in filter(None, one.keys) if "{key}" in read.path else ("",):
                 yield read, key
 
     def _tell(self, turns: Turns[Job]) -> None:
@@ -246,8 +246,14 @@ class DeepInventory:
         for one, _, some in calls:
             found = [(read, next(answers)) for read, _ in some]
             asked = {read for read, _ in some}
-            spared = (read for read in self._reads(self._waiting[one.number]) if read not in asked)
-            yield one.number, [*found, *((read, Told([], "", "")) for read in spared)]
+            spared = [read for read in self._reads(self._waiting[one.number]) if read not in asked]
+            found += ((read, Told(_unnamed(read, one), "", "")) for read in spared)
+            yield one.number, found
+
+
+def _unnamed(read: ChildRead, one: _Held) -> list[Row]:
+    """What stands for a key that is used and not named: it cannot be read."""
+    return [{IN_LIST: True}] if "{key}" in read.path and "" in one.keys else []
 
 
 @cache

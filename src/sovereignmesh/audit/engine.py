@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh import __version__
-from sovereignmesh.audit.children import children_in, text_at
+from sovereignmesh.audit.children import text_at, unread_children
 from sovereignmesh.audit.export import Inventory
 from sovereignmesh.audit.index import Container, Index, containers_in, name_of, tags_of, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource, child_resources
 from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.plan import Surroundings, make_plan
+from sovereignmesh.audit.protection import NO_KEY, UNREFERENCED, hides_reference
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
 from sovereignmesh.audit.waiting import Holding, WaitingRoom
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.audit.azure_policy import PolicyComparison
-    from sovereignmesh.facts import ChildRead
     from sovereignmesh.mesh import Mesh, Policy, Waiver
     from sovereignmesh.result import Check, Scope
 
@@ -68,19 +68,16 @@ class Run:
         self._read_at = _timestamp(self.started) if live else ""
         self._today = self.started.date()
         self.checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
-        self._not_answerable = tuple(
-            check for check in CHECKS if depth == "inventory" and check not in wanted | set(CHECKS_OF_AN_INVENTORY)
-        )
+        by_default = wanted == set(CHECKS_OF_AN_INVENTORY) and depth == "inventory"
+        self._not_answerable = tuple(check for check in CHECKS if by_default and check not in wanted)
         self._index = Index()
         self._around = Surroundings(self._index, mesh.policy_for(None).residency, self.started.timestamp())
         self._findings = FindingStore()
         self.azure_policy: PolicyComparison | None = None  # set before `read`
         self.tally = Tally(self.checks)
+        self._unreferenced: list[tuple[Resource, Check, Judgement, str, TypeTally, bool]] = []
+        self._hidden = False  # whether some resource did not say to which vault it refers
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
-
-    def narrow(self) -> None:
-        """Says, before `read`, that there are resources which will not be looked at and may point at those that are."""
-        self._index.narrowed = True
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -197,7 +194,7 @@ class Run:
         self._judge(resource, kind, fresh=fresh)
         if "children" not in row:
             return True
-        for read, why in _unread_children(row, kind) if fresh else ():
+        for read, why in unread_children(row, kind.plan.reads) if fresh else ():
             self.tally.gap(
                 f"{read.child} could not be read: {why}", resource.id,
                 rows=0, checks=read.checks, scope=resource.subscription,
@@ -223,6 +220,9 @@ class Run:
             for judgement in _AT_CHILDREN if check in replaced else judge(resource):
                 state = judgement.state
                 failed = state not in ("compliant", "not-applicable")
+                if failed and judgement.reason == UNREFERENCED:
+                    self._unreferenced.append((resource, check, judgement, source, kind, fresh))
+                    continue
                 if azure_policy and not failed:
                     azure_policy.note(resource.id, check, state, judgement.reason, source)
                 if failed or (show and fresh):
@@ -281,6 +281,7 @@ class Run:
     def _list(self, resource: Resource, check: Check, judgement: Judgement, source: str, kind: TypeTally) -> None:
         """Makes a finding of a judgement that somebody should see."""
         policy = resource.policy
+        self._hidden |= check == "key-residency" and hides_reference(resource, judgement)
         passed = judgement.state in ("compliant", "not-applicable")
         waiver = None if passed else self._waiver_for(check, resource)
         excuse = _waiver_view(waiver) if waiver else None
@@ -319,6 +320,15 @@ class Run:
         own = self._mesh.waiver_for(check, resource.id, self._today)
         return own or (self._mesh.waiver_for(check, resource.parent, self._today) if resource.parent else None)
 
+    def _judge_unreferenced(self, *, whole: bool) -> None:
+        """What nothing refers to is not concerned, where all was read that may: `whole`, and no reference hidden."""
+        nobody = whole and not self._hidden
+        for resource, check, judgement, source, kind, fresh in self._unreferenced:
+            if not nobody or (self._show and fresh):
+                self._list(resource, check, NO_KEY if nobody else judgement, source, kind)
+            elif fresh:
+                self.tally.summary[check]["not-applicable"] += 1
+
     def result(self, name: str, view: ScopeView, scopes: Callable[[], tuple[Scope, ...]]) -> Audit:
         """What came out of the inventory called `name`; `scopes` are asked for when all gaps are known."""
         tally, mesh = self.tally, self._mesh
@@ -330,6 +340,7 @@ class Run:
         seen = scopes()
         coverage = tally.coverage(name, seen)
         whole = coverage.complete and view.denominator != "asked" and not view.excluded
+        self._judge_unreferenced(whole=whole)
         read = {scope.id for scope in seen if scope.state == "read"}
 
         def unread(target: str) -> bool:
@@ -358,14 +369,6 @@ class Run:
             worst=tally.worst,
             azure_policy=self.azure_policy.result() if self.azure_policy else None,
         )
-
-
-def _unread_children(row: dict[str, Any], kind: TypeTally) -> Iterator[tuple[ChildRead, str]]:
-    """The children that could not be read, by one read for each type, and why."""
-    for read in {read.child: read for read in kind.plan.reads}.values():
-        found = children_in(row, read.child)
-        if found and found.failed and "notKnown" not in row:  # of a plan nothing more can be read
-            yield read, found.failed
 
 
 def _said(tags: dict[str, str], name: str) -> str:

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
-from sovereignmesh.audit.children import OURS
+from sovereignmesh.audit.children import OURS, azures
 from sovereignmesh.audit.pages import ENVELOPE, ROWS, Pages, Unread, page_rows
 from sovereignmesh.audit.planned import planned_rows
 from sovereignmesh.errors import InventoryError
@@ -149,7 +149,7 @@ class Inventory:
             return blank, [first], as_lines
         between, second = _next_line(stream)
         goes_on = first.rstrip().endswith(b"[")  # a page or a plan of several lines
-        return blank, [first, *[b"\n"] * between, second], not goes_on and second.lstrip().startswith(b"{")
+        return blank, [first, *[b"\n"] * between, second], not goes_on and type(_parse(second)) is dict
 
     def _rows(self, stream: IO[bytes]) -> Iterator[Any]:
         blank, head, as_lines = self._head(stream)
@@ -197,7 +197,7 @@ def _theirs(rows: Iterable[Any]) -> Iterator[Any]:
     """The rows as they come, without what only our own reading says of a resource."""
     for row in rows:
         if type(row) is dict and not OURS.isdisjoint(row):
-            kept = {key: value for key, value in row.items() if key not in OURS}
+            kept = azures(row)
             found = ", ".join(sorted(OURS & row.keys()))
             yield Unread(str(row.get("id")), f"no property of a resource, and left out: {found}", final=True)
             yield kept

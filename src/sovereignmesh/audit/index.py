@@ -89,7 +89,6 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self.narrowed = False  # whether it is known that others, which could point here, are not looked at
         self.groups: dict[tuple[str, str], Container] = {}
         self.contradicted: set[str] = set()  # ids of containers and vaults whose rows differ
         self.subscriptions: dict[str, Container] = {}

@@ -132,10 +132,12 @@ def _version(text: str) -> tuple[str, bool] | None:
     return (found[1], found[2] is None) if found else None
 
 
-def not_yet_known(resource: Resource, places: frozenset[str]) -> bool:
-    """Whether one of the places in the body is not known before deployment: a name, or two below `properties`."""
+def not_yet_known(resource: Resource, places: frozenset[str]) -> str:
+    """Why one of the places in a planned body is not known: a name, or two below `properties`; "" where all are."""
     unknown = resource.row.get("notKnown")
-    return bool(unknown) and type(unknown) is list and not places.isdisjoint(map(_beginning, unknown))
+    if not unknown or type(unknown) is not list or not (missed := places.intersection(map(_beginning, unknown))):
+        return ""
+    return "not-translated" if missed <= set(resource.row.get("notTranslated", ())) else "not-before-deployment"
 
 
 @cache
@@ -151,8 +153,8 @@ def _beginning(path: Any) -> str:
 
 def unsettled(rule: Rule, resource: Resource) -> str | None:
     """Why the body's silence means nothing; None where the documented meaning of an absent property holds."""
-    if not_yet_known(resource, looked_at(rule)):
-        return "not-before-deployment"
+    if unknown := not_yet_known(resource, looked_at(rule)):
+        return unknown
     if type(resource.row.get("properties")) is not dict:
         return "no-properties"
     if rule.since is not None:

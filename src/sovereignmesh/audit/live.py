@@ -39,6 +39,7 @@ def audit_azure(
     checks: Iterable[Check] | None = None,
     depth: Depth = "full",
     resume: Path | str | None = None,
+    forget: bool = True,
     compare_azure_policy: bool = False,
     honour_azure_exemptions: bool = False,
     show_compliant: bool = False,
@@ -56,7 +57,8 @@ def audit_azure(
     `depth` "full" also reads the children that tell what the list of resources does not show; "inventory" reads the
     list alone. Without `checks`, all are judged that the depth can answer. `resume` is a file that keeps the children
     as they are read: after a run that was cut off, the next one with the same file asks only for what is missing, and
-    for what is older than a day; it is removed when everything has been read. `compare_azure_policy` sets Azure
+    for what is older than a day; it is removed when everything has been read, but with `forget=False`, for who first
+    wants to keep the result. `compare_azure_policy` sets Azure
     Policy's compliance states beside the findings (`Audit.azure_policy`); `honour_azure_exemptions` makes exempt what
     Azure Policy's exemptions are for, as the finding's waiver says. `deadline` is in seconds: what could not be read by
     then is a gap. `on_forecast` is told what the reading will cost before it begins, and again, with a DepthForecast,
@@ -66,7 +68,7 @@ def audit_azure(
     What could not be read, or not be proven to be all, is named in `Audit.coverage`, and the audit is incomplete.
     Raises an AzureError of `sovereignmesh.errors` where nothing at all could be read: SignInError without a credential
     that works, DeniedError without any role, DeadlineError where the time was up before the first row, and so on;
-    CheckpointError where the file cannot be used, ValueError for `resume` without full depth.
+    CheckpointError where the file cannot be used, ValueError for another depth, and for `resume` without full depth.
     """
     # An audit of a file needs no SDK.
     from sovereignmesh.audit.checkpoint import Checkpoint  # noqa: PLC0415
@@ -91,8 +93,6 @@ def audit_azure(
             exclude=_names(exclude),
             expected=listed,
         )
-        if asked.denominator == "asked" or asked.excluded or asked.unseen or asked.unlisted:
-            run.narrow()
         if compare_azure_policy or honour_azure_exemptions:
             run.azure_policy = PolicyComparison(
                 _policy_reading(azure, asked),
@@ -124,7 +124,7 @@ def audit_azure(
         depth,
     )
     result = run.result("azure", view, inventory.scopes)
-    if checkpoint is not None and result.complete:
+    if checkpoint is not None and result.complete and forget:
         checkpoint.remove()
     return result
 

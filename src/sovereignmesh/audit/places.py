@@ -67,7 +67,7 @@ def _without_region(resource: Resource, residency: Residency) -> Judgement:
         row = find_resource_type(resource.type)
         if row is not None and row.child_of and not row.replica:
             return Judgement("not-applicable", reason="in-parent")
-        reason = "not-before-deployment" if not_yet_known(resource, frozenset({"location"})) else "no-location"
+        reason = not_yet_known(resource, frozenset({"location"})) or "no-location"
         return Judgement("unknown", "", reason, expected, "no location")
     service, place = find_global_service(resource.type), squeeze(location)
     if service is not None and (place == "global" or place in service.places):

@@ -38,10 +38,14 @@ if TYPE_CHECKING:
     from sovereignmesh.mesh import Policy, Residency
     from sovereignmesh.result import Check
 
-__all__ = ["holder_unseen", "judge_key", "judge_state", "judge_vault", "vault_unseen"]
+__all__ = [
+    "NO_KEY", "UNREFERENCED", "hides_reference", "holder_unseen", "judge_key", "judge_state", "judge_vault",
+    "vault_unseen",
+]  # fmt: skip
 
 _LATEST: Final = 253_402_300_799  # the end of the year 9999, in seconds since 1970
-_NO_KEY: Final = (Judgement("not-applicable", reason="no-customer-key"),)
+UNREFERENCED: Final = "no-reference-seen"
+NO_KEY: Final = Judgement("not-applicable", reason="no-customer-key")
 _EXPECTED: Final[dict[Check, str]] = {
     "customer-managed-key": "a customer-managed key",
     "public-access": "no public network access",
@@ -73,27 +77,31 @@ def judge_state(rule: StateRule, index: Index, resource: Resource) -> Iterable[J
         return [_at_holder(holder, index, _EXPECTED[rule.check]) for holder in holders]
     answers = _answers(rule, resource)
     if rule.only_with:
-        return _where_concerned(answers, children_in(resource.row, rule.only_with), narrowed=index.narrowed)
+        return _where_concerned(answers, children_in(resource.row, rule.only_with))
     if rule.check == "customer-managed-key" and resource.policy.hsm:
         return [_in_hardware(answer, index, resource) for answer in answers]
     return answers
 
 
-def _where_concerned(answers: Sequence[Judgement], children: Children | None, *, narrowed: bool) -> Sequence[Judgement]:
+def _where_concerned(answers: Sequence[Judgement], children: Children | None) -> Sequence[Judgement]:
     """The answers where the check concerns only a resource with such children.
 
-    They may not have been looked for; or only those that something refers to were, and who refers to them may not be
-    among what is looked at.
+    They may not have been looked for; or only those that something refers to were, and whether all that may refer to
+    them was seen is known only in the end (`UNREFERENCED`).
     """
     if children is not None and (children.items or children.failed):
         return answers
-    if children is not None and not narrowed:
-        return _NO_KEY
-    reason = "needs-child-read" if children is None else "no-reference-seen"
+    failing = {"non-compliant"} if children is None else {"non-compliant", "unknown"}
+    reason = "needs-child-read" if children is None else UNREFERENCED
     return [
-        answer._replace(state="unknown", reason=reason) if answer.state == "non-compliant" else answer
-        for answer in answers
+        answer._replace(state="unknown", reason=reason) if answer.state in failing else answer for answer in answers
     ]
+
+
+def hides_reference(resource: Resource, judgement: Judgement) -> bool:
+    """Whether an answer about the resource's key leaves open to which vault it refers."""
+    known = judgement.state != "unknown" or judgement.reason in ("not-in-inventory", "unknown-location")
+    return not known and not resource.type.startswith("microsoft.keyvault/")
 
 
 def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:
@@ -146,8 +154,8 @@ def _settled(rule: StateRule, resource: Resource, item: Any, subject: str) -> Ju
     told = answered.get("unrecognised") or answered.get("no")
     if told is not None:
         reason = "unrecognised-value" if "unrecognised" in answered else _failure(rule)
-        if any(not_yet_known(resource, looked_at(reading)) for reading in rule.readings if reading is not told):
-            reason = "not-before-deployment"
+        others = (not_yet_known(resource, looked_at(reading)) for reading in rule.readings if reading is not told)
+        reason = next(filter(None, others), reason)
         return Judgement(REASONS[reason].state, subject, reason, expected, told.at.found(told.at.find(item)))
     there = any(reading.at.find(item) is not None for reading in rule.readings)
     label = rule.readings[0].at.label if rule.readings else "answer in the body"
@@ -301,12 +309,12 @@ def _without_vault(resource: Resource, residency: Residency) -> Judgement:
     own = row.rules.get("key-residency") if row else None
     for judgement in keys:
         if judgement.state == "compliant":
-            unknown = own is not None and not_yet_known(resource, looked_at(own))
-            reason = "not-before-deployment" if unknown else "missing-property"
+            unknown = not_yet_known(resource, looked_at(own)) if own else ""
+            reason = unknown or "missing-property"
             return Judgement("unknown", "", reason, expected, actual)
         if judgement.state == "unknown":
             return Judgement("unknown", "", judgement.reason, expected, actual)
-    return Judgement("not-applicable", reason="no-customer-key")
+    return NO_KEY
 
 
 def holder_unseen(rule: StateRule, index: Index, resource: Resource) -> bool:

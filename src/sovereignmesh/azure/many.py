@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.buckets import BucketKey, Buckets
@@ -50,6 +49,7 @@ _WORDS: Final[dict[type[AzureError], str]] = {
     AnswerError: "an answer that makes no sense",
     AzureError: "no connection, or none that lasted",
 }
+_NOT_ASKED: Final = "not asked for by itself, since nothing came any more"
 _LOST: Final = frozenset({_WORDS[DeadlineError], _WORDS[SignInError], _WORDS[AzureError]})
 _SHORTEST: Final = 0.01  # seconds
 _ENOUGH: Final = 3
@@ -73,7 +73,8 @@ class Ask(NamedTuple):
     @property
     def arm(self) -> BucketKey:
         """Azure Resource Manager's quota for its subscription."""
-        return BucketKey("arm", self.path.split("/", 3)[2].lower())
+        parts = self.path.split("/", 3)
+        return BucketKey("arm", parts[2].lower() if len(parts) > 2 else "")  # noqa: PLR2004 - "", subscriptions, ID, ...
 
     def kept(self, item: dict[str, Any]) -> dict[str, Any]:
         """What is kept of an item: lists can be very long, and little is looked at."""
@@ -106,7 +107,8 @@ def never_registered(provider: dict[str, Any]) -> bool:
 class Reader:
     """Reads for one run; any number of threads may use it. What goes wrong with one read is told in its answer.
 
-    Who calls has taken from `buckets` what one request for each read needs; further requests are taken here.
+    Who calls has taken from `buckets` what one request for each read needs; further requests are taken here, but for
+    those that are tried again after a failure, which wait for much longer than the quota would have them.
     """
 
     def __init__(self, azure: Azure, buckets: Buckets, now: Callable[[], dt.datetime]) -> None:
@@ -121,10 +123,19 @@ class Reader:
         found: list[Told] = []
         for start in range(0, len(asks), LARGEST_BATCH):
             some = asks[start : start + LARGEST_BATCH]
-            self._settle(some[0], unsent=len(asks) - start - len(some))
-            batched = self._has_batch and len(some) > 1 and self._lost < _HOPELESS
+            try:
+                self._settle(some[0], unsent=len(asks) - start - len(some))
+            except DeadlineError as error:
+                found += [self._failed(error)] * len(some)
+                continue
+            batched = self._has_batch and len(some) > 1
             first = self._batch(some) if batched else [None] * len(some)
-            found += self._alone(some, first, again=batched)
+            if isinstance(first, list):
+                found += self._alone(some, first, again=batched)
+            elif first.failed in _LOST or self._lost >= _HOPELESS:
+                found += [first] * len(some)
+            else:
+                found += self._alone(some, [None] * len(some), again=True)
         return found
 
     def _alone(self, asks: Sequence[Ask], told: Sequence[Told | None], *, again: bool) -> list[Told]:
@@ -135,23 +146,24 @@ class Reader:
         """
         found: list[Told] = []
         gets_through = any(known is not None and not known.failed for known in told)
+        lost = ""  # what is told of those that are not asked for any more
         failures = _ENOUGH - 1 if self._lost >= _HOPELESS and not gets_through else 0  # server errors in a row
-        lost = self._nothing  # what is told of those that are not asked for any more
         for ask, known in zip(asks, told, strict=True):
             if known is not None:
                 found.append(known)
             elif failures >= _ENOUGH:
-                found.append(lost)
+                found.append(Told([], lost, self._when()))
             else:
-                found.append(lost := self._one(ask, again=again))
-                failures = _ENOUGH if lost.failed in _LOST else failures + 1 if lost.failed[:1] == "5" else 0
+                one = self._one(ask, again=again)
+                found.append(one)
+                failures = _ENOUGH if one.failed in _LOST else failures + 1 if one.failed[:1] == "5" else 0
+                lost = f"{_NOT_ASKED}: {one.failed}"
         with self._lock:
             self._lost = self._lost + 1 if failures >= _ENOUGH and not gets_through else 0
         return found
 
-    @property
-    def _nothing(self) -> Told:
-        return Told([], "not asked for: nothing came any more", self._when())
+    def _failed(self, error: AzureError) -> Told:
+        return Told([], why_not(error), self._when())
 
     def _one(self, ask: Ask, *, again: bool) -> Told:
         try:
@@ -162,7 +174,7 @@ class Reader:
             items = self._items(ask, answer.body)
         except AzureError as error:
             none = self._has_nothing(ask, error.status, error.code)
-            return Told([], "" if none else why_not(error), self._when())
+            return Told([], "", self._when()) if none else self._failed(error)
         return Told(items, _TWICE if _repeats(items) else "", self._when())
 
     def _items(self, ask: Ask, body: Any) -> list[dict[str, Any]]:
@@ -182,10 +194,9 @@ class Reader:
             page = self._azure.send("GET", link, "").body
 
     def _settle(self, ask: Ask, unsent: int) -> None:
-        """Waits where more was taken together than the quota holds; that the time is up, the answers will say."""
-        with suppress(DeadlineError):
-            while wait := self._buckets.overdrawn(ask.arm, unsent):
-                self._azure.pace.wait(max(wait, _SHORTEST))
+        """Waits where more was taken together than the quota holds. Raises DeadlineError where that is too long."""
+        while wait := self._buckets.overdrawn(ask.arm, unsent):
+            self._azure.pace.wait(max(wait, _SHORTEST))
 
     def _take(self, ask: Ask) -> None:
         """Takes what one more request draws on, waiting for it. Raises DeadlineError where the wait is too long."""
@@ -195,34 +206,33 @@ class Reader:
     def _has_nothing(self, ask: Ask, status: int | None, code: str) -> bool:
         """Whether a refusal means that nothing is there: the subscription never was registered for the provider."""
         found = _PROVIDER.match(ask.path)
-        if code != _NOT_REGISTERED or status not in _NONE or found is None:
+        if code != _NOT_REGISTERED or status not in _NONE or found is None or _lies_in(ask.path):
             return False
         key = (found[1].lower(), found[2].lower())
         if key not in self._never:
             try:
                 self._take(ask._replace(bucket=None))
                 body = self._azure.get(f"{found[1]}/providers/{found[2]}", PROVIDERS_VERSION)
-            except AzureError:
+            except DeadlineError:
                 return False  # the refusal itself says why it is not known
+            except AzureError:
+                body = None
             self._never[key] = isinstance(body, dict) and never_registered(body)
         return self._never[key]
 
-    def _batch(self, asks: Sequence[Ask]) -> list[Told | None]:
-        """The answers of one batch; None for what has to be asked by itself."""
+    def _batch(self, asks: Sequence[Ask]) -> list[Told | None] | Told:
+        """The answers of one batch, None for what has to be asked by itself; or why no answer came at all."""
         requests = [
             {"httpMethod": "GET", "name": str(number), "url": f"{ask.path}?api-version={ask.api_version}"}
             for number, ask in enumerate(asks)
         ]
-        nothing: list[Told | None] = [None] * len(asks)
         try:
             body = self._azure.send("POST", _BATCH, _BATCH_VERSION, {"requests": requests}).body
         except _REFUSED as error:
             self._has_batch &= error.status not in _NO_BATCH
-            return nothing
-        except (DeadlineError, SignInError) as error:
-            return [Told([], why_not(error), self._when())] * len(asks)
-        except AzureError:
-            return nothing
+            return [None] * len(asks)
+        except AzureError as error:
+            return self._failed(error)
         responses = body.get("responses") if isinstance(body, dict) else None
         named: dict[str, Any] = {}
         for one in responses if isinstance(responses, list) else ():
@@ -258,6 +268,12 @@ class Reader:
 
     def _when(self) -> str:
         return self._now().astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _lies_in(path: str) -> bool:
+    """Whether it is a child of a resource of the same provider, which is there: so is its provider."""
+    lowered = path.lower()
+    return "/resourcegroups/" in lowered and lowered.count("/providers/") == 1
 
 
 def _repeats(items: list[dict[str, Any]]) -> bool:

@@ -111,7 +111,7 @@ def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None
     help="Exit 3 for a finding this bad or worse.",
 )
 @click.option("--allow-unknown", is_flag=True, help="What is unknown does not count for the exit code.")
-@click.option("--show-compliant", is_flag=True, help="Also list what passed or did not apply.")
+@click.option("--show-compliant", is_flag=True, help="Also list what passed, in JSON and files.")
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option(
     "-o",
@@ -153,6 +153,8 @@ def audit(
                 raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
             result = _audit_export(mesh, inventory, reports, asked)
         _tell(result, reports, output, live["resume"])
+        if live["resume"] and result.complete:
+            live["resume"].unlink(missing_ok=True)  # only now can nothing of it be lost
     ctx.exit(_exit_code(result, fail_on, allow_unknown=allow_unknown))
 
 
@@ -210,6 +212,7 @@ def _audit_live(
             deadline=deadline,
             depth=depth or "full",
             resume=resume,
+            forget=False,
             compare_azure_policy=compare_azure_policy,
             honour_azure_exemptions=honour_azure_exemptions,
             on_forecast=_say_forecast,

@@ -1,7 +1,7 @@
 """Azure's truth, as tables: where each resource type keeps its keys, copies and exposure; regions; tag support."""
 
 from sovereignmesh.facts.children import ChildRead, child_reads
-from sovereignmesh.facts.columns import paths_in, properties_read
+from sovereignmesh.facts.columns import paths_in, properties_read, spellings
 from sovereignmesh.facts.regions import Region, area_regions, areas, find_region, geography_regions, regions, squeeze
 from sovereignmesh.facts.rows import find_resource_type, load_rows, resource_types
 from sovereignmesh.facts.rules import (
@@ -56,6 +56,7 @@ __all__ = [
     "properties_read",
     "regions",
     "resource_types",
+    "spellings",
     "squeeze",
     "supports_tags",
 ]

@@ -16,7 +16,7 @@ from sovereignmesh.facts.services import find_global_service, global_services
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["paths_in", "properties_read"]
+__all__ = ["paths_in", "properties_read", "spellings"]
 
 
 _SHOWS_THAT_IT_IS_THERE: Final = ("provisioningState",)
@@ -37,21 +37,47 @@ def _names_of(resource_type: str) -> tuple[str, ...]:
     return _SHOWS_THAT_IT_IS_THERE  # its rules look elsewhere, but a body without properties settles nothing
 
 
+@cache
+def spellings(resource_type: str) -> dict[str, tuple[str, ...]]:
+    """The names that the tables look at in the body of a type (in lower case), at any depth; by lower case."""
+    row = (find_resource_type(resource_type), find_global_service(resource_type))
+    found: dict[str, tuple[str, ...]] = {}
+    for name in sorted({name for expression in _expressions_in(row) for name in _names_in(_parsed(expression))}):
+        found[name.lower()] = (*found.get(name.lower(), ()), name)
+    return found
+
+
 def paths_in(value: Any) -> Iterator[tuple[str, ...]]:
     """The beginnings (two names at most) of all paths in the expressions that `value` holds anywhere."""
-    if isinstance(value, Expression):
-        for path in _beginnings(jmespath.compile(value.text).parsed):
-            assert path != ("properties",), f"{value.text} wants the whole of properties"
+    for expression in _expressions_in(value):
+        for path in _beginnings(_parsed(expression)):
+            assert path != ("properties",), f"{expression.text} wants the whole of properties"
             yield path
+
+
+def _parsed(expression: Expression) -> Any:
+    return jmespath.compile(expression.text).parsed
+
+
+def _expressions_in(value: Any) -> Iterator[Expression]:
+    if isinstance(value, Expression):
+        yield value
     elif is_dataclass(value):
         for field in fields(value):
-            yield from paths_in(getattr(value, field.name))
+            yield from _expressions_in(getattr(value, field.name))
     elif isinstance(value, dict):
         for item in value.values():
-            yield from paths_in(item)
+            yield from _expressions_in(item)
     elif isinstance(value, tuple):
         for item in value:
-            yield from paths_in(item)
+            yield from _expressions_in(item)
+
+
+def _names_in(node: Any) -> Iterator[str]:
+    if node["type"] == "field":
+        yield node["value"]
+    for child in node["children"]:
+        yield from _names_in(child)
 
 
 def _beginnings(node: Any) -> list[tuple[str, ...]]:

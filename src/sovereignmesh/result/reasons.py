@@ -165,7 +165,7 @@ REASONS: Final[dict[str, Reason]] = {
         "Audit the subscription at full depth, or check the child resource by hand.",
     ),
     "no-reference-seen": _unknown(
-        "Nothing that was read refers to it, and not everything that may was read.",
+        "Nothing that was read refers to it, but not everything that may was read, or says what it refers to.",
         "Audit the subscriptions of those who use it too, or give it the protection in any case.",
     ),
     "child-not-read": _unknown(
@@ -174,6 +174,10 @@ REASONS: Final[dict[str, Reason]] = {
     ),
     "not-before-deployment": _unknown(
         "The value is not known before deployment.", "Audit again after deployment, or write the value in the template."
+    ),
+    "not-translated": _unknown(
+        "The plan may say it in the provider's words, which are not translated for this property.",
+        "Audit again after deployment, or write the resource with azapi.",
     ),
     "auto-resolve": _unknown(
         "The service chooses at run time where it processes, by where the data comes from or goes to.",

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["print_audit"]
 
 _SHOWN: Final = 8  # findings of a check; all of them are in a report
-_REASONS: Final = 3  # whose mend is shown
 _BAR, _SHORTEST = 18, 4
 _NUMBERS: Final = 58  # characters of a check's row besides its bar
 _NARROWEST: Final = 20
@@ -65,10 +64,10 @@ def _parts(audit: Audit, width: int) -> Iterator[RenderableType]:
         yield Text.assemble((check, "bold"), (f"  {_counted(count, 'finding')}{same}", "dim"))
         yield Text(_controls(check), "dim")
         yield _findings(findings, say_expected=not same)
-        for reason in list(dict.fromkeys(finding.reason for finding in findings if finding.remediation))[:_REASONS]:
-            yield Padding(Text(f"{reason}: {REASONS[reason].remedy}", "italic"), (0, 0, 0, 2))
+        for reason in dict.fromkeys(finding.reason for finding in findings if finding.remediation):
+            yield _note(f"{reason}: {REASONS[reason].remedy}", "italic")
         if count > len(findings):
-            yield Text(f"  and {count - len(findings):,} more: -o findings.csv, or --format json", "dim")
+            yield _note(f"and {count - len(findings):,} more: -o findings.csv, or --format json")
     if any(domain.domain for domain in audit.domains):
         yield ""
         yield _domains(audit)
@@ -115,9 +114,15 @@ def _checks(audit: Audit, bar: int) -> RenderableType:
         if check in audit.summary:
             counts = audit.summary[check]
             table.add_row(check, _bar(counts, bar), *_numbers(counts))
-        elif check in audit.policy.not_asked:
-            table.add_row(Text(check, "dim"), Text("not asked by the mesh", "dim"))
+        elif why := _why_not_judged(audit, check):
+            table.add_row(Text(check, "dim"), Text(why, "dim"))
     return Padding(table, (1, 0, 0, 0))
+
+
+def _why_not_judged(audit: Audit, check: Check) -> str:
+    if check in audit.policy.not_answerable:
+        return "not in a list of resources"
+    return "not asked by the mesh" if check in audit.policy.not_asked else ""
 
 
 def _bar(counts: Mapping[State, int], width: int) -> Text:
@@ -179,7 +184,8 @@ def _findings(findings: list[Finding], *, say_expected: bool) -> RenderableType:
 
 def _place(finding: Finding) -> str:
     kind = finding.resource_type.lower().removeprefix("microsoft.")
-    return printable(f"{kind} in {finding.resource_group or finding.subscription_id or 'no group'}")
+    # The group first: where there is no room for both, the kind can be guessed from the name.
+    return printable(f"{finding.resource_group or finding.subscription_id or 'no group'}, {kind}")
 
 
 def _what(finding: Finding) -> str:
@@ -221,35 +227,39 @@ def _domains(audit: Audit) -> RenderableType:
     return table
 
 
-def _policy(view: AzurePolicy) -> Iterator[Text]:
+def _policy(view: AzurePolicy) -> Iterator[RenderableType]:
     yield Text.assemble(("Azure Policy", "bold"), (f"  {view.sentence}", "dim"))
     for item in view.differences[:_SHOWN]:
         name = printable(item.resource_id.rpartition("/")[2])
         azure = printable(f"Azure Policy: {item.azure}; here: {item.ours or 'not judged'}; {item.why}")
-        yield Text(f"  {item.outcome:11} {item.check}  {name}\n    {azure}")
+        yield _note(f"{item.outcome:11} {item.check}  {name}\n  {azure}", "")
     if (more := view.different - min(_SHOWN, len(view.differences))) > 0:
-        yield Text(f"  and {more:,} more differences: --format json", "dim")
+        yield _note(f"and {more:,} more differences: --format json")
     unused = [use for use in view.exemptions if use.state in ("expired", "not understood")]
     for use in unused[:_SHOWN]:
         because = f": {printable(use.why)}" if use.why else ""
-        yield Text(f"  exemption {printable(use.name)} {use.state}{because}", "yellow")
+        yield _note(f"exemption {printable(use.name)} {use.state}{because}", "yellow")
     if len(unused) > _SHOWN:
-        yield Text(f"  and {len(unused) - _SHOWN:,} more exemptions: --format json", "dim")
+        yield _note(f"and {len(unused) - _SHOWN:,} more exemptions: --format json")
 
 
 def _coverage(audit: Audit) -> Iterator[RenderableType]:
     coverage = audit.coverage
     yield from _scopes(coverage)
-    for gap in coverage.gaps_inside[:_SHOWN]:
-        yield Text(f"  gap: {printable(gap.why)}: {printable(gap.what)}", "red")
-    if more := coverage.gaps_inside[_SHOWN:]:
-        yield Text(f"  and {len(more)} more gaps: --format json", "red")
+    gaps: dict[str, list[str]] = {}
+    for gap in coverage.gaps_inside:
+        gaps.setdefault(gap.why, []).append(gap.what)
+    for why, (what, *more) in list(gaps.items())[:_SHOWN]:
+        others = f", and {len(more):,} more" if more else ""
+        yield _note(f"gap: {printable(why)}: {printable(what)}{others}", "red")
+    if left := sum(map(len, list(gaps.values())[_SHOWN:])):
+        yield _note(f"and {left:,} more gaps: --format json", "red")
     if audit.depth_in_words:
-        yield Text(f"  {audit.depth_in_words}", "dim")
+        yield _note(audit.depth_in_words)
     if audit.scope.denominator == "visible-only":
-        yield Text("  what you cannot see is not counted: name subscriptions or a management group to count it", "dim")
+        yield _note("what you cannot see is not counted: name subscriptions or a management group to count it")
     if audit.scope.excluded:
-        yield Text(f"  excluded: {printable(', '.join(audit.scope.excluded))}", "dim")
+        yield _note(f"excluded: {printable(', '.join(audit.scope.excluded))}")
     yield from _not_judged(audit)
 
 
@@ -265,22 +275,20 @@ def _scopes(coverage: Coverage) -> Iterator[Text]:
             )
 
 
-def _not_judged(audit: Audit) -> Iterator[Text]:
+def _not_judged(audit: Audit) -> Iterator[RenderableType]:
     coverage = audit.coverage
     if coverage.repeated:
-        yield Text(f"  {_counted(coverage.repeated, 'row')} repeated a resource that was read already", "dim")
+        yield _note(f"{_counted(coverage.repeated, 'row')} repeated a resource that was read already")
     without: dict[Check, int] = {}
     for kind in coverage.types:
         for check in kind.not_assessed:
             without[check] = without.get(check, 0) + kind.resources
     if without:
         listed = ", ".join(f"{check} {count:,}" for check, count in without.items())
-        yield Text(f"  resources of types without facts for a check: {listed}", "dim")
-    if audit.policy.not_answerable:
-        yield Text(f"  not judged at all: {', '.join(audit.policy.not_answerable)}", "dim")
+        yield _note(f"resources of types without facts for a check: {listed}")
     for waiver in audit.policy.waivers:
         if waiver.state in ("expired", "matches nothing"):
-            yield Text(f"  waiver {waiver.state}: {waiver.check} for {printable(waiver.target)}", "yellow")
+            yield _note(f"waiver {waiver.state}: {waiver.check} for {printable(waiver.target)}", "yellow")
 
 
 def _scope(scope: Scope) -> Text:
@@ -291,6 +299,11 @@ def _scope(scope: Scope) -> Text:
     if scope.kind != "file" and scope.reason:
         words.append(f"; {printable(scope.reason)}", style)
     return words
+
+
+def _note(words: str, style: str = "dim") -> Padding:
+    """A line below something, with all that does not fit it."""
+    return Padding(Text(words, style), (0, 0, 0, 2))
 
 
 def _counted(number: int, noun: str, of: str = "") -> str:

@@ -9,6 +9,7 @@ import json
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.audit.planned.expressions import find_key
 from sovereignmesh.audit.planned.rows import tell_unknown
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def azapi_body(change: Change, row: dict[str, Any], body: Body) -> str | None:
         unknown = dict.fromkeys(("properties", "sku", "kind"), True)
     marks = unknown if type(unknown) is dict else {}
     written = after or {}
-    if marks.get("properties") is not True:
+    if find_key(marks, "properties") is not True:
         row["properties"] = {}
     for name in _BODY:
-        value = _known(written.get(name), marks.get(name), name, row)
+        value = _known(find_key(written, name), find_key(marks, name), name, row)
         if value is not None:
             row[name] = value
     _outside(row, body)

@@ -286,11 +286,13 @@ def _resolve(value: Any, scope: Scope, depth: int) -> Any:
     if type(value) is list:
         return [_resolve(item, scope, depth + 1) for item in value]
     if isinstance(value, Mapping):
-        found = {
-            text_of(_text(key, scope)): _resolve(inner, scope, depth + 1)
-            for key, inner in value.items()
-            if not _is_loop(key, inner)
-        }
+        found: dict[str, Any] = {}
+        for key, inner in value.items():
+            if not _is_loop(key, inner):
+                name = _text(key, scope)
+                if isinstance(name, Unknown):  # it may be any name
+                    return unknown("an object with names that are not known", name)
+                found[text_of(name)] = _resolve(inner, scope, depth + 1)
         for loop in value["copy"] if _is_loop("copy", value.get("copy")) else ():
             found[loop["name"]] = _repeat(loop, scope, depth)
         return found

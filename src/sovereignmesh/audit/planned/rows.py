@@ -9,7 +9,7 @@ from sovereignmesh.audit.children import packed
 from sovereignmesh.audit.index import type_of
 from sovereignmesh.audit.judgement import looked_at
 from sovereignmesh.audit.pages import Unread
-from sovereignmesh.facts import child_reads, find_region, find_resource_type
+from sovereignmesh.facts import child_reads, find_region, find_resource_type, spellings
 from sovereignmesh.facts.terraform import filled_in, made_on_request
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _CONNECTIONS: Final = "properties.privateEndpointConnections"
 _APPROVED: Final = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
 # https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption; the other one is attach:
 # such a disk is there already, a resource of its own.
+_DISKS: Final = ("properties", *(f"properties.storageProfile{at}" for at in ("", ".osDisk", ".dataDisks")))
 _MAKES_DISK: Final = frozenset({"fromimage", "empty", "copy", "restore"})
 _DISK: Final = {
     "diskEncryptionSet.id": "properties.encryption.diskEncryptionSetId",
@@ -79,7 +80,9 @@ def tell_unknown(row: dict[str, Any], path: str) -> None:
 def finish(resources: Iterable[Planned]) -> Iterator[dict[str, Any] | Unread]:
     """The rows as the audit takes them, each with an id of its own."""
     every = list(resources)
-    for one in [one for one in every if one.new]:
+    for one in every:
+        _tell_respelled(one.row)
+    for one in list(every):
         for disk in disks_of(one):
             if isinstance(disk, Unread):
                 yield disk
@@ -99,8 +102,24 @@ def finish(resources: Iterable[Planned]) -> Iterator[dict[str, Any] | Unread]:
             yield one.row
 
 
+def _tell_respelled(row: dict[str, Any]) -> None:
+    """Notes the names that differ by case alone from those that are looked at: services may take them for the same."""
+    names = spellings(row["type"].lower())
+    waiting: list[tuple[Any, str]] = [(row.get("properties"), "properties")]
+    while waiting:
+        value, at = waiting.pop()
+        if type(value) is list:
+            waiting += ((item, at) for item in value)
+        elif type(value) is dict:
+            for key, inner in value.items():
+                known = names.get(key.lower(), (key,))
+                if key not in known:
+                    tell_unknown(row, f"{at}.{known[0]}")
+                waiting.append((inner, f"{at}.{known[0]}"))
+
+
 def disks_of(machine: Planned) -> Iterator[Planned | Unread]:
-    """The disks that come with a new machine, of which no plan tells as resources of their own."""
+    """The disks that come with a machine, of which no plan tells as resources of their own."""
     row = machine.row
     if row["type"].lower() != "microsoft.compute/virtualmachines":
         return
@@ -108,16 +127,17 @@ def disks_of(machine: Planned) -> Iterator[Planned | Unread]:
     written = [("osDisk", _at(profile, "osDisk"))]
     data = _at(profile, "dataDisks")
     unknown = row.get("notKnown", ())
-    if any(at in unknown for at in ("properties", "properties.storageProfile", "properties.storageProfile.dataDisks")):
+    misses_one = machine.new and (type(_at(profile, "osDisk")) is not dict or type(data) not in (list, type(None)))
+    if misses_one or any(at in unknown for at in _DISKS):
         yield Unread(machine.label, "which disks are made with it is not known before deployment")
     written += [(f"dataDisks[{at}]", disk) for at, disk in enumerate(data if type(data) is list else ())]
     for label, disk in written:
-        if type(disk) is not dict or "vhd" in disk:
+        if disk is None or (type(disk) is dict and "vhd" in disk):
             continue
-        option = str(disk.get("createOption")).lower()
-        if option in _MAKES_DISK:
+        option = str(disk.get("createOption")).lower() if type(disk) is dict else ""
+        if option in _MAKES_DISK and machine.new:
             yield _disk(machine, label, disk)
-        elif option != "attach":
+        elif option != "attach" and (machine.new or (label != "osDisk" and not _at(disk, "managedDisk.id"))):
             yield Unread(f"{machine.label}.{label}", "whether a disk is made with it is not known before deployment")
 
 

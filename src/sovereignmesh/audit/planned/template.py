@@ -179,7 +179,7 @@ class _Walk:
         existing = symbolic and resource.get("existing") is True  # elsewhere the word means nothing
         if condition is not False:  # which says nothing of its children
             yield _Entry(resource, frame, label, *told, whether, existing)
-        children = resource.get("resources")
+        children = find_key(resource, "resources")
         if type(children) in (list, dict) and kind.lower() != _DEPLOYMENTS:
             yield from self._entries(children, frame, place, f"{label}.", _Around(around.whether, _Parent(kind, name)))
 
@@ -192,7 +192,10 @@ class _Walk:
         if entry.frame.template.depth >= _DEEPEST:
             return self._unread(entry.label, "the template is nested too deeply")
         options = resolve(properties.get("expressionEvaluationOptions"), entry.frame)
-        apart = text_of(find_key(options, "scope") or "").lower() == "inner"
+        scope = find_key(options, "scope")
+        if isinstance(options, Unknown) or isinstance(scope, Unknown):
+            return self._unread(entry.label, "whose parameters its template uses is not known before deployment")
+        apart = str(scope).lower() == "inner"
         subscription = resolve(entry.written.get("subscriptionId"), entry.frame) or place.subscription
         group = resolve(entry.written.get("resourceGroup"), entry.frame) or place.group
         there = Place(subscription, "" if _at_subscription(inner) else group)
@@ -249,9 +252,10 @@ def _identify(kind: str, name: Any, scope: Any, place: Place, label: str) -> tup
 
 def _planned(entry: _Entry) -> Planned:
     row: dict[str, Any] = {"id": entry.id, "name": entry.name, "type": entry.kind, "properties": {}}
+    written = {name.lower(): value for name, value in entry.written.items()}
     for key in _BODY:
-        if key in entry.written:
-            value = resolve(entry.written[key], entry.frame)
+        if key.lower() in written:
+            value = resolve(written[key.lower()], entry.frame)
             if key == "properties":
                 del row["properties"]
             known = _known(value, key, row)

@@ -41,7 +41,7 @@ def terraform_rows(plan: dict[str, Any], name: str) -> Iterator[Any]:
         why = "holds no resource_changes: write a plan with `terraform show -json FILE`, of a plan and not of a state"
         yield Unread(name, why, final=True)
         return
-    if plan.get("errored") is True:
+    if plan.get("errored", False) is not False:
         yield Unread(name, "Terraform says that the plan ended with an error", final=True)
     if plan.get("complete", True) is not True:  # older versions do not say it
         why = "Terraform says that the plan is not complete: made for some targets, or with parts put off"
@@ -88,10 +88,15 @@ def _change(one: Any) -> Change | None:
         one.get("index"),
         str(one.get("provider_name") or ""),
         after if type(after) is dict else {},
-        change.get("after_unknown"),
+        _marks(change.get("after_unknown")),
         change.get("before"),
         "create" in actions,
     )
+
+
+def _marks(written: Any) -> Any:
+    """What is not known: by name, or all; all too where that is written in no way that is known."""
+    return written if type(written) is dict or written in (None, False) else True
 
 
 class _Reader:
@@ -156,6 +161,7 @@ class _Reader:
             for name in properties_read().get(row.type.lower(), ()):
                 if name not in row.spelled:
                     tell_unknown(found, f"properties.{name}")
+                    found.setdefault("notTranslated", []).append(f"properties.{name}")
         parent = self._tied(change, row.tied) if row.tied else ""
         return Planned(found, change.address, new=change.new, parent=parent)
 
@@ -198,7 +204,22 @@ class _Reader:
         }  # fmt: skip
         if (wrong := azapi_body(change, row, self._body(change, None))) is not None:
             return Unread(where, wrong)
+        secret = self._has_secrets(change)
+        if secret or not change.new:  # what is there already may have what this body does not say
+            told = () if secret else row.get("properties") or ()
+            for name in properties_read().get(kind[0].lower(), ()):
+                if name not in told:
+                    tell_unknown(row, f"properties.{name}")
         return Planned(row, change.address, new=change.new)
+
+    def _has_secrets(self, change: Change) -> bool:
+        """Whether a part of the body is kept out of the plan, whatever it says.
+
+        https://registry.terraform.io/providers/Azure/azapi/latest/docs/resources/resource, sensitive_body
+        """
+        written = (self._references.written(change) or {}).get("expressions")
+        named = type(written) is dict and "sensitive_body" in written
+        return named or look_up(change, "sensitive_body")[0] != "absent"
 
     def _tied(self, change: Change, attribute: str) -> str:
         """The id that an attribute holds or will hold; "" where that is not clear."""

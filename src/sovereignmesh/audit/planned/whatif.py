@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.children import OURS
+from sovereignmesh.audit.children import OURS, azures
 from sovereignmesh.audit.index import type_of
 from sovereignmesh.audit.pages import Unread
 from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
@@ -33,6 +33,7 @@ def whatif_rows(answer: dict[str, Any], changes: list[Any], name: str) -> Iterat
     if error or str(answer.get("status", "succeeded")).lower() != "succeeded":
         said = error.get("message") if type(error) is dict else error
         yield Unread(name, f"what-if did not succeed: {said or answer.get('status')}", final=True)
+    yield from _left_out(inner.get("diagnostics"), name)
     planned: list[Planned] = []
     for key in ("changes", "potentialChanges"):
         found = changes if key == "changes" else inner.get(key) or []
@@ -52,6 +53,20 @@ def whatif_rows(answer: dict[str, Any], changes: list[Any], name: str) -> Iterat
     yield from finish(planned)
 
 
+def _left_out(diagnostics: Any, name: str) -> Iterator[Unread]:
+    """What Azure says that it did not look at, a nested deployment among them, though it succeeded.
+
+    https://learn.microsoft.com/rest/api/resources/deployments/what-if (DeploymentDiagnosticsDefinition)
+    """
+    for number, one in enumerate(diagnostics if type(diagnostics) is list else (diagnostics,) if diagnostics else ()):
+        said = one if type(one) is dict else {"message": one}
+        if str(said.get("level")).lower() != "info":
+            where = said.get("target") or f"diagnostics[{number}]"
+            yield Unread(
+                f"{name}: {where}", f"what-if says: {said.get('code', '')} {said.get('message', '')}", final=True
+            )
+
+
 def _azures(change: Any) -> tuple[Any, list[str]]:
     """The change without keys that only rows of this audit have, and those keys."""
     bodies = (
@@ -62,8 +77,7 @@ def _azures(change: Any) -> tuple[Any, list[str]]:
     ours = sorted({key for body in bodies.values() for key in OURS & body.keys()})
     if not ours:
         return change, ours
-    clean = {at: {key: value for key, value in body.items() if key not in OURS} for at, body in bodies.items()}
-    return change | clean, ours
+    return change | {at: azures(body) for at, body in bodies.items()}, ours
 
 
 def _planned(change: Any, where: str, whether: frozenset[str]) -> Planned | Unread | None:
