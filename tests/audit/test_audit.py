@@ -570,3 +570,29 @@ def test_groups_that_are_managed_in_many_layers_end(mesh):
         assert audit_inventory(rows, mesh).coverage.resources == 600
     finally:
         sys.setrecursionlimit(before)
+
+
+@pytest.mark.parametrize(
+    ("row", "hides"),
+    [
+        ({"properties": {"encryption": {"keySource": "Microsoft.Storage"}}}, False),
+        ({"properties": {"encryption": {"keySource": "Microsoft.Keyvault"}}}, True),
+        ({"properties": {"encryption": {"keySource": "Teleport"}}}, True),
+        ({}, True),
+        ({"properties": {"encryption": {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {
+            "keyvaulturi": "https://keys.vault.azure.net", "keyname": "k"}}}}, False),
+        ({"properties": {"encryption": {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {
+            "keyvaulturi": "https://keys.example.com", "keyname": "k"}}}}, True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("all_ask", [True, False])
+def test_it_is_known_whether_a_vault_is_hidden_whoever_asks(tmp_path, row, hides, all_ask):
+    wish = "dataResidency: {region: EU, allowedRegions: [westeurope]}" if all_ask else "requiredTags: [Owner]"
+    (tmp_path / "policy.yaml").write_text(f"governancePolicies:\n  {wish}\n")
+    (tmp_path / "sales.yaml").write_text("domain: {name: Sales, owner: a@b.c}\n")
+    product = "{name: orders, domain: Sales, owner: a@b.c, dataResidency: {storageLocations: [westeurope]}}"
+    (tmp_path / "product.yaml").write_text(f"dataProduct: {product}\n")
+    run = engine.Run(load_mesh(tmp_path), ["key-residency", "required-tags"], None, show_compliant=False)
+    account = {**storage(), **row} if row else {key: value for key, value in storage().items() if key != "properties"}
+    run.read([VAULT, account])
+    assert run._index.hides is hides

@@ -281,6 +281,13 @@ def test_what_azure_itself_fails_by_another_assignment_is_not_excused():
     assert exempt(exemption(), exemption(assignment=other.assignment, id="2"), states=[own, other])[0]
 
 
+def test_an_exemption_of_one_reference_is_not_of_another():
+    fails = state("NonCompliant", BLOBS)._replace(reference="b")
+    assert exempt(exemption(references=frozenset("a")), states=[fails])[0] is None
+    assert exempt(exemption(references=frozenset("ab")), states=[fails])[0]
+    assert exempt(exemption(references=frozenset("b")), states=[fails])[0]
+
+
 def test_where_what_azure_fails_is_not_known_nothing_is_excused():
     unread = [GROUP.split("/")[2]]
     assert exempt(exemption(), unread=unread)[0] is None

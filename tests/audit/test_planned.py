@@ -1053,6 +1053,10 @@ def test_a_disk_that_a_machine_gets_later_is_a_gap(disk, gaps):
     rows, unread = read({"status": "Succeeded", "changes": [change]})
     assert len(rows) == 1
     assert len(unread) == gaps
+    before = copy.deepcopy(machine)
+    del machine["properties"]["storageProfile"]["dataDisks"]  # it had none, and has none
+    change = {"resourceId": machine["id"], "changeType": "Modify", "before": before, "after": machine}
+    assert read({"status": "Succeeded", "changes": [change]})[1] == []
 
 
 def test_the_children_of_a_resource_that_is_not_deployed_may_be():
@@ -1146,6 +1150,11 @@ def test_a_part_of_a_body_that_is_secret_may_say_anything(mesh, in_plan):
     written = {"address": "azapi_resource.a", "expressions": {"sensitive_body": {"references": ["var.s"]}}}
     rows = in_azapi(body, sensitive_body={"x": 1}) if in_plan else in_azapi(body, config=[written])
     assert of_gateway(mesh, rows) == {("unknown", "not-before-deployment")}
+    body["properties"] = {**body["properties"], "publicNetworkAccess": "Disabled"}
+    rows = in_azapi(body, config=[written])
+    audit = audit_inventory(rows, mesh, checks=["public-access", "region"], show_compliant=True)
+    states = {found.check: found.state for found in audit.findings if found.resource_type.endswith("service")}
+    assert states == {"public-access": "unknown", "region": "compliant"}
 
 
 @pytest.mark.parametrize(("level", "gaps"), [("Warning", 1), ("Error", 1), (None, 1), ("Info", 0)])
@@ -1178,6 +1187,18 @@ def test_a_machine_that_does_not_say_its_disks_is_a_gap(profile, data):
     assert bool(unread) == (bool(data) or "createOption" not in str(profile))
 
 
+def test_a_machine_of_an_image_has_a_disk():
+    machine = a_machine()
+    machine["properties"]["storageProfile"] = {"imageReference": {"offer": "x"}}
+    rows, unread = read(a_template([machine]))
+    assert [row["type"].rpartition("/")[2] for row in rows] == ["virtualMachines", "disks"]
+    assert unread == []
+    machine["properties"]["storageProfile"]["osDisk"] = "[parameters('d')]"
+    rows, unread = read(a_template([machine]))
+    assert len(rows) == 1
+    assert len(unread) == 1
+
+
 def test_a_plan_that_says_it_failed_in_other_words_is_incomplete():
     _, (unread,) = read(a_plan(errored="true"))
     assert "ended with an error" in unread.why
@@ -1188,3 +1209,53 @@ def test_marks_of_what_is_not_known_that_are_none_mean_all():
     change["change"]["after_unknown"] = "true"
     (row,), _ = read(a_plan(change))
     assert {"location", "tags"} <= set(row["notKnown"])
+
+
+def in_group(*, tags, group="Customer", **more):
+    """A storage account with these tags, in a group of that domain."""
+    inner = {"resources": [a_resource(location="westeurope", tags=tags)], "contentVersion": "1.0.0.0"}
+    deployment = {
+        "type": "Microsoft.Resources/deployments", "name": "d", "resourceGroup": "rg",
+        "properties": {"template": inner},
+    }  # fmt: skip
+    groups = {"type": "Microsoft.Resources/resourceGroups", "apiVersion": "2024-03-01", "name": "rg",
+              "location": "westeurope", "tags": {"Domain": group}}  # fmt: skip
+    schema = "https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#"
+    return read({**a_template([groups, deployment], **more), "$schema": schema})[0]
+
+
+LINK = "[concat('hidden-link:', resourceId('Microsoft.Web/serverfarms', 'p'))]"
+
+
+@pytest.mark.parametrize(
+    ("tags", "domain", "known"),
+    [
+        ({"Domain": "Sales", LINK: "Resource"}, "Sales", True),
+        ({LINK: "Resource"}, "Customer", True),
+        ({}, "Customer", True),
+        ({"[parameters('k')]": "x"}, "", False),
+        ({"Domain": "[parameters('k')]"}, "", False),
+        ({"[concat('Do', parameters('k'))]": "x"}, "", False),
+        ("[parameters('k')]", "", False),
+        ({"Domain": "Sales", "DataProduct": "[parameters('k')]"}, "Sales", False),
+    ],
+)
+def test_a_tag_that_is_not_known_is_not_inherited(mesh, tags, domain, known):
+    rows = in_group(tags=tags, parameters={"k": {"type": "string"}})
+    audit = audit_inventory(rows, mesh, checks=["region"], show_compliant=True)
+    (found,) = [finding for finding in audit.findings if called(finding) == "st1"]
+    assert found.domain == domain
+    whose = [gap for gap in audit.coverage.gaps if "whose it is" in gap.why]
+    assert bool(whose) is not known
+
+
+def test_a_tag_that_may_replace_the_group_s_is_unknown(tmp_path):
+    (tmp_path / "policy.yaml").write_text("governancePolicies:\n  requiredTags: [Owner]\n  inheritTags: true\n")
+    mesh = load_mesh(tmp_path)
+    rows = in_group(tags={"Owner": "[parameters('k')]"}, parameters={"k": {"type": "string"}})
+    for row in rows:
+        if row["type"].endswith("resourceGroups"):
+            row["tags"]["Owner"] = "me"
+    audit = audit_inventory(rows, mesh, checks=["required-tags"], show_compliant=True)
+    states = {(found.state, found.reason) for found in audit.findings if called(found) == "st1"}
+    assert states == {("unknown", "not-before-deployment")}

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -237,6 +238,19 @@ def test_what_was_read_is_kept_until_the_result_is_written(tmp_path, monkeypatch
     assert done.exit_code == 3
     assert "known from --resume" in done.stderr
     assert not kept.exists()
+
+
+def test_a_checkpoint_that_stays_costs_no_result(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refused)
+    kept = tmp_path / "kept"
+    words = ("audit", "--sandbox", "--subscription", "sales-dev", "--resume", str(kept), "--format", "json")
+    done = run(*words)
+    assert done.exit_code == 3
+    assert json.loads(done.stdout)["complete"]
+    assert "could not be removed: Permission denied" in done.stderr
 
 
 def test_a_link_is_no_checkpoint(tmp_path):

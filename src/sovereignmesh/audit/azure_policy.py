@@ -87,10 +87,12 @@ class PolicyComparison:
     ) -> None:
         self._compare, self._honour, self._checks, self._now = compare, honour, frozenset(checks), now
         self._states: dict[str, dict[str, str]] = {}
-        self._failing: dict[str, set[tuple[str, str]]] = {}  # by resource: definitions and assignments
+        self._failing: dict[str, set[tuple[str, str, str]]] = {}  # by resource: definition, assignment, reference
         for state in reading.states:
             if state.state.lower() == _FAILS:
-                self._failing.setdefault(state.resource, set()).add((state.definition, state.assignment))
+                self._failing.setdefault(state.resource, set()).add(
+                    (state.definition, state.assignment, state.reference)
+                )
             held = self._states.setdefault(state.resource, {})
             held[state.definition] = _heavier((held.get(state.definition, state.state), state.state))
         per_assignment = Counter(state.assignment for state in reading.states)
@@ -158,9 +160,8 @@ class PolicyComparison:
             return None
         if _subscription_of(low) in self._unread_subscriptions:
             return None
-        excused = {(definition, exemption.assignment) for exemption in found for definition in exemption.definitions}
-        failing = (pair for at in _with_parents(low) for pair in self._failing.get(at, ()))
-        if any(pair[0] in cited and pair not in excused for pair in failing):
+        failing = (state for at in _with_parents(low) for state in self._failing.get(at, ()) if state[0] in cited)
+        if not all(any(_excuses(exemption, *state) for exemption in found) for state in failing):
             return None
         first = found[0]
         self._used[first.id] += 1
@@ -294,6 +295,12 @@ def _with_parents(low: str) -> Iterator[str]:
 
 def _subscription_of(low: str) -> str:
     return low.removeprefix("/subscriptions/").partition("/")[0] if low.startswith("/subscriptions/") else ""
+
+
+def _excuses(exemption: Exemption, definition: str, assignment: str, reference: str) -> bool:
+    """Whether the exemption is for what an assignment says by a definition, one of its initiative by its reference."""
+    meant = not exemption.references or reference in exemption.references
+    return meant and assignment == exemption.assignment and definition in exemption.definitions
 
 
 def _selects(exemption: Exemption, low: str, location: object) -> bool:

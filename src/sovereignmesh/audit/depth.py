@@ -12,7 +12,7 @@ from urllib.parse import quote
 from sovereignmesh.audit.checkpoint import KeepingReader
 from sovereignmesh.audit.children import IN_LIST, SUBSCRIPTIONS, DepthForecast, packed
 from sovereignmesh.audit.lists import Lists, Place, ask_for
-from sovereignmesh.audit.references import VAULT_TYPES, keys_in
+from sovereignmesh.audit.references import VAULT_TYPES, keys_in, vaults_in
 from sovereignmesh.audit.waiting import Shelf
 from sovereignmesh.azure import LARGEST_BATCH, Ask, BucketKey, Buckets, Reader, Told, Turns, take_turns
 from sovereignmesh.facts import VaultRule, child_reads, find_resource_type, squeeze
@@ -162,8 +162,10 @@ class DeepInventory:
             identity = body["id"].rstrip("/")
             self._subscriptions[identity.rpartition("/")[2].lower()] = identity
         if (rule := _vault_rule(kind)) is not None:
-            for key in keys_in(rule, body, nameless=True):
+            for key in keys_in(rule, body):
                 self._keys.setdefault((key.vault.kind, key.vault.name), set()).add(key.name)
+            for vault in vaults_in(rule, body):
+                self._keys.setdefault((vault.kind, vault.name), {""})
 
     def _keys_of(self, number: int) -> tuple[str, ...]:
         return tuple(sorted(self._keys.get(self._vaults[number], ())))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sovereignmesh import __version__
 from sovereignmesh.audit.children import text_at, unread_children
 from sovereignmesh.audit.export import Inventory
-from sovereignmesh.audit.index import Container, Index, containers_in, name_of, tags_of, type_of
+from sovereignmesh.audit.index import Container, Index, containers_in, name_of, said, tag_undecided, tags_of, type_of
 from sovereignmesh.audit.judgement import Judgement, Resource, child_resources
-from sovereignmesh.audit.pages import Unread
+from sovereignmesh.audit.pages import Unread, kind_of
 from sovereignmesh.audit.plan import Surroundings, make_plan
-from sovereignmesh.audit.protection import NO_KEY, UNREFERENCED, hides_reference
+from sovereignmesh.audit.protection import UNREFERENCED, unconcerned
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
 from sovereignmesh.audit.waiting import Holding, WaitingRoom
@@ -75,8 +75,7 @@ class Run:
         self._findings = FindingStore()
         self.azure_policy: PolicyComparison | None = None  # set before `read`
         self.tally = Tally(self.checks)
-        self._unreferenced: list[tuple[Resource, Check, Judgement, str, TypeTally, bool]] = []
-        self._hidden = False  # whether some resource did not say to which vault it refers
+        self._unreferenced = FindingStore()  # what holds where not all was read that may refer to a vault
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
 
     @property
@@ -150,7 +149,7 @@ class Run:
             self.tally.gap(row.why, row.where, rows=0 if row.final else 1, checks=row.checks, scope=row.scope)
             return False
         if type(row) is not dict:
-            self.tally.gap(f"a row must be an object, not {_kind(row)}", f"row {number}")
+            self.tally.gap(f"a row must be an object, not {kind_of(row)}", f"row {number}")
             return False
         resource_id, resource_type = row.get("id"), row.get("type")
         if type(resource_id) is not str or not resource_id:
@@ -184,11 +183,7 @@ class Run:
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
-            kind.add(row)
-            if is_child:
-                self.tally.children += 1
-            else:
-                self.tally.domains[resource.domain] += 1
+            self.tally.count(resource, kind, child=is_child, owned=bool(self._mesh.domains))
         else:
             self.tally.repeated += 1
         self._judge(resource, kind, fresh=fresh)
@@ -221,7 +216,7 @@ class Run:
                 state = judgement.state
                 failed = state not in ("compliant", "not-applicable")
                 if failed and judgement.reason == UNREFERENCED:
-                    self._unreferenced.append((resource, check, judgement, source, kind, fresh))
+                    self._unreferenced.add(self._finding(resource, check, judgement, source, kind)[0])
                     continue
                 if azure_policy and not failed:
                     azure_policy.note(resource.id, check, state, judgement.reason, source)
@@ -248,17 +243,19 @@ class Run:
         if owner and not owner_seen and not last:
             return None
         tags = tags_of(row)
-        named = _said(tags, "domain") or _said(containers[0].tags, "domain") or _said(containers[1].tags, "domain")
+        named, undecided = said(tags, "domain"), "notKnown" in row and tag_undecided(row, tags, "domain")
+        if not named and not undecided:
+            named = said(containers[0].tags, "domain") or said(containers[1].tags, "domain")
         if not indexed and subscription and outer is None and (not named or self._mesh.inherits_tags):
             return None
-        if subscription and not named:
+        if subscription and not named and not undecided:
             named = self._listed_domain(subscription, containers[1])
             # What outlives a resource can outlive its group too.
             unplaced = outer is None or (group and inner is None and "readAt" not in row)
             if not named and self._mesh.domains and unplaced:
                 self.tally.unplaced.add(resource_id.lower().partition("/providers/")[0])
         domain = self._mesh.domain_named(named) or named
-        policy = self._mesh.policy_for(domain or None, _said(tags, "dataproduct") or None)
+        policy = self._mesh.policy_for(domain or None, said(tags, "dataproduct") or None)
         self.tally.subscriptions.add(key)
         return Resource(
             row, resource_id, resource_type, row.get("location"), subscription, group, tags, containers, domain, policy,
@@ -279,9 +276,18 @@ class Run:
         return kind
 
     def _list(self, resource: Resource, check: Check, judgement: Judgement, source: str, kind: TypeTally) -> None:
-        """Makes a finding of a judgement that somebody should see."""
+        """Lists a judgement that somebody should see."""
+        finding, waiver = self._finding(resource, check, judgement, source, kind)
+        if self.azure_policy and not finding.passed:
+            self.azure_policy.note(resource.id, check, finding.state, judgement.reason, source)
+        if self._findings.add(finding):
+            self.tally.add(finding, waiver)
+
+    def _finding(
+        self, resource: Resource, check: Check, judgement: Judgement, source: str, kind: TypeTally
+    ) -> tuple[Finding, Waiver | None]:
+        """Makes a finding of a judgement, and says by which waiver it is exempt."""
         policy = resource.policy
-        self._hidden |= check == "key-residency" and hides_reference(resource, judgement)
         passed = judgement.state in ("compliant", "not-applicable")
         waiver = None if passed else self._waiver_for(check, resource)
         excuse = _waiver_view(waiver) if waiver else None
@@ -310,10 +316,7 @@ class Run:
             waiver=excuse,
             read_at=resource.read_at or self._read_at,
         )
-        if self.azure_policy and not passed:
-            self.azure_policy.note(resource.id, check, finding.state, judgement.reason, source)
-        if self._findings.add(finding):
-            self.tally.add(finding, waiver)
+        return finding, waiver
 
     def _waiver_for(self, check: Check, resource: Resource) -> Waiver | None:
         """A waiver of the resource, or of the one that it is a child of."""
@@ -321,13 +324,15 @@ class Run:
         return own or (self._mesh.waiver_for(check, resource.parent, self._today) if resource.parent else None)
 
     def _judge_unreferenced(self, *, whole: bool) -> None:
-        """What nothing refers to is not concerned, where all was read that may: `whole`, and no reference hidden."""
-        nobody = whole and not self._hidden
-        for resource, check, judgement, source, kind, fresh in self._unreferenced:
-            if not nobody or (self._show and fresh):
-                self._list(resource, check, NO_KEY if nobody else judgement, source, kind)
-            elif fresh:
-                self.tally.summary[check]["not-applicable"] += 1
+        """A vault to which nothing refers needs no protection, where all was read that may and names its vault."""
+        nobody = whole and not self._index.hides
+        for finding in self._unreferenced:
+            found = unconcerned(finding) if nobody else finding
+            waiver = None if nobody else self._mesh.waiver_for(found.check, found.resource_id, self._today)
+            if found.passed and not self._show:
+                self.tally.summary[found.check][found.state] += 1
+            elif self._findings.add(found):
+                self.tally.add(found, waiver)
 
     def result(self, name: str, view: ScopeView, scopes: Callable[[], tuple[Scope, ...]]) -> Audit:
         """What came out of the inventory called `name`; `scopes` are asked for when all gaps are known."""
@@ -371,22 +376,12 @@ class Run:
         )
 
 
-def _said(tags: dict[str, str], name: str) -> str:
-    """A tag's value; a blank one says nothing."""
-    return tags.get(name, "").strip()
-
-
 def _is_advisory(policy: Policy) -> bool:
     return policy.residency is not None and not policy.residency.enforced
 
 
 def _waiver_view(waiver: Waiver) -> dict[str, str]:
     return {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()}
-
-
-def _kind(value: Any) -> str:
-    names = {str: "a string", type(None): "null", bool: "true or false", int: "a number", float: "a number"}
-    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def _text(value: Any) -> str:

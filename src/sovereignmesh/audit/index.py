@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.audit.references import KeyName, VaultName
 
-__all__ = ["Container", "Index", "containers_in", "name_of", "tags_of", "type_of"]
+__all__ = ["Container", "Index", "containers_in", "name_of", "said", "tag_undecided", "tags_of", "type_of"]
 
 _GROUPS: Final = frozenset({"microsoft.resources/subscriptions/resourcegroups", "microsoft.resources/resourcegroups"})
 _SUBSCRIPTIONS: Final = frozenset({"microsoft.resources/subscriptions"})
@@ -39,6 +39,21 @@ def tags_of(row: dict[str, Any]) -> dict[str, str]:
     if type(tags) is not dict or not tags:
         return {}
     return {name.lower(): value for name, value in tags.items() if type(value) is str and type(name) is str}
+
+
+def said(tags: dict[str, str], name: str) -> str:
+    """A tag's value; a blank one says nothing."""
+    return tags.get(name, "").strip()
+
+
+def tag_undecided(row: dict[str, Any], tags: dict[str, str], name: str) -> bool:
+    """Whether a tag (in lower case) that a planned resource does not have yet may be among those that are not known."""
+    unknown = row.get("notKnown")
+    if not unknown or type(unknown) is not list or said(tags, name):
+        return False
+    path = f"tags.{name}"
+    paths = (one.lower() for one in unknown if type(one) is str)
+    return any(one in ("tags", path) or (one[-1:] == "*" and path.startswith(one[:-1])) for one in paths)
 
 
 def name_of(row: dict[str, Any]) -> str:
@@ -89,6 +104,7 @@ class Index:
     """
 
     def __init__(self) -> None:
+        self.hides = False  # whether some resource does not say in which vault its key is
         self.groups: dict[tuple[str, str], Container] = {}
         self.contradicted: set[str] = set()  # ids of containers and vaults whose rows differ
         self.subscriptions: dict[str, Container] = {}

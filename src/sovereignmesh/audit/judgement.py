@@ -135,7 +135,11 @@ def _version(text: str) -> tuple[str, bool] | None:
 def not_yet_known(resource: Resource, places: frozenset[str]) -> str:
     """Why one of the places in a planned body is not known: a name, or two below `properties`; "" where all are."""
     unknown = resource.row.get("notKnown")
-    if not unknown or type(unknown) is not list or not (missed := places.intersection(map(_beginning, unknown))):
+    if not unknown or type(unknown) is not list:
+        return ""
+    beginnings = set(map(_beginning, unknown))
+    missed = {at for at in places if at in beginnings or ("properties" in beginnings and at.startswith("properties."))}
+    if not missed:
         return ""
     return "not-translated" if missed <= set(resource.row.get("notTranslated", ())) else "not-before-deployment"
 

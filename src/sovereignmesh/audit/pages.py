@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.result import Check
 
-__all__ = ["ENVELOPE", "ROWS", "Pages", "Unread", "page_rows"]
+__all__ = ["ENVELOPE", "ROWS", "Pages", "Unread", "kind_of", "page_rows"]
 
 # How each of the tools names the rows of a page, the total, and the mark that a further page exists.
 ROWS: Final = ("data", "value")
@@ -77,6 +77,12 @@ class Pages:
     def _end(self) -> None:
         self.missing += max(0, (self._total or 0) - self._rows)
         self._rows, self._total, self._more = 0, None, False
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in a word."""
+    names = {str: "a string", type(None): "null", bool: "true or false", int: "a number", float: "a number"}
+    return names.get(type(value), f"a {type(value).__name__}")
 
 
 def page_rows(value: Any) -> list[Any] | None:

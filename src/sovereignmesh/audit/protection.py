@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh.audit.children import children_in
@@ -36,11 +37,10 @@ if TYPE_CHECKING:
     from sovereignmesh.audit.references import VaultName
     from sovereignmesh.facts import Answer, Expression, KeyStateRule, Reading
     from sovereignmesh.mesh import Policy, Residency
-    from sovereignmesh.result import Check
+    from sovereignmesh.result import Check, Finding
 
 __all__ = [
-    "NO_KEY", "UNREFERENCED", "hides_reference", "holder_unseen", "judge_key", "judge_state", "judge_vault",
-    "vault_unseen",
+    "NO_KEY", "UNREFERENCED", "holder_unseen", "judge_key", "judge_state", "judge_vault", "unconcerned", "vault_unseen",
 ]  # fmt: skip
 
 _LATEST: Final = 253_402_300_799  # the end of the year 9999, in seconds since 1970
@@ -98,10 +98,11 @@ def _where_concerned(answers: Sequence[Judgement], children: Children | None) ->
     ]
 
 
-def hides_reference(resource: Resource, judgement: Judgement) -> bool:
-    """Whether an answer about the resource's key leaves open to which vault it refers."""
-    known = judgement.state != "unknown" or judgement.reason in ("not-in-inventory", "unknown-location")
-    return not known and not resource.type.startswith("microsoft.keyvault/")
+def unconcerned(finding: Finding) -> Finding:
+    """The finding of a vault that may be used, where nobody uses it."""
+    return replace(
+        finding, state=NO_KEY.state, reason=NO_KEY.reason, severity="low", expected="", actual="", waiver=None
+    )
 
 
 def _in_hardware(answer: Judgement, index: Index, resource: Resource) -> Judgement:
@@ -195,6 +196,7 @@ def _name(expression: Expression | None, item: Any, position: int) -> str:
 def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[Judgement]:
     """Whether the vault that holds the resource's key is where the policy allows."""
     residency = resource.policy.residency
+    index.hides = index.hides or _hides_vault(rule, index, resource)
     if residency is None:
         yield NO_WISH[0]
     elif resource.answered_for(rule.check):
@@ -217,6 +219,20 @@ def judge_vault(rule: VaultRule, index: Index, resource: Resource) -> Iterator[J
             )
         if not holders and not references:
             yield _without_vault(resource, residency)
+
+
+def _hides_vault(rule: VaultRule, index: Index, resource: Resource) -> bool:
+    """Whether the body leaves open in which vault the resource's key is, whoever asks for it."""
+    if first_case(rule.not_applicable, resource):
+        return False
+    holders, references = places_at(rule.through, resource), places_at(rule.vault, resource, keep_missing=True)
+    if holders or references:
+        unseen = any(holder.lower() not in index.holders for holder in holders)
+        return unseen or any(vault_name(reference) is None for reference in references)
+    row = find_resource_type(resource.type)
+    keys = row.rules.get("customer-managed-key") if row else None
+    answers = _answers(keys, resource) if isinstance(keys, StateRule) else ()
+    return not answers or any(answer.state in ("compliant", "unknown") for answer in answers)
 
 
 def _pinned(rule: VaultRule, follows: Reading | Literal["versionless"], resource: Resource) -> Iterator[Judgement]:

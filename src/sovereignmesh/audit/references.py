@@ -13,7 +13,7 @@ from sovereignmesh.facts import VaultRule, find_region
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["VAULT_TYPES", "KeyName", "PlaceBook", "VaultName", "keys_in", "vault_name"]
+__all__ = ["VAULT_TYPES", "KeyName", "PlaceBook", "VaultName", "keys_in", "vault_name", "vaults_in"]
 
 VAULT_TYPES: Final = {"microsoft.keyvault/vaults": "vault", "microsoft.keyvault/managedhsms": "managedhsm"}
 _VAULT_URI: Final = re.compile(
@@ -80,6 +80,14 @@ def keys_in(rule: VaultRule, body: Any, *, nameless: bool = False) -> Iterator[K
             if key not in seen:
                 seen.add(key)
                 yield key
+
+
+def vaults_in(rule: VaultRule, body: Any) -> Iterator[VaultName]:
+    """The vaults that a body names, with or without a key."""
+    for at in filter(None, (rule.vault, rule.key)):
+        for reference in _references(at.find(body), triples=at is rule.key):
+            if (vault := vault_name(reference)) is not None:
+                yield vault
 
 
 def _references(found: Any, *, triples: bool) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sovereignmesh.audit.index import tag_undecided
 from sovereignmesh.audit.judgement import MANAGED, NO_WISH, Judgement, Resource
 
 if TYPE_CHECKING:
@@ -31,16 +32,14 @@ def judge_tags(supported: bool | None, resource: Resource) -> Iterable[Judgement
                 value or container.tags.get(rule.key, "") for value, rule in zip(values, policy.tags, strict=True)
             ]
     answers = _answers(policy, tuple(values), bool(supported or resource.row.get("tags")))
-    unknown = resource.row.get("notKnown")
-    return answers if not unknown or type(unknown) is not list else _as_planned(answers, unknown)
+    return answers if "notKnown" not in resource.row else _as_planned(answers, resource)
 
 
-def _as_planned(answers: Iterable[Judgement], unknown: list[Any]) -> list[Judgement]:
-    """The answers, where some tags are not known before deployment."""
-    names = {path.lower() for path in unknown if type(path) is str}
+def _as_planned(answers: Iterable[Judgement], resource: Resource) -> list[Judgement]:
+    """The answers, where some tags are not known before deployment; one that is inherited then may be replaced."""
     return [
         answer._replace(state="unknown", reason="not-before-deployment", actual="not known")
-        if answer.reason == "tag-missing" and not names.isdisjoint(("tags", f"tags.{answer.subject.lower()}"))
+        if tag_undecided(resource.row, resource.tags, answer.subject.lower())
         else answer
         for answer in answers
     ]

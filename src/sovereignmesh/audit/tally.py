@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.audit.index import type_of
+from sovereignmesh.audit.index import tag_undecided, type_of
 from sovereignmesh.facts import find_resource_type
 from sovereignmesh.result import STATES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from sovereignmesh.audit.judgement import Resource
     from sovereignmesh.audit.plan import Plan
     from sovereignmesh.mesh import Waiver
     from sovereignmesh.result import Check, Finding, Severity, State
@@ -98,6 +99,17 @@ class Tally:
         shown = self._gaps.setdefault((why, concerned), [])
         if len(shown) < _SHOWN_GAPS:
             shown.append((scope, what))
+
+    def count(self, resource: Resource, kind: TypeTally, *, child: bool, owned: bool) -> None:
+        """Counts a resource that has not come before; `owned`: whether it matters which domain it belongs to."""
+        kind.add(resource.row)
+        undecided = (tag_undecided(resource.row, resource.tags, name) for name in ("domain", "dataproduct"))
+        if owned and "notKnown" in resource.row and any(undecided):
+            self.gap("not known before deployment whose it is, and which policy holds", resource.id, rows=0)
+        if child:
+            self.children += 1
+        else:
+            self.domains[resource.domain] += 1
 
     def add(self, finding: Finding, waiver: Waiver | None) -> None:
         """Counts a finding that is listed."""

@@ -154,8 +154,16 @@ def audit(
             result = _audit_export(mesh, inventory, reports, asked)
         _tell(result, reports, output, live["resume"])
         if live["resume"] and result.complete:
-            live["resume"].unlink(missing_ok=True)  # only now can nothing of it be lost
+            _forget(live["resume"])
     ctx.exit(_exit_code(result, fail_on, allow_unknown=allow_unknown))
+
+
+def _forget(checkpoint: Path) -> None:
+    """Removes a checkpoint that has done its work: the result is written, and nothing of it can be lost any more."""
+    try:
+        checkpoint.unlink(missing_ok=True)
+    except OSError as error:
+        _say(f"{printable(str(checkpoint))} is of no more use and could not be removed: {error.strerror}")
 
 
 def _tell(result: Audit, reports: tuple[Path, ...], output: str, resume: Path | None) -> None:

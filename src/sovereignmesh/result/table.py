@@ -31,6 +31,7 @@ _BAR, _SHORTEST = 18, 4
 _NUMBERS: Final = 58  # characters of a check's row besides its bar
 _NARROWEST: Final = 20
 _DOMAINS: Final = 30
+_PLACES: Final = 2  # of a gap
 _PLAIN: Final = str.maketrans({"█": "#", "░": "-", "…": "~"})  # for an output that knows no more than ASCII
 _STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan", "unknown": "magenta", "exempt": "dim"}
 _PASS, _FAIL = "bold green", "bold red"
@@ -249,11 +250,12 @@ def _coverage(audit: Audit) -> Iterator[RenderableType]:
     gaps: dict[str, list[str]] = {}
     for gap in coverage.gaps_inside:
         gaps.setdefault(gap.why, []).append(gap.what)
-    for why, (what, *more) in list(gaps.items())[:_SHOWN]:
-        others = f", and {len(more):,} more" if more else ""
-        yield _note(f"gap: {printable(why)}: {printable(what)}{others}", "red")
-    if left := sum(map(len, list(gaps.values())[_SHOWN:])):
-        yield _note(f"and {left:,} more gaps: --format json", "red")
+    for why, places in list(gaps.items())[:_SHOWN]:
+        yield _note(f"gap: {printable(why)}: {', '.join(map(printable, places[:_PLACES]))}", "red")
+        if len(places) > _PLACES:
+            yield _note("  and more: --format json", "red")
+    if (left := len(gaps) - _SHOWN) > 0:
+        yield _note(f"and {left:,} more reasons: --format json", "red")
     if audit.depth_in_words:
         yield _note(audit.depth_in_words)
     if audit.scope.denominator == "visible-only":

@@ -63,6 +63,14 @@ class Unknown:
     of: str | None = None
 
 
+class Partly(dict[str, Any]):
+    """An object some of whose names are not known: `others`, as far as they are. No function can tell what is in it."""
+
+    def __init__(self, known: dict[str, Any], others: list[str]) -> None:
+        super().__init__(known)
+        self.others = others
+
+
 class TooMuchError(Exception):
     """A template takes more steps than are made for one."""
 
@@ -287,15 +295,17 @@ def _resolve(value: Any, scope: Scope, depth: int) -> Any:
         return [_resolve(item, scope, depth + 1) for item in value]
     if isinstance(value, Mapping):
         found: dict[str, Any] = {}
+        others: list[str] = []
         for key, inner in value.items():
             if not _is_loop(key, inner):
-                name = _text(key, scope)
-                if isinstance(name, Unknown):  # it may be any name
-                    return unknown("an object with names that are not known", name)
-                found[text_of(name)] = _resolve(inner, scope, depth + 1)
+                name, item = _text(key, scope), _resolve(inner, scope, depth + 1)
+                if isinstance(name, Unknown):
+                    others.append(name.text)
+                else:
+                    found[text_of(name)] = item
         for loop in value["copy"] if _is_loop("copy", value.get("copy")) else ():
             found[loop["name"]] = _repeat(loop, scope, depth)
-        return found
+        return Partly(found, others) if others else found
     return value
 
 

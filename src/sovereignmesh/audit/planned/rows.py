@@ -28,7 +28,8 @@ _CONNECTIONS: Final = "properties.privateEndpointConnections"
 _APPROVED: Final = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
 # https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption; the other one is attach:
 # such a disk is there already, a resource of its own.
-_DISKS: Final = ("properties", *(f"properties.storageProfile{at}" for at in ("", ".osDisk", ".dataDisks")))
+_PROFILE: Final = "properties.storageProfile"
+_DISKS: Final = ("properties", _PROFILE, f"{_PROFILE}.osDisk", f"{_PROFILE}.dataDisks")
 _MAKES_DISK: Final = frozenset({"fromimage", "empty", "copy", "restore"})
 _DISK: Final = {
     "diskEncryptionSet.id": "properties.encryption.diskEncryptionSetId",
@@ -124,12 +125,15 @@ def disks_of(machine: Planned) -> Iterator[Planned | Unread]:
     if row["type"].lower() != "microsoft.compute/virtualmachines":
         return
     profile = _at(row, "properties.storageProfile")
-    written = [("osDisk", _at(profile, "osDisk"))]
+    system = _at(profile, "osDisk")
+    if system is None and _at(profile, "imageReference") and f"{_PROFILE}.osDisk" not in row.get("notKnown", ()):
+        system = {"createOption": "FromImage"}  # what is made of an image where nothing else is written
+    written = [("osDisk", system)]
     data = _at(profile, "dataDisks")
     unknown = row.get("notKnown", ())
-    misses_one = machine.new and (type(_at(profile, "osDisk")) is not dict or type(data) not in (list, type(None)))
+    misses_one = machine.new and (type(system) is not dict or type(data) not in (list, type(None)))
     if misses_one or any(at in unknown for at in _DISKS):
-        yield Unread(machine.label, "which disks are made with it is not known before deployment")
+        yield Unread(machine.label, "which disks it will have is not known before deployment")
     written += [(f"dataDisks[{at}]", disk) for at, disk in enumerate(data if type(data) is list else ())]
     for label, disk in written:
         if disk is None or (type(disk) is dict and "vhd" in disk):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.audit.pages import Unread
-from sovereignmesh.audit.planned.expressions import TooMuchError, Unknown, find_key, resolve, text_of
+from sovereignmesh.audit.planned.expressions import Partly, TooMuchError, Unknown, find_key, resolve, text_of
 from sovereignmesh.audit.planned.rows import Planned, finish, tell_unknown
 from sovereignmesh.audit.planned.scope import Frame, Place, Template, resource_id
 from sovereignmesh.facts.terraform import without_data
@@ -272,6 +272,11 @@ def _known(value: Any, path: str, row: dict[str, Any]) -> Any:
         if value.target is None:
             tell_unknown(row, path)
         return value.target
+    if type(value) is Partly:
+        for name in value.others:
+            beginning = name.partition("{")[0]  # of a tag it tells which it cannot be
+            tell_unknown(row, f"tags.{beginning}*" if path == "tags" and beginning else path)
+        return _known(dict(value), path, row)
     if type(value) is dict:
         pairs = ((key, _known(inner, f"{path}.{key}", row)) for key, inner in value.items() if inner is not None)
         return {key: inner for key, inner in pairs if inner is not None}

@@ -204,16 +204,25 @@ class _Reader:
         }  # fmt: skip
         if (wrong := azapi_body(change, row, self._body(change, None))) is not None:
             return Unread(where, wrong)
-        secret = self._has_secrets(change)
-        if secret or not change.new:  # what is there already may have what this body does not say
-            told = () if secret else row.get("properties") or ()
-            for name in properties_read().get(kind[0].lower(), ()):
-                if name not in told:
-                    tell_unknown(row, f"properties.{name}")
+        self._tell_left_out(change, row)
         return Planned(row, change.address, new=change.new)
 
+    def _tell_left_out(self, change: Change, row: dict[str, Any]) -> None:
+        """Notes what a body does not say: of what is there already, and of one that has a secret part."""
+        secret = self._has_secrets(change)
+        if secret:
+            for at in ("sku", "kind", "properties"):
+                row.pop(at, None)
+                tell_unknown(row, at)
+            row["properties"] = {}
+        if secret or not change.new:
+            told = row.get("properties") or ()
+            for name in properties_read().get(row["type"].lower(), ()):
+                if name not in told:
+                    tell_unknown(row, f"properties.{name}")
+
     def _has_secrets(self, change: Change) -> bool:
-        """Whether a part of the body is kept out of the plan, whatever it says.
+        """Whether a part of the body is kept out of the plan; it may say anything of sku, kind and properties.
 
         https://registry.terraform.io/providers/Azure/azapi/latest/docs/resources/resource, sensitive_body
         """

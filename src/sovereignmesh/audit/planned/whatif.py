@@ -129,7 +129,7 @@ def _tell_left_out(before: Any, after: Any, row: dict[str, Any], at: str) -> Non
     if type(before) is not dict or type(after) is not dict:
         return
     for key, value in before.items():
-        if value is not None and key not in after and at != "tags.":
+        if value not in (None, [], {}) and key not in after and at != "tags.":
             tell_unknown(row, f"{at}{key}")
         else:
             _tell_left_out(value, after.get(key), row, f"{at}{key}.")
