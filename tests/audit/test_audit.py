@@ -596,3 +596,17 @@ def test_it_is_known_whether_a_vault_is_hidden_whoever_asks(tmp_path, row, hides
     account = {**storage(), **row} if row else {key: value for key, value in storage().items() if key != "properties"}
     run.read([VAULT, account])
     assert run._index.hides is hides
+
+
+@pytest.mark.parametrize("protected", list(itertools.product([True, False], repeat=2)))
+@pytest.mark.parametrize("show", [True, False])
+def test_a_vault_that_comes_twice_counts_once(tmp_path, protected, show):
+    mesh = a_mesh(tmp_path, POLICY)
+    keys = {"microsoft.keyvault/vaults/keys": {"items": [], "failed": "", "at": ""}}
+    rows = [
+        {**VAULT, "children": keys, "properties": {"enablePurgeProtection": True} if one else {}} for one in protected
+    ]
+    around = [{"id": SUBSCRIPTION, "name": "s", "type": "microsoft.resources/subscriptions"}, group()]
+    audit = audit_inventory([*around, *rows], mesh, checks=["key-residency"], show_compliant=show)
+    assert audit.complete
+    assert sum(audit.summary["key-residency"].values()) == 3

@@ -1259,3 +1259,56 @@ def test_a_tag_that_may_replace_the_group_s_is_unknown(tmp_path):
     audit = audit_inventory(rows, mesh, checks=["required-tags"], show_compliant=True)
     states = {(found.state, found.reason) for found in audit.findings if called(found) == "st1"}
     assert states == {("unknown", "not-before-deployment")}
+
+
+REGIONS = {"parameters": {"k": {"type": "string"}}, "variables": {"r": {"[parameters('k')]": "x", "a": "1"}}}
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "contains(variables('r'), 'us')", "equals(length(variables('r')), 9)",
+        "equals(length(items(variables('r'))), 9)",
+        "equals(variables('r'), createObject('b', '1'))", "empty(variables('r'))",
+        "contains(createArray(variables('r')), createObject('b', '1'))",
+        "equals(string(variables('r')), '{}')", "equals(tryGet(variables('r'), 'us'), 'x')",
+    ],
+)  # fmt: skip
+def test_nothing_hangs_on_names_that_are_not_known(mesh, condition):
+    (row,), _ = read(a_template([a_resource(condition=f"[{condition}]", location="eastus")], **REGIONS))
+    assert row["location"] == "eastus"
+    app = {"publicNetworkAccess": f"[if({condition}, 'Enabled', 'Disabled')]"}
+    rows, _ = read(a_template([a_resource(location="westeurope", properties=app)], **REGIONS))
+    audit = audit_inventory(rows, mesh, checks=["public-access"], show_compliant=True)
+    assert [found.state for found in audit.findings] == ["unknown"]
+
+
+def test_how_many_names_that_are_not_known_there_are_is_a_gap():
+    copies = {"name": "loop", "count": "[length(variables('r'))]"}
+    _, (unread,) = read(a_template([a_resource("[concat('s', copyIndex())]", copy=copies)], **REGIONS))
+    assert "how many" in unread.why
+
+
+def test_objects_of_unknown_names_that_grow_end():
+    variables = {"v0": "x"}
+    for number in range(1, 30):
+        inner = f"[variables('v{number - 1}')]"
+        variables[f"v{number}"] = {"[newGuid()]": 1, "a": inner, "b": inner}
+    with at_most(MUCH):
+        read(a_template([a_resource(properties="[variables('v29')]")], variables=variables))
+
+
+def test_a_product_that_is_not_known_is_no_gap_where_there_are_none(tmp_path):
+    (tmp_path / "policy.yaml").write_text("governancePolicies:\n  requiredTags: [Domain]\n")
+    (tmp_path / "sales.yaml").write_text("domain: {name: Sales, owner: a@b.c}\n")
+    rows = in_group(tags={"Domain": "Sales", "[parameters('k')]": "x"}, parameters={"k": {"type": "string"}})
+    audit = audit_inventory(rows, load_mesh(tmp_path))
+    assert not [gap for gap in audit.coverage.gaps if "whose it is" in gap.why]
+
+
+@pytest.mark.parametrize("odd", [5, None, [[1]], [{}], "properties.encryption"])
+def test_odd_marks_crash_nothing(mesh, odd):
+    row = {**a_resource(location="westeurope"), "id": f"{GROUP}/providers/Microsoft.Storage/storageAccounts/st1"}
+    row |= {"properties": {}, "notKnown": ["properties.encryption"], "notTranslated": odd}
+    audit = audit_inventory([row], mesh, checks=["customer-managed-key"])
+    assert [found.reason for found in audit.findings] == ["not-before-deployment"]

@@ -70,12 +70,14 @@ class Run:
         self.checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
         by_default = wanted == set(CHECKS_OF_AN_INVENTORY) and depth == "inventory"
         self._not_answerable = tuple(check for check in CHECKS if by_default and check not in wanted)
+        self._owned = ("domain",) * bool(mesh.domains) + ("dataproduct",) * bool(mesh.products)
         self._index = Index()
         self._around = Surroundings(self._index, mesh.policy_for(None).residency, self.started.timestamp())
         self._findings = FindingStore()
         self.azure_policy: PolicyComparison | None = None  # set before `read`
         self.tally = Tally(self.checks)
         self._unreferenced = FindingStore()  # what holds where not all was read that may refer to a vault
+        self._uncounted: set[int] = set()  # hashes of the ids of those that have not been counted by an earlier row
         self._seen: set[int] = set()  # hashes of ids: a string each would break the memory bound
 
     @property
@@ -183,7 +185,7 @@ class Run:
         fresh = key not in self._seen
         if fresh:
             self._seen.add(key)
-            self.tally.count(resource, kind, child=is_child, owned=bool(self._mesh.domains))
+            self.tally.count(resource, kind, child=is_child, owned=self._owned)
         else:
             self.tally.repeated += 1
         self._judge(resource, kind, fresh=fresh)
@@ -216,7 +218,9 @@ class Run:
                 state = judgement.state
                 failed = state not in ("compliant", "not-applicable")
                 if failed and judgement.reason == UNREFERENCED:
-                    self._unreferenced.add(self._finding(resource, check, judgement, source, kind)[0])
+                    finding, _ = self._finding(resource, check, judgement, source, kind)
+                    if self._unreferenced.add(finding) and fresh:
+                        self._uncounted.add(hash(finding.id))
                     continue
                 if azure_policy and not failed:
                     azure_policy.note(resource.id, check, state, judgement.reason, source)
@@ -330,7 +334,7 @@ class Run:
             found = unconcerned(finding) if nobody else finding
             waiver = None if nobody else self._mesh.waiver_for(found.check, found.resource_id, self._today)
             if found.passed and not self._show:
-                self.tally.summary[found.check][found.state] += 1
+                self.tally.summary[found.check][found.state] += hash(found.id) in self._uncounted
             elif self._findings.add(found):
                 self.tally.add(found, waiver)
 

@@ -141,7 +141,10 @@ def not_yet_known(resource: Resource, places: frozenset[str]) -> str:
     missed = {at for at in places if at in beginnings or ("properties" in beginnings and at.startswith("properties."))}
     if not missed:
         return ""
-    return "not-translated" if missed <= set(resource.row.get("notTranslated", ())) else "not-before-deployment"
+    spelled = resource.row.get("notTranslated")
+    return (
+        "not-translated" if type(spelled) is list and all(at in spelled for at in missed) else "not-before-deployment"
+    )
 
 
 @cache

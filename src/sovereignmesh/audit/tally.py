@@ -100,11 +100,11 @@ class Tally:
         if len(shown) < _SHOWN_GAPS:
             shown.append((scope, what))
 
-    def count(self, resource: Resource, kind: TypeTally, *, child: bool, owned: bool) -> None:
-        """Counts a resource that has not come before; `owned`: whether it matters which domain it belongs to."""
+    def count(self, resource: Resource, kind: TypeTally, *, child: bool, owned: Collection[str]) -> None:
+        """Counts a resource that has not come before; `owned` are the tags that tell which policy holds for it."""
         kind.add(resource.row)
-        undecided = (tag_undecided(resource.row, resource.tags, name) for name in ("domain", "dataproduct"))
-        if owned and "notKnown" in resource.row and any(undecided):
+        undecided = (tag_undecided(resource.row, resource.tags, name) for name in owned)
+        if "notKnown" in resource.row and any(undecided):
             self.gap("not known before deployment whose it is, and which policy holds", resource.id, rows=0)
         if child:
             self.children += 1

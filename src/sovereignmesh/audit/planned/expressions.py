@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -63,12 +63,16 @@ class Unknown:
     of: str | None = None
 
 
-class Partly(dict[str, Any]):
-    """An object some of whose names are not known: `others`, as far as they are. No function can tell what is in it."""
+@dataclass(frozen=True, slots=True)
+class Partly(Unknown):
+    """An object some of whose names are not known: `others`, as far as they are. No function can tell what is in it.
 
-    def __init__(self, known: dict[str, Any], others: list[str]) -> None:
-        super().__init__(known)
-        self.others = others
+    `size` is that of what is known, as `Meter.weigh` has it.
+    """
+
+    known: dict[str, Any] = field(default_factory=dict, compare=False)
+    others: tuple[str, ...] = field(default=(), compare=False)
+    size: int = field(default=0, compare=False)
 
 
 class TooMuchError(Exception):
@@ -94,7 +98,7 @@ class Meter:
     def weigh(self, value: Any) -> int:
         """Counts the steps of going through a value; how long it is, or more than a whole template may be."""
         if type(value) not in (str, list, dict):
-            return 0
+            return value.size if type(value) is Partly else 0
         size, nodes, inside = 0, 0, [value]
         while inside and size <= LONGEST:
             one = inside.pop()
@@ -105,6 +109,8 @@ class Meter:
                 inside += one.values()
             elif type(one) is list:
                 inside += one
+            elif type(one) is Partly:
+                size += one.size
         self.spend(nodes // _LOOKS + size // _LETTERS)
         return size
 
@@ -305,8 +311,15 @@ def _resolve(value: Any, scope: Scope, depth: int) -> Any:
                     found[text_of(name)] = item
         for loop in value["copy"] if _is_loop("copy", value.get("copy")) else ():
             found[loop["name"]] = _repeat(loop, scope, depth)
-        return Partly(found, others) if others else found
+        return _partly(found, others, scope) if others else found
     return value
+
+
+def _partly(found: dict[str, Any], others: list[str], scope: Scope) -> Unknown:
+    size = scope.meter.weigh(found)
+    if size > LONGEST:
+        return unknown("object longer than a template", *others)
+    return Partly(unknown("object", found, *others).text, known=found, others=tuple(others), size=size)
 
 
 def _text(value: str, scope: Scope) -> Any:

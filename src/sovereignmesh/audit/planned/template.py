@@ -268,15 +268,15 @@ def _planned(entry: _Entry) -> Planned:
 
 def _known(value: Any, path: str, row: dict[str, Any]) -> Any:
     """The value without what is not known; None where nothing is left of it."""
-    if isinstance(value, Unknown):
-        if value.target is None:
-            tell_unknown(row, path)
-        return value.target
     if type(value) is Partly:
         for name in value.others:
             beginning = name.partition("{")[0]  # of a tag it tells which it cannot be
             tell_unknown(row, f"tags.{beginning}*" if path == "tags" and beginning else path)
-        return _known(dict(value), path, row)
+        return _known(value.known, path, row)
+    if isinstance(value, Unknown):
+        if value.target is None:
+            tell_unknown(row, path)
+        return value.target
     if type(value) is dict:
         pairs = ((key, _known(inner, f"{path}.{key}", row)) for key, inner in value.items() if inner is not None)
         return {key: inner for key, inner in pairs if inner is not None}
