@@ -26,10 +26,10 @@ _UNSURE: Final = "whether it will be there is not known before deployment"
 _MORE: Final = "there may be others than those of the plan"
 _CONNECTIONS: Final = "properties.privateEndpointConnections"
 _APPROVED: Final = {"properties": {"privateLinkServiceConnectionState": {"status": "Approved"}}}
-# https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption; the other one is attach:
-# such a disk is there already, a resource of its own.
 _PROFILE: Final = "properties.storageProfile"
 _DISKS: Final = ("properties", _PROFILE, f"{_PROFILE}.osDisk", f"{_PROFILE}.dataDisks")
+# https://learn.microsoft.com/azure/templates/microsoft.compute/virtualmachines, createOption; the other one is attach:
+# such a disk is there already, a resource of its own.
 _MAKES_DISK: Final = frozenset({"fromimage", "empty", "copy", "restore"})
 _DISK: Final = {
     "diskEncryptionSet.id": "properties.encryption.diskEncryptionSetId",
