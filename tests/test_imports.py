@@ -17,11 +17,14 @@ MAY_IMPORT = {
     "result": "",
     "facts": "",
     "report": "",
-    "mesh": "facts",
+    "mesh": "facts patterns",
     "azure": "",
+    "patterns": "",
+    "plan": "",
     "sandbox": "azure",
     "audit": "mesh facts azure",
-    "cli": "audit azure mesh facts report sandbox",
+    "purview": "mesh facts azure plan patterns",
+    "cli": "audit azure mesh facts plan purview report sandbox",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

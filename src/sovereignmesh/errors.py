@@ -7,9 +7,10 @@
     ├── InventoryError          an export could not be opened, or is no export at all
     ├── ReportError             a report could not be written
     ├── CheckpointError         the file of an interrupted run cannot be used
-    ├── AzureError              Azure could not be asked, or refused; with `status`, `code` and `request_id`
+    ├── AzureError              Azure could not be asked, or refused; with `status`, `code`, `target` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
+    │   │   └── ClosedNetworkError  not the role is missing: the network that the caller is in may not ask (403)
     │   ├── NotFoundError       what was asked for is not there, or not for this caller (404)
     │   ├── RejectedError       the request itself was refused (other 4xx)
     │   ├── ThrottledError      too many requests, and waiting as long as the service wants is no option
@@ -35,6 +36,7 @@ __all__ = [
     "AnswerError",
     "AzureError",
     "CheckpointError",
+    "ClosedNetworkError",
     "DeadlineError",
     "DeniedError",
     "FactsError",
@@ -78,9 +80,11 @@ class CheckpointError(SovereignMeshError):
 class AzureError(SovereignMeshError):
     """Azure could not be asked, or refused. `status` is 0 and the others are empty where no answer came."""
 
-    def __init__(self, message: str, *, status: int = 0, code: str = "", request_id: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int = 0, code: str = "", request_id: str = "", target: str = ""
+    ) -> None:
         super().__init__(message)
-        self.status, self.code, self.request_id = status, code, request_id
+        self.status, self.code, self.request_id, self.target = status, code, request_id, target
 
 
 class SignInError(AzureError):
@@ -89,6 +93,10 @@ class SignInError(AzureError):
 
 class DeniedError(AzureError):
     """The caller lacks a role for what was asked (403)."""
+
+
+class ClosedNetworkError(DeniedError):
+    """No role is missing: the service does not answer the network that the caller is in (403)."""
 
 
 class NotFoundError(AzureError):

@@ -94,7 +94,7 @@ def test_each_recorded_error_is_told_in_its_class(recordings, new_credential, cl
         assert message[:500] in str(error), record["response"]
         assert f"/{number}: {record['status']}" in str(error)
         lowered = {key.lower(): value for key, value in headers.items()}
-        assert error.request_id == lowered.get("x-ms-request-id", "")
+        assert error.request_id == lowered.get("x-ms-request-id", lowered.get("x-ms-correlation-request-id", ""))
 
 
 def test_each_recorded_throttling_is_waited_for_and_told(recordings, new_credential, clock, service):
@@ -802,7 +802,7 @@ def test_an_item_that_is_no_object_is_refused(azure, service, strange):
 
 
 def test_links_without_an_end_are_refused(azure, service, monkeypatch):
-    monkeypatch.setattr("sovereignmesh.azure.connection._LONGEST_LIST", 20)
+    monkeypatch.setattr("sovereignmesh.azure.channel._LONGEST_LIST", 20)
     numbers = iter(range(100))
     endless = lambda request: {"value": [], "nextLink": f"https://management.azure.com/page?n={next(numbers)}"}  # noqa: E731
     service.says(PATH, endless)

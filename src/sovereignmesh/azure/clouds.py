@@ -18,7 +18,9 @@ class Cloud:
     """Where a cloud's services answer.
 
     `resource_manager` is the endpoint of Azure Resource Manager, `audience` whom tokens for it are for, `authority` who
-    issues them, `purview` the suffix of Purview accounts' hosts ("" where the cloud has none).
+    issues them, `purview` the suffix of Purview accounts' hosts ("" where the cloud has none),
+    `purview_audience` whom tokens for these are for: public sources contradict each other about other clouds than the
+    public one, so it may have to be set.
     """
 
     name: str
@@ -26,6 +28,12 @@ class Cloud:
     audience: str
     authority: str
     purview: str = ""
+    purview_audience: str = "https://purview.azure.net"
+
+    @property
+    def purview_scope(self) -> str:
+        """What a token for Purview accounts is asked for with."""
+        return self.purview_audience.rstrip("/") + "/.default"
 
     @property
     def scope(self) -> str:
@@ -74,7 +82,8 @@ _ENDPOINTS: Final = ("resource_manager", "audience", "authority")
 def find_cloud(cloud: str | Path | Cloud) -> Cloud:
     """The cloud: by its name (public, usgovernment, china), from a YAML file, or as it is.
 
-    A file holds the fields of `Cloud`: name, resource_manager, audience, authority, and purview where there is one.
+    A file holds the fields of `Cloud`: name, resource_manager, audience, authority, and purview and purview_audience
+    where there is one.
     Raises AzureError for a name that is no cloud's and no file's, and for a file that is not complete or not https.
     """
     if isinstance(cloud, Cloud):
@@ -108,4 +117,7 @@ def _read(path: Path) -> Cloud:
             raise AzureError(f"{path}: `{name}` is missing")
         if name in _ENDPOINTS and not _is_endpoint(value):
             raise AzureError(f"{path}: `{name}` must be an https address: tokens go nowhere else")
+    told = document.get("purview_audience")
+    if told is not None and (not isinstance(told, str) or not _is_endpoint(told)):
+        raise AzureError(f"{path}: `purview_audience` must be an https address")
     return Cloud(**{name: str(value) for name, value in document.items() if value is not None})

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.buckets import BucketKey, Buckets
-from sovereignmesh.azure.connection import items_in, next_link
+from sovereignmesh.azure.channel import items_in, next_link
 from sovereignmesh.errors import (
     AnswerError,
     AzureError,

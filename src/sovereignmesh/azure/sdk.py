@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from azure.core.exceptions import DecodeError
 
-from sovereignmesh.azure.connection import items_in, next_link
+from sovereignmesh.azure.channel import items_in, next_link
 from sovereignmesh.errors import AnswerError
 
 if TYPE_CHECKING:

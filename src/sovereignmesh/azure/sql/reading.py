@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from azure.mgmt.sql import SqlManagementClient
 
-from sovereignmesh.azure.connection import error_in
+from sovereignmesh.azure.channel import error_in
 from sovereignmesh.azure.sdk import Facts, get_one, list_all
 from sovereignmesh.azure.sql.resources import (
     AuditingSettings,
@@ -29,7 +29,8 @@ from sovereignmesh.errors import AnswerError, AzureError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sovereignmesh.azure.connection import Answer, Azure
+    from sovereignmesh.azure.channel import Answer
+    from sovereignmesh.azure.connection import Azure
 
 __all__ = ["API_VERSION", "Sql", "connect_sql"]
 

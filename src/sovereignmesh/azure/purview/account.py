@@ -1,0 +1,126 @@
+"""Purview accounts: found through Azure Resource Manager, which says where their services answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from azure.mgmt.purview import PurviewManagementClient
+
+from sovereignmesh.azure.connection import CONNECTIONS
+from sovereignmesh.azure.directory import list_subscriptions
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.sdk import get_one, list_all
+from sovereignmesh.errors import AnswerError, AzureError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sovereignmesh.azure.connection import Azure
+    from sovereignmesh.azure.sdk import Facts
+
+__all__ = ["PurviewAccount", "find_purview_account", "list_purview_accounts"]
+
+_ID: Final = re.compile(
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Purview/accounts/([^/]+)", re.IGNORECASE
+)
+_SLOWEST: Final = 10  # capacity units, where the account does not say: what every account has
+_PROVIDER: Final = "providers/Microsoft.Purview/accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class PurviewAccount:
+    """A Purview account.
+
+    `endpoint` is where collections, policies and the Data Map answer, `scan` where the scanning service does.
+    `public_network` is Enabled, Disabled or "" where it is not said; `location` is a region as Azure writes it.
+    """
+
+    id: str
+    name: str
+    location: str
+    endpoint: str
+    scan: str
+    public_network: str = ""
+
+
+def list_purview_accounts(azure: Azure, subscriptions: Sequence[str] | None = None) -> list[PurviewAccount]:
+    """The Purview accounts in some subscriptions (ids), without them in all that the caller sees; sorted by id.
+
+    Raises an `AzureError` where one cannot be asked: an account that is not seen is not absent.
+    """
+    given = subscriptions if subscriptions is not None else [each.id for each in list_subscriptions(azure)]
+    crew = in_parallel([partial(_in_subscription, azure, each) for each in given], CONNECTIONS)
+    return sorted(crew, key=lambda account: account.id.lower())
+
+
+def find_purview_account(azure: Azure, account: str) -> PurviewAccount:
+    """The account with this resource id, or the one with this name in the subscriptions that the caller sees.
+
+    Raises NotFoundError where there is none, AzureError where there are several.
+    """
+    found = _ID.fullmatch(account.strip())
+    if found:
+        return _read(azure, *found.groups())
+    accounts = list_purview_accounts(azure)
+    same = [each for each in accounts if each.name.lower() == account.strip().lower()]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise AzureError(f"several Purview accounts are called {account}: give the id, one of {_ids(same)}")
+    known = f"there are: {_ids(accounts)}" if accounts else "there is none in the subscriptions that you see"
+    raise NotFoundError(f"no Purview account is called {account!r}; {known}")
+
+
+def _ids(accounts: Sequence[PurviewAccount]) -> str:
+    return ", ".join(account.id for account in accounts)
+
+
+def _client(azure: Azure, subscription: str) -> PurviewManagementClient:
+    return PurviewManagementClient(subscription_id=subscription, **azure.client_options())
+
+
+def _in_subscription(azure: Azure, subscription: str) -> Iterator[PurviewAccount]:
+    operation = _client(azure, subscription).accounts.list_by_subscription
+    for body in list_all(azure, f"/subscriptions/{subscription}/{_PROVIDER}", operation):
+        yield _account(azure, body)
+
+
+def _read(azure: Azure, subscription: str, group: str, name: str) -> PurviewAccount:
+    place = f"/subscriptions/{subscription}/resourceGroups/{group}/{_PROVIDER}/{name}"
+    return _account(azure, get_one(azure, place, _client(azure, subscription).accounts.get, group, name))
+
+
+def _account(azure: Azure, body: Facts) -> PurviewAccount:
+    properties = body.within("properties")
+    name = body.text("name")
+    endpoints = properties.within("endpoints")
+    scan = _endpoint(azure, name, endpoints.text("scan"))
+    catalog = _endpoint(azure, name, endpoints.text("catalog"))
+    return PurviewAccount(
+        body.text("id"),
+        name,
+        body.text("location"),
+        catalog.removesuffix("/catalog"),
+        scan,
+        properties.text("publicNetworkAccess"),
+    )
+
+
+def _endpoint(azure: Azure, name: str, address: str) -> str:
+    """The address without a slash at its end. Raises AnswerError where a token for Purview may not go there."""
+    suffix = azure.cloud.purview
+    try:
+        url = urlsplit(address)
+        fits = url.scheme == "https" and (url.hostname or "").endswith(f".{suffix}") and url.port in (None, 443)
+    except ValueError:
+        fits = False
+    if not suffix or not fits:
+        raise AnswerError(
+            f"the Purview account {name} names the endpoint {address[:200]!r}, which is not below "
+            f"{suffix or 'any host'}: no token is sent there; a cloud file with another `purview` may allow it"
+        )
+    return address.rstrip("/")

@@ -1,0 +1,27 @@
+"""Desired, plan, apply, once for everything that is written: a pure comparison, and carrying out what it found."""
+
+from sovereignmesh.plan.carry import Outcome, State, carry_out
+from sovereignmesh.plan.diff import compare, diff, merged
+from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
+from sovereignmesh.plan.plan import Plan, Unread
+from sovereignmesh.plan.text import outcome_line, plan_lines
+
+__all__ = [
+    "Action",
+    "Change",
+    "Difference",
+    "Item",
+    "Key",
+    "Kind",
+    "Outcome",
+    "Plan",
+    "State",
+    "Unread",
+    "carry_out",
+    "compare",
+    "diff",
+    "fold",
+    "merged",
+    "outcome_line",
+    "plan_lines",
+]

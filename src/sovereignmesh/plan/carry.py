@@ -1,0 +1,161 @@
+"""Carrying a plan out: each change when what it needs is done, several at once, and nothing lost when one fails."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from sovereignmesh.errors import SovereignMeshError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sovereignmesh.plan.items import Change, Key
+
+__all__ = ["Outcome", "State", "carry_out"]
+
+State = Literal["done", "already", "failed", "left"]
+_TICK: Final = 0.2  # seconds between two looks at whether the run was stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a change: done; already as wished; failed, or left undone, and why."""
+
+    change: Change
+    state: State
+    reason: str = ""
+
+
+def carry_out(
+    changes: Sequence[Change],
+    write: Callable[[Change], bool],
+    workers: int,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Outcome]:
+    """Does the changes, at most `workers` at once, and tells each outcome as it comes.
+
+    `write` does one; False says that it was done already. A change waits for those that it needs, a deletion for those
+    of what needs it and for all that is created and updated. What needs one that failed is left. What `write` raises of
+    this package's errors is that change's failure. Once `stopped()`, what is under way ends and the rest is left.
+    """
+    waiting = _Waiting(changes)
+    running: dict[Future[bool], Change] = {}
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="apply")
+    halt = threading.Event()
+    try:
+        while True:
+            yield from waiting.left()
+            while not (halt.is_set() or stopped()) and len(running) < workers and (change := waiting.next()):
+                running[pool.submit(write, change)] = change
+            if not running:
+                break
+            try:
+                done, _ = wait(running, _TICK, FIRST_COMPLETED)
+            except KeyboardInterrupt:  # what is under way is told, whatever became of it
+                halt.set()
+                continue
+            for future in done:
+                change = running.pop(future)
+                outcome = _outcome(future, change)
+                waiting.tell(outcome)
+                yield outcome
+        yield from waiting.rest("the run was stopped before it")
+    finally:
+        halt.set()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _outcome(future: Future[bool], change: Change) -> Outcome:
+    try:
+        return Outcome(change, "done" if future.result() else "already")
+    except SovereignMeshError as error:
+        return Outcome(change, "failed", str(error))
+
+
+class _Waiting:
+    """The changes that nobody has begun, and what each waits for."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = {change.key: change for change in changes}
+        writes = {key for key, change in self._changes.items() if change.action != "delete"}
+        self._needs: dict[Key, set[Key]] = {
+            key: set(change.item.needs) & writes if key in writes else set() for key, change in self._changes.items()
+        }
+        self._deletions = [key for key in self._changes if key not in writes]
+        for key in self._deletions:
+            for needed in self._changes[key].item.needs:
+                if needed in self._needs and needed not in writes:
+                    self._needs[needed].add(key)
+        self._users: dict[Key, list[Key]] = {}
+        for key, needs in self._needs.items():
+            for needed in needs:
+                self._users.setdefault(needed, []).append(key)
+        self._writes_left = len(writes)
+        self._ready = [key for key in self._changes if key in writes and not self._needs[key]]
+        self._ready.reverse()
+        self._lost: list[Outcome] = []
+        self._failed = False
+        self._open_deletions()
+
+    def next(self) -> Change | None:
+        """One that can be done now; None: none, or not yet."""
+        return self._changes.pop(self._ready.pop()) if self._ready else None
+
+    def tell(self, outcome: Outcome) -> None:
+        """Lets go on what waited for one that has ended, or leaves it."""
+        change = outcome.change
+        if outcome.state == "failed":
+            self._lose(change)
+        else:
+            for user in self._users.get(change.key, ()):
+                self._needs[user].discard(change.key)
+                if not self._needs[user] and user in self._changes and self._is_open(user):
+                    self._ready.append(user)
+        if change.action != "delete":
+            self._writes_left -= 1
+            self._failed |= outcome.state == "failed"
+            self._open_deletions()
+
+    def left(self) -> Iterator[Outcome]:
+        """Those that cannot be done any more."""
+        while self._lost:
+            yield self._lost.pop(0)
+
+    def rest(self, why: str) -> Iterator[Outcome]:
+        """Those that nobody came to."""
+        yield from self.left()
+        for change in self._changes.values():
+            yield Outcome(change, "left", why)
+        self._changes.clear()
+
+    def _is_open(self, key: Key) -> bool:
+        return self._changes[key].action != "delete" or not self._writes_left
+
+    def _open_deletions(self) -> None:
+        """Deletions begin when everything else is done, and only if it was: what replaces something is there first."""
+        if self._writes_left:
+            return
+        for key in reversed(self._deletions):
+            if key not in self._changes:
+                continue
+            if self._failed:
+                change = self._changes.pop(key)
+                self._lost.append(Outcome(change, "left", "nothing is deleted where something could not be written"))
+            elif not self._needs[key] and key not in self._ready:
+                self._ready.append(key)
+
+    def _lose(self, change: Change) -> None:
+        """Leaves what needs a change that was not done, and what needs that."""
+        because = f"it needs {change.item.kind} {change.item.name}, which failed"
+        found = [change.key]
+        while found:
+            for user in self._users.get(found.pop(), ()):
+                lost = self._changes.pop(user, None)
+                if lost is not None:
+                    self._lost.append(Outcome(lost, "left", because))
+                    found.append(user)
+                    self._writes_left -= lost.action != "delete"

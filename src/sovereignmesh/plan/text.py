@@ -1,0 +1,82 @@
+"""A plan in words: one line for each change, and one for each value that an update changes."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sovereignmesh.result import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sovereignmesh.plan.carry import Outcome
+    from sovereignmesh.plan.items import Action, Change
+    from sovereignmesh.plan.plan import Plan
+
+__all__ = ["Line", "outcome_line", "plan_html", "plan_lines"]
+
+_SIGNS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
+_COLOURS: Final[dict[Action, str]] = {"create": "green", "update": "yellow", "delete": "red"}
+_LONGEST: Final = 200
+
+
+class Line(NamedTuple):
+    """A line that a terminal can show, and the colour that says what it is about; "" for none."""
+
+    text: str
+    colour: str = ""
+
+
+def plan_lines(plan: Plan) -> Iterator[Line]:
+    """The plan for a terminal: problems, changes, what could not be read, and the sum of it."""
+    for problem in plan.problems:
+        yield Line(printable(str(problem)), "red" if problem.severity == "error" else "yellow")
+    for change in plan.changes:
+        yield from _change_lines(change)
+    for note in plan.notes:
+        yield Line(printable(note))
+    for unread in plan.unread:
+        yield Line(printable(f"not read: {unread.what}: {unread.why}"), "red")
+    yield Line(printable(_summary(plan)))
+
+
+def outcome_line(outcome: Outcome) -> Line:
+    """What became of one change."""
+    change = outcome.change
+    words = f"{_SIGNS[change.action]} {change.item.kind} {change.item.name}: {outcome.state}"
+    if outcome.state in ("failed", "left"):
+        return Line(printable(f"{words}: {outcome.reason}"), "red" if outcome.state == "failed" else "yellow")
+    return Line(printable(words), _COLOURS[change.action])
+
+
+def plan_html(plan: Plan) -> str:
+    """The plan for a notebook."""
+    rows = "".join(f"<div>{html.escape(line.text)}</div>" for line in plan_lines(plan))
+    return f'<div style="font-family:monospace;white-space:pre-wrap">{rows}</div>'
+
+
+def _change_lines(change: Change) -> Iterator[Line]:
+    colour = _COLOURS[change.action]
+    yield Line(printable(f"{_SIGNS[change.action]} {change.item.kind} {change.item.name}{_about(change)}"), colour)
+    for path, before, after in change.differences:
+        yield Line(printable(f"    {path}: {_value(before)} -> {_value(after)}"), colour)
+
+
+def _about(change: Change) -> str:
+    """What of a body a reader wants to see beside the name."""
+    kind = change.item.body.get("kind")
+    return f" ({kind})" if isinstance(kind, str) else ""
+
+
+def _value(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _summary(plan: Plan) -> str:
+    counts = f"{plan.count('create')} to create, {plan.count('update')} to update, {plan.count('delete')} to delete"
+    if plan.empty:
+        counts = "nothing to do" if plan.complete else "nothing to do in what could be read"
+    return f"{plan.target}: {counts}, {plan.unchanged} as wished. Digest {plan.digest}"
