@@ -16,7 +16,8 @@ SKIPS = (
 )
 
 
-def pytest_configure():
+def pytest_configure(config):
+    config.addinivalue_line("markers", "off_spec(pattern, ...): speaks to Purview off the specification, on purpose")
     # A shell's background jobs ignore interruptions, and Python leaves it so.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -52,3 +53,40 @@ def recorded():
     if not (SHARED / "estates").is_dir():
         pytest.skip("the recorded material is not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def _purview():
+    """What the whole run says to Purview, or None where the specifications are not."""
+    folder = SHARED / "purview-specs"
+    if not folder.is_dir():
+        yield None
+        return
+    from openapi.watch import Exchanges
+
+    with Exchanges(folder).watching() as seen:
+        yield seen
+
+
+@pytest.fixture(autouse=True)
+def _fits_purview(request, _purview):
+    """Whatever goes to Purview must fit the official specification, and so must what the sandbox answers.
+
+    `off_spec` forgives what one of its regular expressions finds; each must find something.
+    """
+    yield
+    if _purview is None:
+        return
+    patterns = [pattern for marker in request.node.iter_markers("off_spec") for pattern in marker.args]
+    wrong = _purview.unforgiven(patterns)
+    _purview.clear()  # here, not before the test: the fixtures of its module may have spoken for it
+    if wrong:
+        pytest.fail("off Purview's specification:\n" + "\n".join(wrong), pytrace=False)
+
+
+@pytest.fixture
+def exchanges(_purview):
+    """What this test has said to Purview so far: `operations`, `violations`, `soft`."""
+    if _purview is None:
+        pytest.skip("the recorded material is not here")
+    return _purview

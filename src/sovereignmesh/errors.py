@@ -7,6 +7,7 @@
     ├── InventoryError          an export could not be opened, or is no export at all
     ├── ReportError             a report could not be written
     ├── CheckpointError         the file of an interrupted run cannot be used
+    ├── PlanError               a plan is not carried out: it has errors, changes too much, or is not the one expected
     ├── AzureError              Azure could not be asked, or refused; with `status`, `code`, `target` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
@@ -43,6 +44,7 @@ __all__ = [
     "InventoryError",
     "MeshError",
     "NotFoundError",
+    "PlanError",
     "RejectedError",
     "ReportError",
     "SandboxError",
@@ -75,6 +77,10 @@ class ReportError(SovereignMeshError):
 
 class CheckpointError(SovereignMeshError):
     """The file of an interrupted run cannot be read or written, or is another's."""
+
+
+class PlanError(SovereignMeshError):
+    """A plan is not carried out: it has errors, it changes too much, or it is not the one that was shown."""
 
 
 class AzureError(SovereignMeshError):

@@ -92,13 +92,12 @@ def test_wrong_values_give_problems_and_never_raise(top, content):
         assert "Input should" not in error.message
 
 
-def test_purview_is_a_warning_for_a_later_version(fixtures, tmp_path):
-    shutil.copytree(fixtures / "mesh/seed", tmp_path / "mesh")
-    (tmp_path / "mesh/purview.yaml").write_text("purview: {account: x}\n", encoding="utf-8")
-    (problem,) = validate(tmp_path / "mesh")
-    assert problem.severity == "warning"
-    assert "later version" in problem.message
-    load_mesh(tmp_path / "mesh")
+def test_a_mesh_of_a_purview_document_alone_is_one(tmp_path):
+    (tmp_path / "purview.yaml").write_text("purview: {account: x}\n", encoding="utf-8")
+    assert validate(tmp_path) == []
+    mesh = load_mesh(tmp_path)
+    assert mesh.purview.model.account == "x"
+    assert mesh.policies is None
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,11 @@ def test_a_fault_of_children_hits_batches_too(open_client):
     assert statuses(client, 1) == [200]
 
 
+@pytest.mark.parametrize("fault", ["lagging-reads", "purview-denied", "purview-closed"])
+def test_faults_of_purview_leave_the_rest_alone(open_client, fault):
+    assert statuses(open_client(faults=[fault]), 3) == [200] * 3
+
+
 def test_every_fault_is_tested_and_described():
     told = Path(__file__).read_text()
     for name, says in FAULTS.items():

@@ -17,6 +17,7 @@ __all__ = [
     "list_policy_sets",
     "list_policy_states",
     "list_resources",
+    "list_resources_of",
 ]
 
 _SUBSCRIPTIONS_AND_GROUPS: Final = (
@@ -72,6 +73,15 @@ def list_policy_states(definitions: Iterable[str]) -> str:
         "policyDefinitionReferenceId = tostring(properties.policyDefinitionReferenceId), "
         "timestamp = tostring(properties.timestamp)\n"
         "| order by id asc"
+    )
+
+
+def list_resources_of(types: Iterable[str]) -> str:
+    """Resources of some types (as Azure spells them, in any case), with all that tells what and where they are."""
+    wanted = ", ".join(f"'{kind}'" for kind in sorted(types))
+    return (
+        f"resources\n| where type in~ ({wanted})\n"
+        "| project id, name, type, kind, location, tags, subscriptionId, resourceGroup, properties\n| order by id asc"
     )
 
 

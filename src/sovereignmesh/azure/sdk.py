@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from azure.core.exceptions import DecodeError
+from azure.core.pipeline.policies import ContentDecodePolicy
 
 from sovereignmesh.azure.channel import items_in, next_link
 from sovereignmesh.errors import AnswerError
@@ -101,9 +102,11 @@ class _Answers:
         if response.status_code not in range(200, 300):
             return
         try:
-            self.take(orjson.loads(response.content))
+            body = orjson.loads(response.content)
         except orjson.JSONDecodeError as error:
             raise DecodeError("no JSON", response=response) from error  # asked again, like a broken connection
+        answer.context[ContentDecodePolicy.CONTEXT_NAME] = body  # older clients want it decoded by a policy
+        self.take(body)
 
     def take(self, body: Any) -> None:
         """Raises AnswerError where the body is none."""

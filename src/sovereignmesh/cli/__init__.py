@@ -23,6 +23,10 @@ _COMMANDS: Final = {
         "Show who you are, what can be reached, and which role is missing for what.",
     ),
     "init": ("sovereignmesh.cli.mesh_commands:init", "Write a mesh to start from."),
+    "purview": (
+        "sovereignmesh.cli.purview_commands:purview",
+        "Plan and make what a Purview account holds; export it, and see how it stands.",
+    ),
     "schema": (
         "sovereignmesh.cli.mesh_commands:schema",
         "Print a JSON Schema: of the mesh's documents or of a result.",

@@ -72,10 +72,12 @@ def _faults(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...])
 class Interruptions:
     """While it lasts, the first Ctrl-C or SIGTERM interrupts; more of them must not lose what the first one kept.
 
-    After `enough()` none interrupts any more: what was read is being told.
+    After `enough()` none interrupts any more: what was read is being told. `act` is done instead of interrupting, by
+    what would lose more if it were.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, act: Callable[[], object] | None = None) -> None:
+        self._act = act
         self._before: list[tuple[signal.Signals, Any]] = []
 
     def __enter__(self) -> Self:
@@ -94,12 +96,20 @@ class Interruptions:
 
     def _interrupt(self, *_: object) -> None:
         self.enough()
-        raise KeyboardInterrupt
+        if self._act is None:
+            raise KeyboardInterrupt
+        self._act()
 
 
 _AZURE_OPTIONS: Final = (
     click.option("--sandbox", is_flag=True, help="An Azure in the process, with a sample estate; no account needed."),
     click.option("--estate", metavar="NAME|DIR", help="The sandbox's estate (default contoso); implies --sandbox."),
+    click.option(
+        "--state",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Keep what is written to the sandbox in FILE, for the next command; implies --sandbox.",
+    ),
     click.option(
         "--fault",
         "faults",
@@ -125,16 +135,22 @@ def azure_options(command: Command) -> Command:
 
 
 def open_azure(
-    *, sandbox: bool, estate: str | None, faults: tuple[str, ...], cloud: str | None, tenant: str | None
+    *,
+    sandbox: bool,
+    estate: str | None,
+    state: Path | None,
+    faults: tuple[str, ...],
+    cloud: str | None,
+    tenant: str | None,
 ) -> tuple[Azure, str | None]:
     """The Azure that the options mean, real or not, and the name of the sandbox's estate if it is one."""
-    if sandbox or estate is not None:
+    if sandbox or estate is not None or state is not None:
         if cloud or tenant:
             raise click.UsageError("--cloud and --tenant are of the real Azure: leave them out with --sandbox")
         from sovereignmesh.sandbox import open_sandbox  # noqa: PLC0415 - only for the sandbox
 
         name = estate or "contoso"
-        return open_sandbox(name, faults=faults), name
+        return open_sandbox(name, state=state, faults=faults), name
     if faults:
         raise click.UsageError("--fault is of the sandbox: add --sandbox")
     from sovereignmesh.azure import connect  # noqa: PLC0415 - the SDK, for live commands only

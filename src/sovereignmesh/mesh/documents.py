@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from sovereignmesh.facts import areas, find_region, regions
 from sovereignmesh.mesh.words import did_you_mean, found
+from sovereignmesh.patterns import check_pattern, slug
 from sovereignmesh.result.checks import Check, Severity  # noqa: TC001 - pydantic reads the annotations
 
 __all__ = [
@@ -70,6 +71,25 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _rule_pattern(value: str) -> str:
+    problem = next((problem for problem in check_pattern(value) if problem.severity == "error"), None)
+    if problem is not None:
+        raise _wrong(f"found {found(value)}, wants a pattern for Purview: {problem.message}")
+    return value
+
+
+def _classification(value: str) -> str:
+    if value.upper().startswith("MICROSOFT."):
+        raise _wrong(f"found {found(value)}, wants a name that does not begin with MICROSOFT.: these are Purview's own")
+    return value
+
+
+def _rule_name(value: str) -> str:
+    if slug(value) != value:
+        raise _wrong(f"found {found(value)}, wants a name that Purview accepts, such as '{slug(value)}'")
+    return value
+
+
 def _date(value: object) -> date:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
@@ -101,6 +121,9 @@ Name = Annotated[str, AfterValidator(_name)]
 RegionName = Annotated[str, AfterValidator(_region), Field(json_schema_extra=_completions(sorted(regions())))]
 AreaName = Annotated[str, AfterValidator(_area), Field(json_schema_extra=_completions(sorted(areas())))]
 Pattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={"format": "regex"})]
+RulePattern = Annotated[str, AfterValidator(_rule_pattern), Field(json_schema_extra={"format": "regex"})]
+ClassificationName = Annotated[Name, AfterValidator(_classification)]
+RuleName = Annotated[str, AfterValidator(_rule_name)]
 Day = Annotated[
     date, BeforeValidator(_date, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date"})])
 ]
@@ -126,10 +149,23 @@ class PolicyResidency(_Model):
 
 
 class ClassificationRule(_Model):
-    """Columns whose name or values match `pattern` are classified as `classification`."""
+    """Columns whose name (or values) match `pattern` are classified as `classification`."""
 
-    pattern: Pattern
-    classification: Name
+    pattern: RulePattern
+    classification: ClassificationName
+    applies_to: Literal["column", "data"] = Field("column", description="What `pattern` is of: the name, or the values")
+    data_pattern: RulePattern | None = Field(None, description="Of the values: the name and these must match")
+    minimum_percentage_match: Annotated[float, Field(ge=1, le=100)] | None = Field(
+        None, description="How many of the distinct values must match; Purview's default is 60"
+    )
+    name: RuleName | None = Field(None, description="Of the rule in Purview; default: from the classification")
+    description: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_data_pattern(self) -> ClassificationRule:
+        if self.data_pattern is not None and self.applies_to == "data":
+            raise _wrong("found 'dataPattern' beside a 'pattern' of data, wants one of them")
+        return self
 
 
 class DataClassification(_Model):

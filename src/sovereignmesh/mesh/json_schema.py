@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies
+from sovereignmesh.mesh.purview import PurviewAccountWish
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -23,13 +24,14 @@ def schema() -> dict[str, Any]:
         "governancePolicies": GovernancePolicies,
         "dataProduct": DataProduct,
         "domain": Domain,
+        "purview": PurviewAccountWish,
     }
     references, generated = models_json_schema([(model, "validation") for model in models.values()])
     documents = [_document(key, references[model, "validation"]) for key, model in models.items()]
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "title": "A document of a sovereignmesh mesh",
-        "oneOf": [*documents, _document("purview", {"type": "object"})],
+        "oneOf": documents,
         "$defs": generated["$defs"],
     }
 

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies
 from sovereignmesh.mesh.mesh import Mesh
+from sovereignmesh.mesh.purview import PurviewAccountWish
+from sovereignmesh.mesh.purview_references import check_purview
 from sovereignmesh.mesh.references import Documents, Loaded, check_references
 from sovereignmesh.mesh.words import did_you_mean, explain, found
 from sovereignmesh.result.location import Location, Problem
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["load_mesh", "validate"]
 
-_MODELS: Final[dict[str, type[GovernancePolicies | DataProduct | Domain]]] = {
+_MODELS: Final[dict[str, type[GovernancePolicies | DataProduct | Domain | PurviewAccountWish]]] = {
     "governancePolicies": GovernancePolicies,
     "dataProduct": DataProduct,
     "domain": Domain,
+    "purview": PurviewAccountWish,
 }
-_LATER: Final = ("purview",)
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -66,8 +68,9 @@ def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:
     refused_domains = None if reader.lost else frozenset(reader.refused_domains)
     documents = Documents(reader.policies, reader.products, reader.domains, refused_domains)
     reader.problems += check_references(documents, today)
+    reader.problems += check_purview(reader.accounts, reader.policies)
     if not any(problem.severity == "error" for problem in reader.problems):
-        reader.problems += _nothing_wanted(root, documents)
+        reader.problems += () if reader.accounts else _nothing_wanted(root, documents)
     problems = sorted(set(reader.problems))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -77,6 +80,8 @@ def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:
         policies=reader.policies[0].model if reader.policies else None,
         products=tuple(product.model for product in reader.products),
         domain_documents=tuple(domain.model for domain in reader.domains),
+        purview=reader.accounts[0] if reader.accounts else None,
+        policies_document=reader.policies[0] if reader.policies else None,
     )
     return mesh, problems
 
@@ -107,6 +112,7 @@ class _Reader:
         self.policies: list[Loaded[GovernancePolicies]] = []
         self.products: list[Loaded[DataProduct]] = []
         self.domains: list[Loaded[Domain]] = []
+        self.accounts: list[Loaded[PurviewAccountWish]] = []
         self.refused_domains: set[str] = set()
         self.lost = False
 
@@ -165,10 +171,10 @@ class _Reader:
                 what = "the document is empty" if not value else f"found {found(value)}, wants a mapping"
                 self.problems.append(Problem(document.locate(()), "$", f"{what}: begin with {_one_of()}"))
             return
-        known = [key for key in value if key in (*_MODELS, *_LATER)]
+        known = [key for key in value if key in _MODELS]
         for key in value:
             if key not in known:
-                message = f"unknown document '{printable(key)}'{did_you_mean(key, (*_MODELS, *_LATER))}; known: "
+                message = f"unknown document '{printable(key)}'{did_you_mean(key, _MODELS)}; known: "
                 self.say(document, (key,), message + _one_of())
         for key in known[1:]:
             self.say(document, (key,), f"the document is a '{known[0]}' already: put '---' between two documents")
@@ -176,9 +182,6 @@ class _Reader:
             self.accept_part(document, key, value[key])
 
     def accept_part(self, document: Document, key: str, value: object) -> None:
-        if key in _LATER:
-            self.say(document, (key,), f"'{key}' is read by a later version, and ignored by this one", "warning")
-            return
         said = {problem.path for problem in document.problems}
         for path in _blanks(value, (key,)):
             if json_path(path) not in said:
@@ -198,13 +201,15 @@ class _Reader:
                 self.products.append(Loaded(checked, document, key))
             case Domain():
                 self.domains.append(Loaded(checked, document, key))
+            case PurviewAccountWish():
+                self.accounts.append(Loaded(checked, document, key))
 
     def say(self, document: Document, path: Steps, message: str, severity: str = "error") -> None:
         self.problems.append(Problem(document.locate(path, key=True), json_path(path), message, severity))
 
 
 def _one_of() -> str:
-    return ", ".join((*_MODELS, *_LATER))
+    return ", ".join(_MODELS)
 
 
 def _blanks(value: Any, path: Steps) -> Iterator[Steps]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from sovereignmesh.mesh.documents import DataProduct, Domain, Waiver
+    from sovereignmesh.mesh.purview import PurviewAccountWish
+    from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.result.checks import Check, Severity
 
 __all__ = ["Mesh", "domain_names"]
@@ -33,6 +35,7 @@ class Mesh:
     """What is wanted: the documents of `path`, checked, with their cross references resolved.
 
     `domains` holds every domain's name in its canonical spelling, `domain_documents` those that are described.
+    `purview` and `policies_document` know their places in the files, for what only a live account shows to be wrong.
     Two meshes with the same `digest` want the same.
     """
 
@@ -41,6 +44,8 @@ class Mesh:
     policies: GovernancePolicies | None
     products: tuple[DataProduct, ...]
     domain_documents: tuple[Domain, ...]
+    purview: Loaded[PurviewAccountWish] | None = field(default=None, repr=False)
+    policies_document: Loaded[GovernancePolicies] | None = field(default=None, repr=False)
     domains: tuple[str, ...] = field(init=False)
     waivers: tuple[Waiver, ...] = field(init=False)
     digest: str = field(init=False)

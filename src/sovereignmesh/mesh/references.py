@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sovereignmesh.facts import regions
 from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies, ProductResidency
 from sovereignmesh.mesh.policy import area_of
+from sovereignmesh.mesh.purview import PurviewAccountWish
 from sovereignmesh.mesh.words import did_you_mean, listed
+from sovereignmesh.patterns import runs_away
 from sovereignmesh.result.location import Location, Problem
 from sovereignmesh.result.text import printable
 from sovereignmesh.yamlfile import json_path
@@ -21,13 +22,9 @@ if TYPE_CHECKING:
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["Documents", "Loaded", "check_references"]
+__all__ = ["Documents", "Loaded", "check_references", "repeated"]
 
-ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain)
-
-
-# `(a+)+`: a group with a repetition without end inside, itself repeated without end.
-_NESTED_REPEAT: Final = re.compile(r"\((?:[^()\\]|\\.)*(?:[+*]|\{\d*,\})(?:[^()\\]|\\.)*\)(?:[+*]|\{\d*,\})")
+ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain, PurviewAccountWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +78,7 @@ def check_references(documents: Documents, today: date) -> Iterator[Problem]:
     yield from _clouds(first, documents.products)
 
 
-def _repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
+def repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
     """The index of each name that came before, without case, and the index of the first."""
     seen: dict[str, int] = {}
     for index, name in enumerate(names):
@@ -92,14 +89,14 @@ def _repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
 
 def _tag_patterns(policy: Loaded[GovernancePolicies]) -> Iterator[Problem]:
     for index, tag in enumerate(policy.model.required_tags):
-        if tag.pattern and _NESTED_REPEAT.search(tag.pattern):
-            message = "a repetition inside a repetition: on a long value that nearly matches it may never end"
+        if tag.pattern and (part := runs_away(tag.pattern)):
+            message = f"{part} matches one text in many ways: on a long value that nearly matches it may never end"
             yield policy.problem(("requiredTags", index, "pattern"), message, "warning")
 
 
 def _policy(policy: Loaded[GovernancePolicies], today: date) -> Iterator[Problem]:
     model, residency = policy.model, policy.model.data_residency
-    for index, first in _repeated(tag.name for tag in model.required_tags):
+    for index, first in repeated(tag.name for tag in model.required_tags):
         name, line = model.required_tags[index].name, policy.locate("requiredTags", first).line
         yield policy.problem(("requiredTags", index), f"the tag '{name}' is already required in line {line}")
     yield from _tag_patterns(policy)
@@ -124,11 +121,11 @@ def _policy(policy: Loaded[GovernancePolicies], today: date) -> Iterator[Problem
 
 
 def _domains(domains: list[Loaded[Domain]]) -> Iterator[Problem]:
-    for index, first in _repeated(domain.model.name for domain in domains):
+    for index, first in repeated(domain.model.name for domain in domains):
         message = f"the domain '{domains[index].model.name}' is already at {domains[first].locate('name')}"
         yield domains[index].problem(("name",), message)
     listings = [(domain, at, name) for domain in domains for at, name in enumerate(domain.model.subscriptions or ())]
-    for index, first in _repeated(name for _, _, name in listings):
+    for index, first in repeated(name for _, _, name in listings):
         (domain, at, name), (other, other_at, _) = listings[index], listings[first]
         place = other.locate("subscriptions", other_at)
         message = f"the subscription '{name}' already belongs to '{other.model.name}' at {place}"
@@ -137,7 +134,7 @@ def _domains(domains: list[Loaded[Domain]]) -> Iterator[Problem]:
 
 def _products(documents: Documents) -> Iterator[Problem]:
     products = documents.products
-    for index, first in _repeated(f"{product.model.domain}\0{product.model.name}" for product in products):
+    for index, first in repeated(f"{product.model.domain}\0{product.model.name}" for product in products):
         product, place = products[index], products[first].locate("name")
         message = f"the domain '{product.model.domain}' already has a product '{product.model.name}' at {place}"
         yield product.problem(("name",), message)

@@ -73,7 +73,8 @@ def listed(known: Iterable[str]) -> str:
 def explain(error: ValidationError, document: Document, top: str, model: type[BaseModel]) -> Iterator[Problem]:
     """One problem for each defect that the validation of `document`'s `top` by `model` found."""
     for details in error.errors(include_url=False):
-        steps = details["loc"]
+        # A choice between two models adds a step, in angle brackets, that no document has.
+        steps = tuple(step for step in details["loc"] if not str(step).startswith("<"))
         on_key = details["type"] == "extra_forbidden" or steps[-1:] == ("[key]",)
         path: Path = (top, *(step for step in steps if step != "[key]"))
         say = _SAY.get(details["type"])

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from sovereignmesh.errors import SovereignMeshError
+from sovereignmesh.errors import ClosedNetworkError, DeadlineError, SignInError, SovereignMeshError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +18,7 @@ __all__ = ["Outcome", "State", "carry_out"]
 
 State = Literal["done", "already", "failed", "left"]
 _TICK: Final = 0.2  # seconds between two looks at whether the run was stopped
+_HOPELESS: Final = (SignInError, ClosedNetworkError, DeadlineError)  # whatever is tried next fails too
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def carry_out(
 
     `write` does one; False says that it was done already. A change waits for those that it needs, a deletion for those
     of what needs it and for all that is created and updated. What needs one that failed is left. What `write` raises of
-    this package's errors is that change's failure. Once `stopped()`, what is under way ends and the rest is left.
+    this package's errors is that change's failure; after one that concerns all, and once `stopped()`, what is under way
+    ends and the rest is left.
     """
     waiting = _Waiting(changes)
     running: dict[Future[bool], Change] = {}
@@ -59,8 +61,9 @@ def carry_out(
                 halt.set()
                 continue
             for future in done:
-                change = running.pop(future)
-                outcome = _outcome(future, change)
+                outcome = _outcome(future, running.pop(future))
+                if isinstance(future.exception(), _HOPELESS):
+                    halt.set()
                 waiting.tell(outcome)
                 yield outcome
         yield from waiting.rest("the run was stopped before it")

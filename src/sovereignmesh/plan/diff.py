@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "diff", "merged"]
 
-_NOTHING: Final = ((), {}, [], "", None)  # a service gives back null for an empty list, and the other way round
+# A service gives back null for an empty list, and the other way round.
+_NOTHING: Final[tuple[Any, ...]] = ((), {}, [], "", None)
 
 
 def diff(desired: Iterable[Item], live: Iterable[Item], kinds: Mapping[str, Kind], *, prune: bool) -> list[Change]:

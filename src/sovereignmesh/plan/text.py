@@ -79,4 +79,4 @@ def _summary(plan: Plan) -> str:
     counts = f"{plan.count('create')} to create, {plan.count('update')} to update, {plan.count('delete')} to delete"
     if plan.empty:
         counts = "nothing to do" if plan.complete else "nothing to do in what could be read"
-    return f"{plan.target}: {counts}, {plan.unchanged} as wished. Digest {plan.digest}"
+    return f"{plan.target.rpartition('/')[2]}: {counts}, {plan.unchanged} as wished. Digest {plan.digest}"

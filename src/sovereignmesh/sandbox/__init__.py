@@ -97,7 +97,7 @@ def open_adapter(
     service = Service(loaded, state=Path(state) if state is not None else None, page_size=page_size, clock=clock)
     patience = Patience(sleep)
     faulty = Faulty(service.handle, faults, estate=loaded, sleep=patience.sleep)
-    return SandboxAdapter(faulty.handle, patience, service.close)
+    return SandboxAdapter(faulty.handle, patience, service.close, service.serves)
 
 
 def __getattr__(name: str) -> object:

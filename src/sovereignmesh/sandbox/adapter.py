@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
-from sovereignmesh.sandbox.wire import HOST, Call, Reply
+from sovereignmesh.sandbox.wire import HOST, PURVIEW, Call, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +27,21 @@ _WORTH_PACKING: Final = 4096  # bytes
 
 
 class SandboxAdapter(BaseAdapter):
-    """Sends to a service of the sandbox what is for Azure Resource Manager, and nothing anywhere else."""
+    """Sends to a service of the sandbox what is for the hosts that it serves, and nothing anywhere else."""
 
     def __init__(
-        self, handle: Callable[[Call], Reply], patience: Patience | None = None, close: Callable[[], None] | None = None
+        self,
+        handle: Callable[[Call], Reply],
+        patience: Patience | None = None,
+        close: Callable[[], None] | None = None,
+        serves: Callable[[str], bool] = HOST.__eq__,
     ) -> None:
-        """`patience` is told how long the caller waits for an answer; `close` ends the service."""
+        """`patience` is told how long the caller waits for an answer; `close` ends the service.
+
+        `serves` says whether there is something at a host: at Azure Resource Manager's, where it is not given.
+        """
         super().__init__()
-        self._handle, self._patience, self._close = handle, patience, close
+        self._handle, self._patience, self._close, self._serves = handle, patience, close, serves
 
     def send(  # noqa: PLR0917 - the signature is requests'
         self,
@@ -48,9 +55,11 @@ class SandboxAdapter(BaseAdapter):
         """The service's answer. Raises requests' ConnectionError for any other host."""
         assert request.url is not None, "a prepared request has a URL"
         parts = urlsplit(request.url)
-        if parts.scheme != "https" or parts.netloc.lower() not in (HOST, f"{HOST}:443"):
+        if parts.scheme != "https" or not self._serves(parts.netloc.lower().removesuffix(":443")):
             raise requests.ConnectionError(
-                f"the sandbox has no {parts.scheme}://{parts.netloc}: it serves https://{HOST} alone", request=request
+                f"the sandbox has no {parts.scheme}://{parts.netloc}: it serves https://{HOST}, and "
+                f"https://ACCOUNT{PURVIEW} for the accounts of its estate",
+                request=request,
             )
         began = time.perf_counter()
         body = request.body or b""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +15,11 @@ from sovereignmesh.errors import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Estate", "ManagementGroup", "estate_folder", "estate_mesh", "estates", "load_estate"]
+__all__ = ["Estate", "GivenAccount", "ManagementGroup", "estate_folder", "estate_mesh", "estates", "load_estate"]
 
 _PACKAGED: Final = Path(__file__).with_name("estates")
 _FILE: Final = "estate.json"
+_PURVIEW_ROLES: Final = {"collection-administrator", "data-source-administrator", "data-curator", "purview-reader"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,16 @@ class ManagementGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenAccount:
+    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it."""
+
+    roles: tuple[str, ...]
+    objects: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Estate:
-    """What an estate folder says. `groups` and `parents` (of subscriptions) are by lower-case name."""
+    """What an estate folder says. `groups`, `parents` (of subscriptions), `purview` are by lower-case name."""
 
     name: str
     tenant: dict[str, str]
@@ -44,6 +53,7 @@ class Estate:
     rows: tuple[dict[str, Any], ...]
     children: tuple[dict[str, Any], ...] = ()  # ARM bodies of what Resource Graph does not list
     policy: tuple[dict[str, Any], ...] = ()  # rows of Resource Graph's table policyresources
+    purview: dict[str, GivenAccount] = field(default_factory=dict)
 
     @property
     def tenant_id(self) -> str:
@@ -112,6 +122,7 @@ def load_estate(estate: str | Path) -> Estate:
             rows=tuple(_lines(folder / described["resources"], _row)),
             children=tuple(_lines(folder / described["children"], _child)) if "children" in described else (),
             policy=tuple(_lines(folder / described["policy"], _row)) if "policy" in described else (),
+            purview={key.lower(): _account(folder, value) for key, value in described.get("purview", {}).items()},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error
@@ -130,6 +141,22 @@ def _read(folder: Path) -> dict[str, Any]:
     if not isinstance(described, dict):
         raise SandboxError(f"{path}: not an estate's description: no object")
     return described
+
+
+def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
+    objects = _objects(folder / value["objects"]) if "objects" in value else ()
+    roles = tuple(str(role) for role in value.get("roles", ()))
+    if unknown := set(roles) - _PURVIEW_ROLES:
+        raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
+    return GivenAccount(roles, objects)
+
+
+def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The objects in a file: a list of `{"path": ..., "body": {...}}` in an order in which a client could send them."""
+    try:
+        return tuple((str(one["path"]), dict(one["body"])) for one in json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SandboxError(f"{path}: not a list of Purview's objects: {error}") from error
 
 
 def _lines(path: Path, read: Callable[[Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from sovereignmesh.errors import SandboxError
+from sovereignmesh.sandbox.purview.answers import closed, denied
 from sovereignmesh.sandbox.refusals import too_large, unauthorised
-from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, Call, Reply, arm_error
+from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, PURVIEW, Call, Refusal, Reply, arm_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -45,6 +46,10 @@ def _subscription_path(last: str) -> Callable[[Call], bool]:
 _CHILDREN: Final = re.compile(r"/subscriptions/.+/providers/(?!microsoft\.authorization/)[^/]+/.+", re.IGNORECASE)
 
 
+def _is_purview(call: Call) -> bool:
+    return call.host.endswith(PURVIEW)
+
+
 def _is_batch(call: Call) -> bool:
     return call.path.lower() == BATCH
 
@@ -61,6 +66,8 @@ JOURNEYS: Final[dict[str, Callable[[Call], bool]]] = {
     "batch": _is_batch,
     "children": lambda call: _is_batch(call) or (call.method == "GET" and _CHILDREN.fullmatch(call.path) is not None),
     "writes": lambda call: call.method in ("PUT", "PATCH", "DELETE"),
+    "purview": _is_purview,
+    "purview-writes": lambda call: _is_purview(call) and call.method not in ("GET", "HEAD"),
 }
 
 
@@ -326,11 +333,20 @@ def _no_batch(_: Hit) -> Reply:
     return arm_error(404, "InvalidResourceType", "The resource type could not be found: '/batch'.")
 
 
+def _lagging(hit: Hit) -> Reply:
+    return hit.next(dataclasses.replace(hit.call, lagging=True))
+
+
+def _shut(refuse: Callable[[str], Refusal]) -> Callable[[Hit], Reply]:
+    return lambda hit: refuse(hit.call.host.removesuffix(PURVIEW)).reply
+
+
 _THROTTLED_PART: Final = _edit(_of_first(_too_many(Retry_After="1")))
 _DENIED_PART: Final = _edit(
     _of_first(arm_error(403, "AuthorizationFailed", "The client does not have authorization to perform this action."))
 )
 
+_GROWING: Final = _edit(_change_totals)
 _TWICE: Final = _edit_each(_repeat_row)
 _FOREIGN_LINK: Final = _edit_each(_foreign_link)
 
@@ -350,14 +366,7 @@ _FAULTS: Final = {
         Fault("html-always", "a sign-in page with status 200, always", _html, times=None),
         Fault("row-twice", "a row comes twice, in place of another", _TWICE, "graph", nth=3, times=None),
         Fault("total-changes", "totals and counts are higher in one answer", _edit(_change_totals), "graph", nth=2),
-        Fault(
-            "total-changes-always",
-            "totals and counts grow from answer to answer",
-            _edit(_change_totals),
-            "graph",
-            nth=3,
-            times=None,
-        ),
+        Fault("total-changes-always", "totals and counts grow from answer to answer", _GROWING, "graph", 3, times=None),
         Fault("token-expired", "401 ExpiredAuthenticationToken in the middle of a run, once", _expired, nth=3),
         Fault("token-rejected", "401 InvalidAuthenticationToken, always", _rejected, times=None),
         Fault("foreign-next-link", "lists link to another host", _FOREIGN_LINK, journey="lists", times=None),
@@ -376,6 +385,9 @@ _FAULTS: Final = {
         Fault("part-denied", "403 for the first request of each batch", _DENIED_PART, "batch", times=None),
         Fault("part-lost", "each batch has an answer too few", _edit(_lose_answer), "batch", times=None),
         Fault("no-batch", "404 for a batch, always", _no_batch, "batch", times=None),
+        Fault("lagging-reads", "reads of Purview show a write two reads later", _lagging, "purview", times=None),
+        Fault("purview-denied", "403 from Purview: the caller has no role", _shut(denied), "purview", times=None),
+        Fault("purview-closed", "403 from Purview: the network is closed", _shut(closed), "purview", times=None),
         Fault("subscription-limit", "the tenant has too many subscriptions to query", _limited, "graph", times=None),
     )
 }

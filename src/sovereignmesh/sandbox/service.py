@@ -14,9 +14,10 @@ from sovereignmesh.sandbox.arm import Arm
 from sovereignmesh.sandbox.batch import answer_batch
 from sovereignmesh.sandbox.graph import LARGEST_ANSWER, Graph
 from sovereignmesh.sandbox.groups import ManagementGroups
+from sovereignmesh.sandbox.purview.service import Purview
 from sovereignmesh.sandbox.refusals import unauthorised
 from sovereignmesh.sandbox.store import Store
-from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, Call, Refusal, Reply
+from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, Call, Refusal, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ __all__ = ["Service"]
 
 
 class Service:
-    """Answers calls to Azure Resource Manager. One call at a time: callers may be many threads."""
+    """Answers calls to Azure Resource Manager and to Purview. One call at a time: callers may be many threads."""
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Service:
         self._graph = Graph(
             self.store, access, self._groups, estate.policy, page_size=page_size, clock=clock, largest=largest
         )
+        self._purview = Purview(estate, self.store, page_size, clock)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -55,10 +57,14 @@ class Service:
         with self._lock:
             self._closed = True
 
+    def serves(self, host: str) -> bool:
+        """Whether there is something at a host."""
+        return host == HOST or self._purview.has(host)
+
     def handle(self, call: Call) -> Reply:
         """The answer to a call."""
         try:
-            self._check(call)
+            self._check_token(call)
             with self._lock:
                 if self._closed:
                     raise requests.ConnectionError("the sandbox was closed")
@@ -74,7 +80,7 @@ class Service:
         }
         return reply
 
-    def _check(self, call: Call) -> None:
+    def _check_token(self, call: Call) -> None:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if not scheme:
             raise unauthorised(self.estate, "AuthenticationFailed", "The 'Authorization' header is missing.")
@@ -84,14 +90,11 @@ class Service:
                 "AuthenticationFailedInvalidHeader",
                 "The 'Authorization' header is provided in an invalid format.",
             )
-        if not call.query.get("api-version"):
-            raise Refusal(
-                400,
-                "MissingApiVersionParameter",
-                "The api-version query parameter (?api-version=) is required for all requests.",
-            )
 
     def _route(self, call: Call) -> Reply:
+        if call.host != HOST:
+            return self._purview.answer(call)
+        _check_version(call)
         path = call.path.lower()
         if path == BATCH:
             return answer_batch(call, self._part)
@@ -102,5 +105,14 @@ class Service:
         return self._arm.answer(call)
 
     def _part(self, call: Call) -> Reply:
-        self._check(call)
+        self._check_token(call)
         return self._route(call)
+
+
+def _check_version(call: Call) -> None:
+    if not call.query.get("api-version"):
+        raise Refusal(
+            400,
+            "MissingApiVersionParameter",
+            "The api-version query parameter (?api-version=) is required for all requests.",
+        )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from sovereignmesh.errors import SandboxError
+from sovereignmesh.sandbox.purview.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
     from sovereignmesh.sandbox.estate import Estate
 
-__all__ = ["GROUP", "SUBSCRIPTION", "Record", "Store", "type_in"]
+__all__ = ["ACCOUNT", "GROUP", "SUBSCRIPTION", "Record", "Store", "type_in"]
 
 SUBSCRIPTION: Final = "microsoft.resources/subscriptions"
 GROUP: Final = "microsoft.resources/subscriptions/resourcegroups"
+ACCOUNT: Final = "microsoft.purview/accounts"
 _ARM_TYPES: Final = {GROUP: "Microsoft.Resources/resourceGroups"}
 _BODY: Final = (
     "location", "kind", "managedBy", "sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation",
@@ -52,18 +54,25 @@ def type_in(path: str) -> str:
 
 
 class Store:
-    """Records by lower-cased path. `version` grows with every write; `state` is a file that keeps what was written."""
+    """Records by lower-cased path. `version` grows with every write; `state` is a file that keeps what was written.
+
+    `accounts` are the records of Purview's accounts by lower-case name, `objects` what is kept in them.
+    """
 
     def __init__(self, estate: Estate, state: Path | None = None) -> None:
         self.version = 0
         self._estate = estate
         self._state = state
+        self.objects = Objects()
+        self.accounts: dict[str, Record] = {}
         self._written: dict[str, dict[str, Any] | None] = {}
+        self._objects_written: dict[str, dict[str, dict[str, Any] | None]] = {}
         self._records: dict[str, Record] = {}
         self._below: dict[str, dict[str, None]] = {}  # by path, what is anywhere below it
         self._graph_types = {str(row["type"]).lower() for row in estate.rows}
         for row in estate.rows:
             self._hold(_record_of(row))
+        self._given = set(self._records)
         self._unlisted = {str(body["id"]).lower() for body in estate.children}
         for body in estate.children:
             self._hold(Record(body["id"], type_in(body["id"]), body, ""))
@@ -95,8 +104,26 @@ class Store:
         gone = [path.lower(), *(record.id.lower() for record in self.below(path))]
         for key in gone:
             self._drop(key)
+            if type_in(key) == ACCOUNT:
+                self.objects.drop_all(f"{key.rpartition('/')[2]}/")
         self._save(dict.fromkeys(gone))
         return True
+
+    def is_given(self, record: Record) -> bool:
+        """Whether a record is part of the estate; what was made since is not."""
+        return record.id.lower() in self._given
+
+    def restore_objects(self) -> None:
+        """Gives the objects what the state has of them, once those that come with the estate are there."""
+        try:
+            self.objects.restore(self._objects_written)
+        except (LookupError, TypeError, AttributeError) as error:
+            raise SandboxError(f"{self._state}: not a state that a sandbox wrote: {error}") from error
+
+    def save_objects(self) -> None:
+        """Keeps what was written to the objects since the last time."""
+        if self.objects.changed:
+            self._keep()
 
     def lists(self, record: Record) -> bool:
         """Whether Resource Graph, and ARM's list of all resources, have a record; neither lists every child."""
@@ -138,17 +165,22 @@ class Store:
     def _hold(self, record: Record) -> None:
         key = record.id.lower()
         self._records[key] = record
+        if record.type.lower() == ACCOUNT:
+            self.accounts[key.rpartition("/")[2]] = record
         for above in _paths_above(key):
             self._below.setdefault(above, {})[key] = None
 
     def _drop(self, key: str) -> None:
         if self._records.pop(key, None) is not None:
+            if type_in(key) == ACCOUNT:
+                del self.accounts[key.rpartition("/")[2]]
             for above in _paths_above(key):
                 del self._below[above][key]
 
     def _load(self, state: Path) -> None:
         try:
-            written = orjson.loads(state.read_bytes())["written"]
+            kept = orjson.loads(state.read_bytes())
+            written, self._objects_written = kept["written"], kept.get("purview", {})
             for key, value in written.items():
                 if value is None:
                     self._drop(key)
@@ -162,11 +194,16 @@ class Store:
     def _save(self, changes: dict[str, dict[str, Any] | None]) -> None:
         self.version += 1
         self._written |= changes
+        self._keep()
+
+    def _keep(self) -> None:
+        self.objects.changed = False
         if self._state is None:
             return
         try:
             with tempfile.NamedTemporaryFile(dir=self._state.parent, prefix=".state-", delete=False) as file:
-                file.write(orjson.dumps({"estate": self._estate.name, "written": self._written}))
+                kept = {"estate": self._estate.name, "written": self._written, "purview": self.objects.changes}
+                file.write(orjson.dumps(kept))
             os.replace(file.name, self._state)  # noqa: PTH105 - the file's name is a string
         except OSError as error:
             raise SandboxError(f"{self._state}: the state cannot be written: {error}") from error

@@ -18,16 +18,20 @@ __all__ = [
     "GRAPH",
     "GROUPS",
     "HOST",
+    "PURVIEW",
     "Call",
     "Refusal",
     "Reply",
     "arm_error",
     "json_reply",
+    "offset_of",
     "page_of",
     "positive",
+    "token_for",
 ]
 
 HOST: Final = "management.azure.com"
+PURVIEW: Final = ".purview.azure.com"  # the end of an account's host
 BATCH: Final = "/batch"
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
 GROUPS: Final = "/providers/microsoft.management/managementgroups"
@@ -36,7 +40,10 @@ _LARGEST_LIST: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request. `path` is unquoted and keeps its case; the names in `query` are lower-case."""
+    """A request. `path` is unquoted and keeps its case; the names in `query` are lower-case.
+
+    `lagging` says that what the call writes, readers see late, and that it reads what was there before.
+    """
 
     method: str
     host: str
@@ -44,6 +51,7 @@ class Call:
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names lower-case
     body: bytes = b""
+    lagging: bool = False
 
     @classmethod
     def of(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Call:
@@ -135,20 +143,25 @@ def positive(text: str | None, name: str) -> int | None:
 
 def page_of(call: Call, items: Sequence[Any], page_size: int, *, always_link: bool = False) -> dict[str, Any]:
     """One page of an ARM list: `value`, and `nextLink` where there is more (`always_link`: null where there is not)."""
-    start = _offset(call.query.get("$skiptoken"))
+    start = offset_of(call.query.get("$skiptoken"))
     asked = positive(call.query.get("$top"), "$top")
     size = min(asked or _LARGEST_LIST, page_size)
     body: dict[str, Any] = {"value": list(items[start : start + size])}
     if start + size < len(items):
-        token = base64.urlsafe_b64encode(f"from:{start + size}".encode()).decode()
-        query = urlencode({**call.query, "$skiptoken": token}, safe="$")
+        query = urlencode({**call.query, "$skiptoken": token_for(start + size)}, safe="$")
         body["nextLink"] = f"https://{HOST}{call.path}?{query}"
     elif always_link:
         body["nextLink"] = None
     return body
 
 
-def _offset(token: str | None) -> int:
+def token_for(offset: int) -> str:
+    """The token of the page that begins there."""
+    return base64.urlsafe_b64encode(f"from:{offset}".encode()).decode()
+
+
+def offset_of(token: str | None) -> int:
+    """Where a page begins. Raises Refusal for a token that no page gave."""
     if token is None:
         return 0
     try:

@@ -328,18 +328,22 @@ class Purview:
         administration = line(PurviewAccountClient, account.endpoint, pipe)
         policies = line(PurviewMetadataPoliciesClient, account.endpoint, pipe)
         source, scan = "/datasources/{}", "/datasources/{}/scans/{}"
-        self.collections = Objects(administration, "/collections/{}", ACCOUNT, Collection.of)
+        self.collections: Objects[Collection] = Objects(administration, "/collections/{}", ACCOUNT, Collection.of)
         self.policies = Policies(policies)
-        self.key_vaults = Objects(scanning, "/azureKeyVaults/{}", SCANNING, KeyVaultConnection.of)
-        self.credentials = Objects(scanning, "/credentials/{}", SCANNING, Credential.of)
+        self.key_vaults: Objects[KeyVaultConnection] = Objects(
+            scanning, "/azureKeyVaults/{}", SCANNING, KeyVaultConnection.of
+        )
+        self.credentials: Objects[Credential] = Objects(scanning, "/credentials/{}", SCANNING, Credential.of)
         self.classifications = Classifications(catalog)
-        self.classification_rules = Objects(scanning, "/classificationrules/{}", SCANNING, ClassificationRule.of)
-        self.rulesets = Objects(scanning, "/scanrulesets/{}", SCANNING, Ruleset.of)
+        self.classification_rules: Objects[ClassificationRule] = Objects(
+            scanning, "/classificationrules/{}", SCANNING, ClassificationRule.of
+        )
+        self.rulesets: Objects[Ruleset] = Objects(scanning, "/scanrulesets/{}", SCANNING, Ruleset.of)
         self.system_rulesets = SystemRulesets(scanning)
-        self.sources = Sources(scanning, source, SCANNING, Source.of)
-        self.scans = Objects(scanning, scan, SCANNING, Scan.of)
-        self.filters = Single(scanning, f"{scan}/filters/custom", SCANNING, Filter.of)
-        self.triggers = Removable(scanning, f"{scan}/triggers/default", SCANNING, Trigger.of)
+        self.sources: Sources = Sources(scanning, source, SCANNING, Source.of)
+        self.scans: Objects[Scan] = Objects(scanning, scan, SCANNING, Scan.of)
+        self.filters: Single[Filter] = Single(scanning, f"{scan}/filters/custom", SCANNING, Filter.of)
+        self.triggers: Removable[Trigger] = Removable(scanning, f"{scan}/triggers/default", SCANNING, Trigger.of)
         self.runs = Runs(scanning)
         self._administration = administration
 

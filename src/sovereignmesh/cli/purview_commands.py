@@ -1,0 +1,252 @@
+"""`sovereignmesh purview`: plan, apply, export, status."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sovereignmesh.cli.common import Interruptions, azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.result import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.plan import Outcome, Plan
+    from sovereignmesh.plan.text import Line
+    from sovereignmesh.purview import PurviewPlan
+
+__all__ = ["purview"]
+
+
+@click.group(epilog="Example: sovereignmesh purview plan --sandbox")
+def purview() -> None:
+    """What a Purview account holds: collections, roles, sources, classification rules, scans.
+
+    The mesh's document `purview` says what is to be there; its policy's classification rules come with it.
+    """
+
+
+_ACCOUNT = click.option(
+    "--account", metavar="NAME|ID", help="Another account than the mesh names: by name, or by resource id."
+)
+_PLANNED = (
+    click.option("--prune", is_flag=True, help="Also delete what is there and not wished."),
+    click.option("--allow-drift", is_flag=True, help="Go on with what would be outside the policy's regions."),
+)
+
+
+def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed((_ACCOUNT, *_PLANNED)):
+        command = option(command)
+    return azure_options(command)
+
+
+@purview.command(epilog="Example: sovereignmesh purview plan --sandbox")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@_planned
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 3 where there is something to do.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
+def plan(
+    ctx: click.Context,
+    /,
+    mesh: Path | None,
+    account: str | None,
+    prune: bool,
+    allow_drift: bool,
+    detailed_exitcode: bool,
+    output: str,
+    **where: Any,
+) -> None:
+    """Show what `purview apply` would do. Only reads: roles Reader on the account and Data Reader in Purview suffice.
+
+    Exit codes: 0 planned, 1 it could not be planned or has errors, 2 wrong usage, 3 with --detailed-exitcode: there is
+    something to do, 4 not all could be read.
+    """
+    azure, estate = open_azure(**where)
+    with azure:
+        found = _plan(azure, find_mesh(mesh, estate), account, prune=prune, allow_drift=allow_drift)
+    if output == "json":
+        json.dump(found.to_dict(), sys.stdout, indent=2, default=str)
+        click.echo()
+    else:
+        _show(found)
+    ctx.exit(_exit_code(found, detailed=detailed_exitcode))
+
+
+@purview.command(epilog="Example: sovereignmesh purview apply --state sandbox.json --yes")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@_planned
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--expect", metavar="DIGEST", help="Apply only the plan with this digest, as `plan` showed it.")
+@click.option("--force", is_flag=True, help="Go on where the plan changes or deletes more than 30% of what is there.")
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    /,
+    mesh: Path | None,
+    account: str | None,
+    prune: bool,
+    allow_drift: bool,
+    yes: bool,
+    expect: str | None,
+    force: bool,
+    **where: Any,
+) -> None:
+    """Make a Purview account as the mesh wishes. Shows the plan and asks before anything is written.
+
+    An apply that was interrupted, or of which something failed, is finished by the next one.
+
+    Exit codes: 0 all is as wished, 1 nothing was written, 2 wrong usage, 4 something failed, was left or not read.
+    """
+    azure, estate = open_azure(**where)
+    with azure:
+        found = _plan(azure, find_mesh(mesh, estate), account, prune=prune, allow_drift=allow_drift)
+        _show(found)
+        stop = threading.Event()
+        outcomes = _outcomes(found, expect, stop.is_set, force=force)
+        if found.empty:
+            ctx.exit(0 if found.complete else 4)
+        if not yes:
+            _ask(found)
+
+        def interrupt() -> None:  # what is under way ends, and is told
+            stop.set()
+            azure.pace.stop()
+
+        with Interruptions(interrupt):
+            states = [_tell(outcome) for outcome in outcomes]
+    counts = ", ".join(
+        f"{states.count(state)} {state}" for state in ("done", "already", "failed", "left") if state in states
+    )
+    click.echo(f"{counts}{'' if _finished(states) else ': the next apply goes on from here'}")
+    ctx.exit(0 if found.complete and _finished(states) else 4)
+
+
+def _outcomes(found: PurviewPlan, expect: str | None, stopped: Callable[[], bool], *, force: bool) -> Iterable[Outcome]:
+    """The outcomes as they come; a plan that must not be applied is refused before anybody is asked."""
+    from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
+
+    return apply_purview(found, expect=expect, force=force, stopped=stopped)
+
+
+def _ask(found: Plan) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is nobody to ask: add --yes, and --expect with the digest that was looked at")
+    deleted = found.count("delete")
+    what = f"{len(found.changes)} changes" + (f", {deleted} of them deletions" if deleted else "")
+    click.confirm(f"Apply these {what}?", abort=True)
+
+
+def _finished(states: list[str]) -> bool:
+    return not {"failed", "left"} & set(states)
+
+
+def _tell(outcome: Outcome) -> str:
+    from sovereignmesh.plan import outcome_line  # noqa: PLC0415
+
+    _echo(outcome_line(outcome))
+    return outcome.state
+
+
+def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool, allow_drift: bool) -> PurviewPlan:
+    from sovereignmesh.purview import plan_purview  # noqa: PLC0415 - the SDK
+
+    return plan_purview(azure, load_mesh(mesh), account, prune=prune, allow_drift=allow_drift)
+
+
+def _show(found: Plan) -> None:
+    from sovereignmesh.plan import plan_lines  # noqa: PLC0415
+
+    for line in plan_lines(found):
+        _echo(line)
+
+
+def _echo(line: Line) -> None:
+    click.echo(click.style(line.text, fg=line.colour) if line.colour else line.text)
+
+
+def _exit_code(found: Plan, *, detailed: bool) -> int:
+    if found.errors:
+        return 1
+    if not found.complete:
+        return 4
+    return 3 if detailed and not found.empty else 0
+
+
+@purview.command(epilog="Example: sovereignmesh purview export --account sovereign-purview -o mesh/purview.yaml")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@_ACCOUNT
+@azure_options
+@click.option(
+    "-o",
+    "output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=lambda _ctx, _param, file: file and folder_of(file),
+    help="Write it there; a file that exists is not overwritten.",
+)
+@click.pass_context
+def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output: Path | None, **where: Any) -> None:
+    """Write what a Purview account holds as the `purview` document of a mesh, on which a plan is empty.
+
+    Without --account it is the account that the mesh names. Secrets are not in it.
+
+    Exit codes: 0 written, 1 not written, 2 wrong usage, 4 not all could be read or be said in a document.
+    """
+    from sovereignmesh.purview import export_purview  # noqa: PLC0415 - the SDK
+
+    if output is not None and output.exists():
+        raise click.ClickException(f"{printable(str(output))} exists, and is not overwritten")
+    azure, estate = open_azure(**where)
+    with azure:
+        found = export_purview(azure, account or _named(find_mesh(mesh, estate)))
+    if output is None:
+        click.echo(found.yaml, nl=False)
+    else:
+        output.write_text(found.yaml, encoding="utf-8", newline="\n")
+        click.echo(f"wrote {printable(str(output))}")
+    for missing in (*found.left_out, *(f"not read: {unread.what}: {unread.why}" for unread in found.unread)):
+        click.echo(printable(missing), err=True)
+    ctx.exit(0 if found.complete else 4)
+
+
+@purview.command(epilog="Example: sovereignmesh purview status --sandbox")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@_ACCOUNT
+@azure_options
+@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_context
+def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output: str, **where: Any) -> None:
+    """Show a Purview account's sources, the last run of each scan, and when its trigger fires next.
+
+    Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read.
+    """
+    from sovereignmesh.purview import purview_status  # noqa: PLC0415 - the SDK
+
+    azure, estate = open_azure(**where)
+    with azure:
+        found = purview_status(azure, account or _named(find_mesh(mesh, estate)))
+    if output == "json":
+        json.dump(found.to_dict(), sys.stdout, indent=2, default=str)
+        click.echo()
+    else:
+        from sovereignmesh.cli.purview_table import print_status  # noqa: PLC0415 - rich is not needed for JSON
+
+        print_status(found)
+    ctx.exit(0 if found.complete else 4)
+
+
+def _named(mesh: Path) -> str:
+    """The account that a mesh names."""
+    loaded = load_mesh(mesh)
+    if loaded.purview is None:
+        raise click.ClickException(f"{printable(str(mesh))} has no `purview` document: give the account with --account")
+    return loaded.purview.model.account

@@ -1,0 +1,262 @@
+"""A live account as a document of a mesh: the wish on which a plan for that account has nothing to do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from pydantic import ValidationError
+
+from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.facts.purview import credential_kinds, metadata_roles, source_kinds
+from sovereignmesh.mesh.purview import PurviewAccountWish
+from sovereignmesh.plan import Key
+from sovereignmesh.purview.kinds import KINDS
+from sovereignmesh.purview.live import Live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.azure.purview import PurviewAccount
+    from sovereignmesh.plan import Item, Unread
+
+__all__ = ["Export", "export_purview"]
+
+_LISTS: Final = frozenset(KINDS) - {"scan", "filter", "trigger"}
+_SCHEDULE: Final = ("hours", "minutes", "weekDays", "monthDays", "monthlyOccurrences")
+_SECTIONS: Final = {  # by key of the document, the kind of its objects
+    "keyVaults": "key-vault", "credentials": "credential", "classificationRules": "classification-rule",
+    "rulesets": "ruleset", "sources": "source",
+}  # fmt: skip
+_WIDTH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A `purview` document, as plain data and as YAML; `left_out` names what no document can say, and why."""
+
+    document: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that is in the account is in the document."""
+        return not self.left_out and not self.unread
+
+    @property
+    def yaml(self) -> str:
+        """The document as YAML, with what is missing from it in comments at its head."""
+        missing = [*self.left_out, *(f"not read: {unread.what}: {unread.why}" for unread in self.unread)]
+        head = "".join(f"# {_one_line(line)}\n" for line in missing)
+        body = yaml.safe_dump(dict(self.document), sort_keys=False, allow_unicode=True, width=_WIDTH)
+        return f"{head}{body}"
+
+
+def export_purview(azure: Azure, account: str | PurviewAccount) -> Export:
+    """What is in a Purview account, as the document of a mesh. Only reads.
+
+    Secrets are not in it: an account does not tell them, only in which key vault they lie. Raises an `AzureError` where
+    the account or its collections cannot be read.
+    """
+    purview = connect_purview(account, azure)
+    live = Live(purview)
+    live.read_lists(_LISTS)
+    live.read_scans(item.name for item in live.of("source"))
+    for kind in ("filter", "trigger"):
+        live.read_single(kind, [item.name for item in live.of("scan")])
+    return _Exporter(live).export(purview.account.name)
+
+
+class _Exporter:
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._left_out: list[str] = []
+        self._scans: dict[str, list[Item]] = {}
+        for scan in live.of("scan"):
+            self._scans.setdefault(scan.key.name.rpartition("/")[0], []).append(scan)
+
+    def export(self, account: str) -> Export:
+        root = account.casefold()
+        told: dict[str, Any] = {"account": account}
+        told |= self._roles(root)
+        told |= {"collections": self._collections(root)}
+        writers: dict[str, Callable[[Item], dict[str, Any] | None]] = {
+            "keyVaults": self._key_vault,
+            "credentials": self._credential,
+            "classificationRules": self._rule,
+            "rulesets": self._ruleset,
+            "sources": self._source,
+        }
+        ruled = {
+            str(item.body["properties"].get("classificationName")) for item in self._live.of("classification-rule")
+        }
+        told["classifications"] = sorted(
+            item.name for item in self._live.of("classification") if item.name not in ruled
+        )
+        for key, write in writers.items():
+            items = sorted(self._live.of(_SECTIONS[key]), key=lambda item: item.name)
+            told[key] = [one for item in items if (one := write(item)) is not None]
+        for key in (*writers, "classifications", "collections"):
+            told[key] = self._valid(account, key, told[key])
+        document = {key: value for key, value in told.items() if value}
+        return Export({"purview": document}, tuple(self._left_out), tuple(self._live.unread))
+
+    def _valid(self, account: str, key: str, found: list[Any]) -> list[Any]:
+        """Those that a document may hold: accounts have names from times when more was allowed."""
+        kept = []
+        for one in found:
+            try:
+                PurviewAccountWish.model_validate({"account": account, key: [one]})
+            except ValidationError as error:
+                name = one["name"] if isinstance(one, dict) else one
+                details = error.errors(include_url=False)[0]
+                where = ".".join(map(str, details["loc"][2:]))
+                self._left_out.append(f"left out: {key} {name}: {where} {details['msg']}".replace("  ", " "))
+            else:
+                kept.append(one)
+        return kept
+
+    def _roles(self, collection: str) -> dict[str, Any]:
+        item = self._live.items.get(Key("roles", collection))
+        names = {identity: name for name, identity in metadata_roles().items()}
+        found: dict[str, list[str]] = {}
+        for role, people in sorted((item.body if item else {}).items()):
+            if not people:
+                continue
+            if role in names:
+                found[names[role]] = people
+            else:
+                self._left_out.append(f"left out: the role {role} in the collection {collection}: it has no name here")
+        return {"roles": found} if found else {}
+
+    def _collections(self, above: str) -> list[dict[str, Any]]:
+        found = []
+        for item in sorted(self._live.of("collection"), key=lambda one: one.name):
+            parent = item.body.get("parentCollection")
+            if not isinstance(parent, dict) or str(parent.get("referenceName")).casefold() != above:
+                continue
+            told = {"name": item.name, **_some(item.body, "friendlyName", "description")}
+            inside = self._collections(item.key.name)
+            found.append({**told, **self._roles(item.key.name), **({"collections": inside} if inside else {})})
+        return found
+
+    def _key_vault(self, item: Item) -> dict[str, Any]:
+        return {"name": item.name, **_some(item.body["properties"], "baseUrl", "description")}
+
+    def _credential(self, item: Item) -> dict[str, Any] | None:
+        properties = item.body.get("properties") or {}
+        kind, told = str(item.body.get("kind")), properties.get("typeProperties") or {}
+        known = credential_kinds().get(kind)
+        flat = known.description(told) if known else None
+        if flat is None:
+            self._left_out.append(
+                f"left out: the credential {item.name}: it is of the kind {kind} and holds something else"
+            )
+            return None
+        return {"name": item.name, "kind": kind, **_some(properties, "description"), **flat}
+
+    def _rule(self, item: Item) -> dict[str, Any]:
+        properties = item.body["properties"]
+        told = {
+            "name": item.name,
+            "classification": properties.get("classificationName"),
+            **{
+                key: [pattern.get("pattern") for pattern in properties.get(key) or ()]
+                for key in ("columnPatterns", "dataPatterns")
+                if properties.get(key)
+            },
+            **_some(properties, "minimumPercentageMatch", "description"),
+        }
+        return {**told, "enabled": False} if properties.get("ruleStatus") == "Disabled" else told
+
+    def _ruleset(self, item: Item) -> dict[str, Any]:
+        properties = item.body.get("properties") or {}
+        told = {"name": item.name, "kind": item.body.get("kind"), **_some(properties, "description")}
+        rule = properties.get("scanningRule") or {}
+        if rule.get("customFileExtensions"):
+            self._left_out.append(f"left out: the custom file extensions of the ruleset {item.name}")
+        lists = {
+            "fileExtensions": rule.get("fileExtensions"),
+            "excludedSystemClassifications": properties.get("excludedSystemClassifications"),
+            "classificationRules": properties.get("includedCustomClassificationRuleNames"),
+        }
+        return {**told, **{key: list(value) for key, value in lists.items() if value}}
+
+    def _source(self, item: Item) -> dict[str, Any]:
+        body = item.body
+        properties = dict(_own(item, "properties"))
+        properties.pop("collection", None)
+        told = {
+            "name": item.name,
+            "kind": body.get("kind"),
+            "collection": self._collection(item),
+            "properties": properties,
+        }
+        prefix = f"{item.name}/".casefold()
+        scans = sorted(
+            (one for one in self._live.of("scan") if one.key.name.startswith(prefix)), key=lambda one: one.name
+        )
+        return {**told, **({"scans": [self._scan(scan, item) for scan in scans]} if scans else {})}
+
+    def _collection(self, item: Item) -> str:
+        reference = (item.body.get("properties") or {}).get("collection")
+        return str(reference.get("referenceName")) if isinstance(reference, dict) else self._live.purview.account.name
+
+    def _scan(self, scan: Item, source: Item) -> dict[str, Any]:
+        properties = dict(_own(scan, "properties"))
+        kind = source_kinds().get(str(source.body.get("kind")))
+        told: dict[str, Any] = {"name": scan.name.rpartition("/")[2], "kind": scan.body.get("kind")}
+        properties.pop("collection", None)
+        ruleset, _ = properties.pop("scanRulesetName", None), properties.pop("scanRulesetType", None)
+        credential, runtime = properties.pop("credential", None), properties.pop("connectedVia", None)
+        told |= {"ruleset": ruleset} if ruleset else {}
+        told |= {"credential": credential["referenceName"]} if credential else {}
+        told |= {"runtime": runtime["referenceName"]} if runtime else {}
+        if kind is not None and kind.database in properties:
+            told["database"] = properties.pop(kind.database)
+        if self._collection(scan).casefold() != self._collection(source).casefold():
+            told["collection"] = self._collection(scan)
+        for shared in ("serverEndpoint", "port"):
+            if kind is not None and properties.get(shared) == (source.body.get("properties") or {}).get(shared):
+                properties.pop(shared, None)
+        told |= {"properties": properties} if properties else {}
+        kept = self._live.items.get(Key("filter", scan.key.name))
+        told |= {"filter": _filter(kept)} if kept else {}
+        fires = self._live.items.get(Key("trigger", scan.key.name))
+        return {**told, **({"trigger": _trigger(fires)} if fires else {})}
+
+
+def _own(item: Item, *within: str) -> Iterator[tuple[str, Any]]:
+    """What of an object is not the service's own."""
+    path = ".".join(within)
+    for name, value in (item.body.get(within[0]) or {}).items():
+        if f"{path}.{name}" not in KINDS[item.kind].computed and value not in (None, [], {}, ""):
+            yield name, value
+
+
+def _some(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: body[name] for name in names if body.get(name) not in (None, "")}
+
+
+def _filter(item: Item) -> dict[str, Any]:
+    properties = item.body.get("properties") or {}
+    lists = {"include": properties.get("includeUriPrefixes"), "exclude": properties.get("excludeUriPrefixes")}
+    return {key: list(value) for key, value in lists.items() if value}
+
+
+def _trigger(item: Item) -> dict[str, Any]:
+    properties = item.body["properties"]
+    recurrence = properties.get("recurrence") or {}
+    schedule = _some(recurrence.get("schedule") or {}, *_SCHEDULE)
+    told = _some(recurrence, "frequency", "interval", "startTime", "endTime", "timeZone")
+    told |= {"schedule": schedule} if schedule else {}
+    trigger = {"level": properties.get("scanLevel") or "Incremental", "recurrence": told}
+    return {**trigger, "enabled": False} if properties.get("state") == "Disabled" else trigger
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]+", " ", text)

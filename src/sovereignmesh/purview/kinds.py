@@ -1,0 +1,126 @@
+"""The kinds of objects in an account: in which order they come, what of them is the service's own, how they are kept.
+
+What is computed and what is folded was seen in recorded answers of the service; the recordings are named in the tests.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.facts import find_region
+from sovereignmesh.plan import Kind, fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sovereignmesh.azure.purview import Purview
+    from sovereignmesh.azure.purview.service import Removable, Single
+
+__all__ = ["KINDS", "VERSIONED", "objects_of"]
+
+_OWN: Final = frozenset(
+    {"id", "name", "createdAt", "lastModifiedAt", "properties.createdAt", "properties.lastModifiedAt"}
+)
+_PLACED: Final = {"properties.collection.referenceName": fold}
+_MOVED: Final = frozenset({"properties.collection.lastModifiedAt", "creationType"})
+
+
+def _address(value: Any) -> Any:
+    return value.casefold().rstrip("/") if isinstance(value, str) else value
+
+
+def _region(value: Any) -> Any:
+    region = find_region(value) if isinstance(value, str) else None
+    return region.name if region else fold(value)
+
+
+def _moment(value: Any) -> Any:
+    """A moment as it is compared: without a zone it is UTC, as the service answers."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return value
+    return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp()
+
+
+_ENDPOINTS: Final = (
+    "accountUri", "dedicatedSqlEndpoint", "endpoint", "serverEndpoint", "serverlessSqlEndpoint", "sqlEndpoint",
+    "sqlOnDemandEndpoint",
+)  # fmt: skip
+_IDENTITY: Final = ("resourceGroup", "resourceId", "resourceName", "subscriptionId")
+_SCHEDULE: Final = ("hours", "minutes", "monthDays", "weekDays")
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "collection", 0, frozenset({"name", "systemData", "collectionProvisioningState"}),
+            same={"parentCollection.referenceName": fold},
+        ),
+        Kind("roles", 1),
+        Kind("key-vault", 2, _OWN, same={"properties.baseUrl": _address}),
+        Kind("credential", 3, _OWN, same={"properties.typeProperties.resourceId": fold}),
+        Kind("classification", 4),
+        Kind(
+            "classification-rule", 5,
+            _OWN | {"properties.version", "properties.classificationAction"},
+            unordered=frozenset({"properties.columnPatterns", "properties.dataPatterns"}),
+        ),
+        Kind(
+            "ruleset", 6, _OWN | {"version", "status", "properties.temporaryResourceFilters"},
+            unordered=frozenset({
+                "properties.excludedSystemClassifications", "properties.includedCustomClassificationRuleNames",
+                "properties.scanningRule.fileExtensions",
+            }),
+            same={"properties.includedCustomClassificationRuleNames": fold},
+        ),
+        Kind(
+            "source", 7,
+            _OWN | _MOVED | {"scans", "properties.dataSourceCollectionMovingState", "properties.parentCollection"},
+            same={
+                **_PLACED, **{f"properties.{name}": _address for name in _ENDPOINTS}, "properties.location": _region,
+                **{f"properties.{name}": fold for name in _IDENTITY},
+            },
+        ),
+        Kind(
+            "scan", 8,
+            _OWN | _MOVED | {"dataSourceName", "lastRunResult", "scanResults", "properties.scanRulesetVersion"}
+            | {"properties.connectedVia.integrationRuntimeType"},
+            same={
+                **_PLACED, "properties.serverEndpoint": _address, "properties.scanRulesetName": fold,
+                "properties.credential.referenceName": fold,
+            },
+        ),
+        Kind(
+            "filter", 9, _OWN,
+            unordered=frozenset({"properties.includeUriPrefixes", "properties.excludeUriPrefixes"}),
+        ),
+        Kind(
+            "trigger", 10, _OWN | {"properties.lastScheduled", "validationErrorInfo"},
+            unordered=frozenset(f"properties.recurrence.schedule.{name}" for name in _SCHEDULE),
+            same={f"properties.recurrence.{name}": _moment for name in ("startTime", "endTime")},
+        ),
+    )
+}  # fmt: skip
+
+# Of which every write makes a new version: they are looked at once more before they are written.
+VERSIONED: Final = frozenset({"classification-rule", "ruleset"})
+
+_OBJECTS: Final[dict[str, Callable[[Purview], Single[Any]]]] = {
+    "collection": lambda purview: purview.collections,
+    "key-vault": lambda purview: purview.key_vaults,
+    "credential": lambda purview: purview.credentials,
+    "classification-rule": lambda purview: purview.classification_rules,
+    "ruleset": lambda purview: purview.rulesets,
+    "source": lambda purview: purview.sources,
+    "scan": lambda purview: purview.scans,
+    "filter": lambda purview: purview.filters,
+    "trigger": lambda purview: purview.triggers,
+}
+
+
+def objects_of(purview: Purview, kind: str) -> Single[Any] | Removable[Any] | None:
+    """Where objects of a kind are read and written by name; None for those with ways of their own."""
+    found = _OBJECTS.get(kind)
+    return found(purview) if found else None

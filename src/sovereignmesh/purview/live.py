@@ -1,0 +1,177 @@
+"""What is in an account: each list read once, and of single objects only those that somebody asks about."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.purview import Collection
+from sovereignmesh.azure.sdk import Facts
+from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
+from sovereignmesh.plan import Item, Key, Unread
+from sovereignmesh.purview.kinds import KINDS, objects_of
+from sovereignmesh.purview.roles import assigned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+
+    from sovereignmesh.azure.purview import MetadataPolicy, Purview
+
+__all__ = ["WORKERS", "Live"]
+
+WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
+_SYSTEM: Final = "MICROSOFT."
+_LISTED: Final = ("collection", "key-vault", "credential", "classification-rule", "ruleset", "source")
+_WITHIN: Final = {"scan": "source", "filter": "scan", "trigger": "scan"}
+_WORDS: Final = {"filter": "the filter of", "trigger": "the trigger of", "scan": "the scans of source"}
+
+
+class Live:
+    """The objects of an account that were read, as items; what could not be read is in `unread`."""
+
+    def __init__(self, purview: Purview) -> None:
+        self.purview = purview
+        self.items: dict[Key, Item] = {}
+        self.policies: dict[str, MetadataPolicy] = {}
+        self.unread: list[Unread] = []
+        self.lost: set[str] = set()  # kinds, and KIND/PARENT, of which nobody knows what is there
+        self.system: dict[str, list[str]] = {}
+
+    def read_lists(self, kinds: Container[str]) -> None:
+        """Reads whole lists: kinds, `classification` and `roles` among them.
+
+        Raises an `AzureError` where collections cannot be read: then nothing can.
+        """
+        todo = [kind for kind in (*_LISTED, "classification", "roles") if kind in kinds]
+        for kind, found in self._all([(kind, "", partial(self._list, kind)) for kind in todo]):
+            for item in found:
+                self.items[item.key] = item
+            self.lost.discard(kind)
+
+    def read_scans(self, sources: Iterable[str]) -> None:
+        """Reads the scans of sources that are there."""
+        known = [name for name in dict.fromkeys(sources) if Key("source", name.casefold()) in self.items]
+        for _, found in self._all([("scan", name, partial(self._scans, name)) for name in known]):
+            self.items |= {item.key: item for item in found}
+
+    def read_single(self, kind: str, scans: Iterable[str]) -> None:
+        """Reads the filter or the trigger of scans (SOURCE/SCAN) that are there."""
+        known = [name for name in dict.fromkeys(scans) if Key("scan", name.casefold()) in self.items]
+        for _, found in self._all([(kind, name, partial(self._single, kind, name)) for name in known]):
+            self.items |= {item.key: item for item in found}
+
+    def extensions(self, kind: str) -> list[str]:
+        """The file extensions of the system ruleset of a kind of source, none where it has none."""
+        if kind not in self.system:
+            properties = self.purview.system_rulesets.get(kind).properties
+            rule = properties.get("scanningRule")
+            extensions = rule.get("fileExtensions") if isinstance(rule, dict) else None
+            self.system[kind] = [str(each) for each in extensions] if isinstance(extensions, list) else []
+        return self.system[kind]
+
+    def of(self, kind: str) -> Iterator[Item]:
+        """The items of a kind."""
+        return (item for key, item in self.items.items() if key.kind == kind)
+
+    def collections(self) -> Iterator[Collection]:
+        """The collections that were read."""
+        return (Collection.of(Facts(dict(item.body), item.name)) for item in self.of("collection"))
+
+    def knows(self, item: Item) -> bool:
+        """Whether what is there of a wished item was read: of what lies in something lost nobody knows."""
+        kind, name = item.kind, item.key.name
+        while kind:
+            above, inside = _WITHIN.get(kind, ""), name.rpartition("/")[0] if kind == "scan" else name
+            if kind in self.lost or f"{kind}/{inside}" in self.lost:
+                return False
+            kind, name = above, inside
+        return True
+
+    def _all(self, work: list[tuple[str, str, Callable[[], list[Item]]]]) -> Iterator[tuple[str, list[Item]]]:
+        """What each reads, in parallel; what cannot be read is noted. An error that concerns all is raised."""
+
+        def one(kind: str, name: str, read: Callable[[], list[Item]]) -> Iterator[tuple[str, str, Any]]:
+            try:
+                yield kind, name, read()
+            except (SignInError, DeadlineError):
+                raise
+            except AzureError as error:
+                if kind == "collection":
+                    raise
+                yield kind, name, error
+
+        azure = self.purview.azure
+        crew = in_parallel(
+            [partial(one, *each) for each in work], WORKERS, waiting=0, stopped=lambda: azure.pace.stopped
+        )
+        for kind, name, found in crew:
+            if isinstance(found, AzureError):
+                self.lost.add(f"{kind}/{name}".casefold() if name else kind)
+                self.unread.append(Unread(f"{_WORDS.get(kind, kind)} {name}".strip(), str(found)))
+            else:
+                yield kind, found
+
+    def _list(self, kind: str) -> list[Item]:
+        if kind == "classification":
+            bodies = (one.body for one in self.purview.classifications.bodies())
+            own = (body for body in bodies if not str(body.get("name", "")).upper().startswith(_SYSTEM))
+            return [Item(kind, str(body["name"]), body) for body in own]
+        if kind == "roles":
+            self.policies = {policy.collection.casefold(): policy for policy in self.purview.policies.list()}
+            return [
+                Item(kind, name, assigned(policy.document, policy.collection)) for name, policy in self.policies.items()
+            ]
+        objects: Any = objects_of(self.purview, kind)
+        bodies = (facts.body for facts in objects.bodies())
+        return [_item(kind, str(body["name"]), body) for body in bodies if body.get("kind") != "System"]
+
+    def _scans(self, source: str) -> list[Item]:
+        return [_item("scan", f"{source}/{one.text('name')}", one.body) for one in self.purview.scans.bodies(source)]
+
+    def _single(self, kind: str, name: str) -> list[Item]:
+        objects = objects_of(self.purview, kind)
+        assert objects is not None, "of filters and triggers"
+        try:
+            return [_item(kind, name, objects.body(*name.split("/")).body)]
+        except NotFoundError:
+            return []
+
+
+def _item(kind: str, name: str, body: Mapping[str, Any]) -> Item:
+    """An object as it is there, with what it refers to."""
+    assert kind in KINDS, "a kind of the table"
+    properties = body.get("properties") or {}
+    if kind == "trigger":
+        body = _spelled(body)
+    return Item(kind, name, body, frozenset(_needs(kind, name, body, properties)))
+
+
+def _spelled(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A trigger in the specification's spelling: the service was recorded with `timezone`."""
+    properties = body.get("properties") or {}
+    recurrence = properties.get("recurrence") or {}
+    told = {"timeZone" if name == "timezone" else name: value for name, value in recurrence.items()}
+    return {**body, "properties": {**properties, "recurrence": told}}
+
+
+def _needs(kind: str, name: str, body: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Key]:
+    source = name.rpartition("/")[0]
+    if source:
+        yield Key("scan", name.casefold()) if kind in ("filter", "trigger") else Key("source", source.casefold())
+    for used, reference in (
+        ("collection", properties.get("collection")),
+        ("collection", body.get("parentCollection")),
+        ("credential", properties.get("credential")),
+    ):
+        if isinstance(reference, dict) and reference.get("referenceName"):
+            yield Key(used, str(reference["referenceName"]).casefold())
+    if properties.get("scanRulesetType") == "Custom" and properties.get("scanRulesetName"):
+        yield Key("ruleset", str(properties["scanRulesetName"]).casefold())
+    for rule in properties.get("includedCustomClassificationRuleNames") or ():
+        yield Key("classification-rule", str(rule).casefold())
+    if properties.get("classificationName"):
+        yield Key("classification", str(properties["classificationName"]).casefold())
+    for secret in (properties.get("typeProperties") or {}).values():
+        if isinstance(secret, dict) and isinstance(secret.get("store"), dict):
+            yield Key("key-vault", str(secret["store"].get("referenceName")).casefold())

@@ -1,0 +1,122 @@
+"""When a trigger fires next, from the recurrence that the service keeps."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import zoneinfo
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["next_occurrence"]
+
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEK: Final = 7
+_YEAR: Final = 366
+# Windows' names of the zones of Europe, which the portal writes:
+# https://github.com/unicode-org/cldr/blob/main/common/supplemental/windowsZones.xml
+_ZONES: Final = {
+    "Central Europe Standard Time": "Europe/Budapest",
+    "Central European Standard Time": "Europe/Warsaw",
+    "E. Europe Standard Time": "Europe/Chisinau",
+    "FLE Standard Time": "Europe/Kyiv",
+    "GMT Standard Time": "Europe/London",
+    "GTB Standard Time": "Europe/Bucharest",
+    "Greenwich Standard Time": "Atlantic/Reykjavik",
+    "Romance Standard Time": "Europe/Paris",
+    "W. Europe Standard Time": "Europe/Berlin",
+}
+
+
+def next_occurrence(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datetime | None:
+    """The next moment after `now` (aware), in UTC; None where there is none any more.
+
+    Raises ValueError for a recurrence that is not understood: an unknown zone or frequency, no number, no moment.
+
+    >>> weekly = {"frequency": "Week", "startTime": "2026-01-04T02:00:00Z", "schedule": {"hours": [3], "minutes": [30]}}
+    >>> next_occurrence(weekly, dt.datetime(2026, 1, 5, tzinfo=dt.UTC)).isoformat()
+    '2026-01-11T03:30:00+00:00'
+    """
+    zone = _zone(recurrence.get("timeZone"))
+    start = _moment(recurrence.get("startTime"), zone) or now.astimezone(zone)
+    end = _moment(recurrence.get("endTime"), zone)
+    interval = recurrence.get("interval") or 1
+    if not isinstance(interval, int) or interval < 1:
+        raise ValueError(f"the interval {interval!r} is none")
+    for moment in _moments(str(recurrence.get("frequency")), interval, recurrence.get("schedule") or {}, start, now):
+        if end is not None and moment > end:
+            return None
+        if moment > now and moment >= start:
+            return moment.astimezone(dt.UTC)
+    return None
+
+
+def _moments(
+    frequency: str, interval: int, schedule: Mapping[str, Any], start: dt.datetime, now: dt.datetime
+) -> Iterator[dt.datetime]:
+    """Moments in their order, from about `now` on, for as long as one must come."""
+    if frequency == "Hour":
+        passed = max(0, int((now - start).total_seconds() // 3600) // interval)
+        for step in range(passed, passed + 2 * _YEAR):
+            hour = start + dt.timedelta(hours=step * interval)
+            for minute in sorted(schedule.get("minutes") or [start.minute]):
+                yield hour.replace(minute=minute, second=0, microsecond=0)
+        return
+    if frequency not in ("Day", "Week", "Month"):
+        raise ValueError(f"the frequency {frequency!r} is not known")
+    first = max(start.date(), now.astimezone(start.tzinfo).date() - dt.timedelta(days=1))
+    for ahead in range(_YEAR * max(1, interval) + 31):
+        day = first + dt.timedelta(days=ahead)
+        if not _is_day(frequency, interval, schedule, start.date(), day):
+            continue
+        for hour in sorted(schedule.get("hours") or [start.hour]):
+            for minute in sorted(schedule.get("minutes") or [start.minute]):
+                yield dt.datetime.combine(day, dt.time(hour, minute), start.tzinfo)
+
+
+def _is_day(frequency: str, interval: int, schedule: Mapping[str, Any], start: dt.date, day: dt.date) -> bool:
+    if frequency == "Day":
+        return (day - start).days % interval == 0
+    if frequency == "Week":
+        weeks = (_monday(day) - _monday(start)).days // _WEEK
+        return weeks % interval == 0 and _DAYS[day.weekday()] in (schedule.get("weekDays") or [_DAYS[start.weekday()]])
+    months = (day.year - start.year) * 12 + day.month - start.month
+    if months % interval:
+        return False
+    last = calendar.monthrange(day.year, day.month)[1]
+    occurrences = schedule.get("monthlyOccurrences") or []
+    if any(_is_occurrence(one, day, last) for one in occurrences):
+        return True
+    wanted = schedule.get("monthDays") or ([] if occurrences else [start.day])
+    return day.day in wanted or (day.day == last and -1 in wanted)
+
+
+def _is_occurrence(wanted: Mapping[str, Any], day: dt.date, last: int) -> bool:
+    """Whether a day is the nth of its weekday in its month, or the last where -1 is wanted."""
+    if wanted.get("day") != _DAYS[day.weekday()]:
+        return False
+    nth = wanted.get("occurrence")
+    return nth == (day.day - 1) // _WEEK + 1 or (nth == -1 and day.day + _WEEK > last)
+
+
+def _monday(day: dt.date) -> dt.date:
+    return day - dt.timedelta(days=day.weekday())
+
+
+def _zone(name: object) -> dt.tzinfo:
+    if name in (None, "", "UTC"):
+        return dt.UTC
+    try:
+        return zoneinfo.ZoneInfo(_ZONES.get(str(name), str(name)))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"the time zone {name!r} is not known here") from error
+
+
+def _moment(text: object, zone: dt.tzinfo) -> dt.datetime | None:
+    """A moment in the zone, which one without a zone is in; None where none is given."""
+    if text in (None, ""):
+        return None
+    moment = dt.datetime.fromisoformat(str(text))
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment.astimezone(zone)

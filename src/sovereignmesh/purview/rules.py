@@ -1,0 +1,125 @@
+"""The policy compiled: classification rules of the mesh as Purview's classifications, rules and rulesets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.azure.purview import Classification, ClassificationRule
+from sovereignmesh.mesh.purview_references import rule_name
+from sovereignmesh.patterns import check_pattern, explain_misses, slug
+from sovereignmesh.plan import Item, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.mesh import Mesh
+    from sovereignmesh.mesh.documents import ClassificationRule as RuleWish
+    from sovereignmesh.mesh.references import Loaded
+    from sovereignmesh.result import Problem
+
+__all__ = ["compile_rules", "mesh_ruleset", "pattern_problems", "policy_rules", "ruleset_body"]
+
+_SEVERAL: Final = 60  # per cent, fixed by the service where a rule has several patterns of data
+
+
+def compile_rules(mesh: Mesh) -> Iterator[Item]:
+    """The classifications and rules that the policy wishes, and those that the `purview` document writes out.
+
+    Rules of one classification that look at names alone, or at values alone, are one rule with several patterns;
+    one that looks at both stands for itself, since both must match.
+    """
+    rules: dict[str, ClassificationRule] = {}
+    places: dict[str, str] = {}
+    for index, wish in enumerate(_wishes(mesh)):
+        name = rule_name(wish)
+        places.setdefault(name, _place(mesh.policies_document, "dataClassification", "rules", index))
+        rules[name] = _joined(rules.get(name), wish, name)
+    for index, written in enumerate(mesh.purview.model.classification_rules if mesh.purview else ()):
+        places[written.name] = _place(mesh.purview, "classificationRules", index)
+        rules[written.name] = ClassificationRule(
+            written.name,
+            written.classification,
+            written.column_patterns,
+            written.data_patterns,
+            written.minimum_percentage_match,
+            written.description or "",
+            written.enabled,
+        )
+    named = {rule.classification: places[name] for name, rule in rules.items()}
+    for index, classification in enumerate(mesh.purview.model.classifications if mesh.purview else ()):
+        named.setdefault(classification, _place(mesh.purview, "classifications", index))
+    for classification, place in named.items():
+        yield Item("classification", classification, Classification(classification).body(), place=place)
+    for name, rule in rules.items():
+        needs = frozenset({Key("classification", rule.classification.casefold())})
+        yield Item("classification-rule", name, rule.body(), needs, places[name])
+
+
+def policy_rules(mesh: Mesh) -> list[str]:
+    """The names of the rules that the policy's become: every ruleset of the mesh has them."""
+    return list(dict.fromkeys(map(rule_name, _wishes(mesh))))
+
+
+def mesh_ruleset(kind: str) -> str:
+    """The name of the ruleset that has the mesh's rules for a kind of source."""
+    return slug(f"sovereignmesh-{kind}")
+
+
+def ruleset_body(
+    kind: str, rules: Iterable[str], excluded: Iterable[str], extensions: Iterable[str] | None, description: str
+) -> dict[str, Any]:
+    """A ruleset's body. A list that is left out of a write is lost in the service: all are there."""
+    files = {"scanningRule": {"fileExtensions": list(extensions)}} if extensions is not None else {}
+    return {
+        "kind": kind,
+        "scanRulesetType": "Custom",
+        "properties": {
+            "description": description,
+            "includedCustomClassificationRuleNames": sorted(rules),
+            "excludedSystemClassifications": sorted(excluded),
+            **files,
+        },
+    }
+
+
+def pattern_problems(mesh: Mesh) -> Iterator[Problem]:
+    """What .NET reads otherwise, what may run away, and which usual spellings a pattern misses; warnings all."""
+    document = mesh.policies_document
+    for index, wish in enumerate(_wishes(mesh)):
+        assert document is not None, "rules are of a policy"
+        path = ("dataClassification", "rules", index)
+        for key, pattern in (("pattern", wish.pattern), ("dataPattern", wish.data_pattern)):
+            for problem in check_pattern(pattern) if pattern else ():
+                yield document.problem((*path, key), problem.message, "warning")
+        if wish.applies_to == "column" and (missed := explain_misses(wish.pattern)):
+            yield document.problem((*path, "pattern"), missed, "warning")
+        several = wish.applies_to == "data" and sum(rule_name(other) == rule_name(wish) for other in _wishes(mesh)) > 1
+        if several and wish.minimum_percentage_match not in (None, _SEVERAL):
+            message = f"with several patterns of data Purview takes {_SEVERAL} % whatever is given: give it a 'name'"
+            yield document.problem((*path, "minimumPercentageMatch"), message, "warning")
+
+
+def _wishes(mesh: Mesh) -> tuple[RuleWish, ...]:
+    classification = mesh.policies.data_classification if mesh.policies else None
+    return classification.rules if classification else ()
+
+
+def _joined(rule: ClassificationRule | None, wish: RuleWish, name: str) -> ClassificationRule:
+    """The rule with one more of the mesh's in it."""
+    columns = (wish.pattern,) if wish.applies_to == "column" else ()
+    data = (wish.pattern,) if wish.applies_to == "data" else (wish.data_pattern,) if wish.data_pattern else ()
+    match = wish.minimum_percentage_match
+    if rule is None:
+        return ClassificationRule(name, wish.classification, columns, data, match, wish.description or "")
+    return ClassificationRule(
+        name,
+        rule.classification,
+        (*rule.column_patterns, *columns),
+        (*rule.data_patterns, *data),
+        rule.minimum_percentage_match if match is None else match,
+        rule.description or wish.description or "",
+    )
+
+
+def _place(document: Loaded[Any] | None, *path: str | int) -> str:
+    return str(document.locate(*path)) if document else ""

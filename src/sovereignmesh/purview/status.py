@@ -1,0 +1,149 @@
+"""How an account stands: its sources, what became of the last run of each scan, and when the next one comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.errors import AzureError, DeadlineError, SignInError
+from sovereignmesh.plan import Key, Unread
+from sovereignmesh.purview.live import WORKERS, Live
+from sovereignmesh.purview.recurrence import next_occurrence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, Run
+    from sovereignmesh.plan import Item
+
+__all__ = ["PurviewStatus", "ScanStatus", "purview_status"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStatus:
+    """One scan of a source; of a source without scans one with an empty `scan`.
+
+    `run` is the service's word for the state of the last run, "" where there was none; `next_run` is in UTC, None where
+    no trigger is on, and `note` says why it is not known where it is not.
+    """
+
+    source: str
+    kind: str
+    collection: str
+    scan: str = ""
+    run: str = ""
+    ended: dt.datetime | None = None
+    next_run: dt.datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PurviewStatus:
+    """How an account stands; what could not be read is in `unread`."""
+
+    account: str
+    location: str
+    scans: tuple[ScanStatus, ...]
+    unread: tuple[Unread, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read."""
+        return not self.unread
+
+    def to_dict(self) -> dict[str, Any]:
+        """The status as JSON."""
+        return {
+            "account": self.account,
+            "location": self.location,
+            "complete": self.complete,
+            "scans": [asdict(scan) for scan in self.scans],
+            "unread": [unread._asdict() for unread in self.unread],
+        }
+
+
+def purview_status(
+    azure: Azure,
+    account: str | PurviewAccount,
+    *,
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+) -> PurviewStatus:
+    """The sources of an account with their scans. Only reads. Raises an `AzureError` where sources cannot be read."""
+    purview = connect_purview(account, azure)
+    live = Live(purview)
+    live.read_lists({"collection", "source"})
+    live.read_scans(item.name for item in live.of("source"))
+    live.read_single("trigger", [item.name for item in live.of("scan")])
+    scans = sorted(live.of("scan"), key=lambda item: item.key)
+    runs, unread = _last_runs(purview, scans)
+    titles = {collection.name.casefold(): collection.friendly_name for collection in live.collections()}
+    found = [_scan(live, titles, scan, runs, now()) for scan in scans]
+    scanned = {scan.source.casefold() for scan in found}
+    found += [ScanStatus(*_source(item, titles)) for item in live.of("source") if item.key.name not in scanned]
+    return PurviewStatus(
+        purview.account.name,
+        purview.account.location,
+        tuple(sorted(found, key=lambda scan: (scan.source.casefold(), scan.scan.casefold()))),
+        (*live.unread, *unread),
+    )
+
+
+def _source(item: Item, titles: dict[str, str]) -> tuple[str, str, str]:
+    reference = (item.body.get("properties") or {}).get("collection") or {}
+    name = str(reference.get("referenceName", ""))
+    return item.name, str(item.body.get("kind", "")), titles.get(name.casefold(), "") or name
+
+
+def _scan(live: Live, titles: dict[str, str], scan: Item, runs: dict[str, Run | None], now: dt.datetime) -> ScanStatus:
+    source, _, name = scan.name.rpartition("/")
+    run = runs.get(scan.name)
+    trigger = live.items.get(Key("trigger", scan.key.name))
+    following, note = _next(trigger, now) if trigger else (None, "")
+    if run is not None and run.error:
+        note = f"{note}; {run.error}" if note else run.error
+    return ScanStatus(
+        *_source(live.items[Key("source", source.casefold())], titles),
+        name,
+        run.status if run else "",
+        (run.ended or run.started) if run else None,
+        following,
+        note,
+    )
+
+
+def _next(trigger: Item, now: dt.datetime) -> tuple[dt.datetime | None, str]:
+    properties = trigger.body.get("properties") or {}
+    if properties.get("state") == "Disabled":
+        return None, "the trigger is off"
+    try:
+        return next_occurrence(properties.get("recurrence") or {}, now), ""
+    except (ValueError, TypeError) as error:
+        return None, f"when the trigger fires is not known: {error}"
+
+
+def _last_runs(purview: Purview, scans: list[Item]) -> tuple[dict[str, Run | None], list[Unread]]:
+    """The last run of each scan; no order of its history is documented."""
+
+    def last(name: str) -> Iterator[tuple[str, Run | AzureError | None]]:
+        try:
+            runs = list(purview.runs.list(*name.split("/")))
+            yield name, max(runs, key=lambda run: run.started or dt.datetime.min.replace(tzinfo=dt.UTC), default=None)
+        except (SignInError, DeadlineError):
+            raise
+        except AzureError as error:
+            yield name, error
+
+    found: dict[str, Run | None] = {}
+    unread = []
+    pace, tasks = purview.azure.pace, [partial(last, scan.name) for scan in scans]
+    for name, run in in_parallel(tasks, WORKERS, waiting=0, stopped=lambda: pace.stopped):
+        if isinstance(run, AzureError):
+            unread.append(Unread(f"the runs of {name}", str(run)))
+        else:
+            found[name] = run
+    return found, unread

@@ -1,0 +1,109 @@
+"""The collections: those that are wished, those that are there, and where the data of a domain belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sovereignmesh.mesh.purview_references import collections_in
+from sovereignmesh.patterns import slug
+from sovereignmesh.plan import Item, Key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sovereignmesh.azure.purview import Collection
+    from sovereignmesh.mesh.purview import PurviewAccountWish
+    from sovereignmesh.mesh.references import Loaded
+    from sovereignmesh.yamlfile import Path
+
+__all__ = ["Tree"]
+
+_LONGEST = 36
+
+
+class Tree:
+    """Collections by reference name in lower case, as accounts answer with it; the root bears the account's name."""
+
+    def __init__(self, wish: Loaded[PurviewAccountWish], live: Iterable[Collection], root: str) -> None:
+        """A wish for a collection that is there under another reference name, by title and place, means that one.
+
+        The portal gives collections random reference names.
+        """
+        self.root = root.casefold()
+        self._wish = wish
+        self._parents: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
+        for collection in live:
+            name = collection.name.casefold()
+            self._parents[name] = collection.parent.casefold()
+            self._titles[name] = collection.friendly_name or collection.name
+        self._live = frozenset(self._parents)
+        self._meant: dict[str, str] = {"": self.root, self.root: self.root}
+        self._wished: dict[str, tuple[str, str, str, Path]] = {}  # name -> title, parent, description, path
+        self._untitled: set[str] = set()  # those that are there and whose title nobody wrote
+        for one, above, path in collections_in(wish.model):
+            parent = self._meant.get(above.casefold(), above.casefold())
+            name = self._adopted(one.name.casefold(), one.title, parent)
+            self._meant[one.name.casefold()] = name
+            title = one.title
+            if one.friendly_name is None and name in self._live:
+                self._untitled.add(name)
+                title = self._titles[name]
+            self._wished[name] = (title, parent, one.description or "", path)
+        for name, (title, parent, _, _) in self._wished.items():
+            self._parents[name], self._titles[name] = self._meant.get(parent, parent), title
+
+    def find(self, name: str) -> str | None:
+        """The reference name of a collection that somebody wrote: wished or there, by reference name, else by title."""
+        folded = name.casefold()
+        if folded in self._meant:
+            return self._meant[folded]
+        if folded in self._parents:
+            return folded
+        same = [known for known, title in self._titles.items() if title.casefold() == folded]
+        return same[0] if len(same) == 1 else None
+
+    def of_domain(self, domain: str) -> str:
+        """The collection of a domain: that which bears its name; where there is none, one is wished below the root."""
+        found = self.find(domain)
+        if found is None:
+            found = slug(domain)[:_LONGEST].rstrip("-").casefold()
+            self._wished[found] = (domain, self.root, "", ("account",))
+            self._parents[found], self._titles[found] = self.root, domain
+        return found
+
+    def lies_in(self, name: str, above: str) -> bool:
+        """Whether a collection is another or lies in it."""
+        seen: set[str] = set()
+        while name != above:
+            seen.add(name)
+            name = self._parents.get(name, "")
+            if not name or name in seen:
+                return False
+        return True
+
+    def title(self, name: str) -> str:
+        """What people see of a collection."""
+        return self._titles.get(name, name)
+
+    def items(self) -> Iterator[Item]:
+        """The collections that are wished."""
+        for name, (title, parent, description, path) in self._wished.items():
+            above = self._meant.get(parent, parent)
+            body = {
+                **({} if name in self._untitled else {"friendlyName": title}),
+                "parentCollection": {"referenceName": above, "type": "CollectionReference"},
+                **({"description": description} if description else {}),
+            }
+            needs = frozenset({Key("collection", above)}) if above in self._wished else frozenset()
+            yield Item("collection", name, body, needs, str(self._wish.locate(*path)))
+
+    def _adopted(self, name: str, title: str, parent: str) -> str:
+        if name in self._live:
+            return name
+        same = [
+            known
+            for known in self._live
+            if self._titles[known].casefold() == title.casefold() and self._parents[known] == parent
+        ]
+        return same[0] if len(same) == 1 else name

@@ -1,0 +1,1 @@
+"""Purview's data plane of an account: collections, policies, sources, scans, rules and classifications."""

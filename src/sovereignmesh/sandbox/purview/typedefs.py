@@ -1,0 +1,185 @@
+"""The Data Map's types, of which the sandbox has the classifications."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.sandbox.purview.account import TYPEDEFS, Account, Route
+from sovereignmesh.sandbox.purview.answers import atlas_refusal, gone
+from sovereignmesh.sandbox.wire import Refusal, json_reply
+
+if TYPE_CHECKING:
+    from sovereignmesh.sandbox.purview.objects import Body
+    from sovereignmesh.sandbox.wire import Call, Reply
+
+__all__ = ["ROUTES", "give_types"]
+
+_CURATOR: Final = frozenset({"data-curator", "data-source-administrator"})
+_GROUPS: Final = ("enumDefs", "structDefs", "classificationDefs", "entityDefs", "relationshipDefs")
+_OURS: Final = "classificationDefs"
+_CATEGORY: Final = "CLASSIFICATION"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .]*")
+_MADE: Final = 1615361058210  # milliseconds
+# A dozen of the system's own.
+_SYSTEM: Final = {
+    "MICROSOFT.PERSONAL.EMAIL": "Email Address",
+    "MICROSOFT.PERSONAL.EU.PHONE_NUMBER": "EU Phone Number",
+    "MICROSOFT.PERSONAL.US.PHONE_NUMBER": "U.S. Phone Number",
+    "MICROSOFT.PERSONAL.NAME": "Person's Name",
+    "MICROSOFT.PERSONAL.DATE_OF_BIRTH": "Date of Birth",
+    "MICROSOFT.PERSONAL.IPADDRESS": "IP Address",
+    "MICROSOFT.GOVERNMENT.US.SOCIAL_SECURITY_NUMBER": "U.S. Social Security Number (SSN)",
+    "MICROSOFT.GOVERNMENT.US.PASSPORT_NUMBER": "U.S. Passport Number",
+    "MICROSOFT.GOVERNMENT.EU.NATIONAL_ID_NUMBER": "EU National Identification Number",
+    "MICROSOFT.GOVERNMENT.CITY_NAME": "World Cities",
+    "MICROSOFT.FINANCIAL.CREDIT_CARD_NUMBER": "Credit Card Number",
+    "MICROSOFT.FINANCIAL.INTERNATIONAL_BANK_ACCOUNT_NUMBER": "International Banking Account Number (IBAN)",
+}
+
+
+def give_types(account: Account) -> None:
+    """Makes the system's classifications, which nobody writes."""
+    shelf = f"{account.name}/{TYPEDEFS}"
+    for name, label in _SYSTEM.items():
+        identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{account.name}/{name}"))
+        given = {"name": name, "description": label, "options": {"displayName": label}}
+        account.objects.give(shelf, name, _typedef(given, identity, "admin", _MADE))
+
+
+def _typedef(given: Body, identity: str, who: str, when: int) -> Body:
+    return {
+        "category": _CATEGORY,
+        "guid": identity,
+        "createdBy": who,
+        "updatedBy": who,
+        "createTime": when,
+        "updateTime": when,
+        "version": 1,
+        "name": given["name"],
+        "description": str(given.get("description") or given["name"]),
+        "typeVersion": str(given.get("typeVersion") or "1.0"),
+        "lastModifiedTS": "1",
+        **({"options": given["options"]} if given.get("options") else {}),
+        **{key: given.get(key) or [] for key in ("attributeDefs", "superTypes", "entityTypes")},
+        "subTypes": [],
+    }
+
+
+def _list(account: Account, call: Call, _: dict[str, str]) -> Reply:
+    wanted = call.query.get("type", _CATEGORY).upper() == _CATEGORY
+    found = account.listed(TYPEDEFS, call) if wanted else []
+    return json_reply(_grouped(found))
+
+
+def _headers(account: Account, call: Call, _: dict[str, str]) -> Reply:
+    wanted = call.query.get("type", _CATEGORY).upper() == _CATEGORY
+    found = account.listed(TYPEDEFS, call) if wanted else []
+    return json_reply([{key: body[key] for key in ("category", "guid", "name")} for body in found])
+
+
+def _get(account: Account, _: Call, names: dict[str, str]) -> Reply:
+    found = account.objects.shown(f"{account.name}/{TYPEDEFS}", names["name"])
+    if found is None:
+        raise _unknown(names["name"])
+    return json_reply(found)
+
+
+def _get_by_guid(account: Account, _: Call, names: dict[str, str]) -> Reply:
+    found = [body for body in account.all(TYPEDEFS).values() if body["guid"] == names["guid"].lower()]
+    if not found:
+        raise atlas_refusal(404, "ATLAS-404-00-002", f"Given type guid {names['guid']} was invalid")
+    return json_reply(found[0])
+
+
+def _create(account: Account, call: Call, _: dict[str, str]) -> Reply:
+    given = _given(call)
+    for one in given:
+        if account.get(TYPEDEFS, one["name"]) is not None:
+            raise atlas_refusal(409, "ATLAS-409-00-001", f"Given type {one['name']} already exists")
+    made = [_typedef(one, str(uuid.uuid4()), account.principal, _now()) for one in given]
+    for body in made:
+        account.put(TYPEDEFS, body["name"], body)
+    return json_reply(_grouped(made))
+
+
+def _update(account: Account, call: Call, _: dict[str, str]) -> Reply:
+    given = _given(call)
+    found = [_known(account, one["name"]) for one in given]
+    made = []
+    for one, before in zip(given, found, strict=True):
+        body = _typedef(one, before["guid"], account.principal, _now())
+        body |= {key: before[key] for key in ("createdBy", "createTime")}
+        body["version"] = before["version"] + 1
+        body["lastModifiedTS"] = str(body["version"])
+        account.put(TYPEDEFS, body["name"], body)
+        made.append(body)
+    return json_reply(_grouped(made))
+
+
+def _delete(account: Account, _: Call, names: dict[str, str]) -> Reply:
+    account.drop(TYPEDEFS, _known(account, names["name"])["name"])
+    return gone()
+
+
+def _delete_all(account: Account, call: Call, _: dict[str, str]) -> Reply:
+    for body in [_known(account, one["name"]) for one in _given(call)]:
+        account.drop(TYPEDEFS, body["name"])
+    return gone()
+
+
+def _known(account: Account, name: str) -> Body:
+    found = account.get(TYPEDEFS, name)
+    if found is None:
+        raise _unknown(name)
+    return found
+
+
+# The codes are Apache Atlas' own: its AtlasErrorCode.java.
+def _unknown(name: str) -> Refusal:
+    return atlas_refusal(404, "ATLAS-404-00-001", f"Given typename {name} was invalid")
+
+
+def _given(call: Call) -> list[Body]:
+    """The classifications in a body. Raises Refusal for a bad one, and for types that the sandbox has not."""
+    body: Any = call.json()
+    if not isinstance(body, dict) or not all(isinstance(value, list) for value in body.values() if value is not None):
+        raise atlas_refusal(400, "ATLAS-400-00-01A", "invalid parameters: the body is no object of lists")
+    if other := [key for key, value in body.items() if value and key != _OURS]:
+        raise Refusal(501, "SandboxUnsupported", f"the sandbox (not Azure) has no {other[0]}")
+    given = body.get(_OURS) or []
+    for one in given:
+        name = one.get("name") if isinstance(one, dict) else None
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            message = (
+                f"{name}: invalid name for {_CATEGORY}.  Names must consist of a letter followed by a sequence of "
+                "letter, number, space, or '_' characters"
+            )
+            raise atlas_refusal(400, "ATLAS-400-00-019", message)
+    return given
+
+
+def _grouped(found: list[Body]) -> Body:
+    return {group: found if group == _OURS else [] for group in _GROUPS}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+_NOBODY: Final[frozenset[str]] = frozenset()
+ROUTES: Final = tuple(
+    Route(method, re.compile(f"/datamap/api/atlas/v2/types{pattern}", re.IGNORECASE), answer, needs)
+    for method, pattern, answer, needs in (
+        ("GET", r"/typedefs", _list, _NOBODY),
+        ("POST", r"/typedefs", _create, _CURATOR),
+        ("PUT", r"/typedefs", _update, _CURATOR),
+        ("DELETE", r"/typedefs", _delete_all, _CURATOR),
+        ("GET", r"/typedefs/headers", _headers, _NOBODY),
+        ("GET", r"/(?:typedef|classificationdef)/name/(?P<name>[^/]+)", _get, _NOBODY),
+        ("GET", r"/(?:typedef|classificationdef)/guid/(?P<guid>[^/]+)", _get_by_guid, _NOBODY),
+        ("DELETE", r"/typedef/name/(?P<name>[^/]+)", _delete, _CURATOR),
+    )
+)
