@@ -17,7 +17,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from sovereignmesh import __version__
 from sovereignmesh.azure.pace import LONGEST_WAIT
-from sovereignmesh.azure.policies import OneHostPolicy, OneTokenPolicy, PatientRetryPolicy
+from sovereignmesh.azure.policies import OneHostPolicy, OneTokenPolicy, PatientRetryPolicy, may_repeat
 from sovereignmesh.azure.sign_in import HOW_TO_SIGN_IN
 from sovereignmesh.errors import (
     AnswerError,
@@ -125,7 +125,8 @@ class Channel:
         query = {**({"api-version": api_version} if api_version else {}), **parameters}
         url = f"{path}?{urlencode(query, safe='$')}" if query else path
         url = url.replace("{", "%7B").replace("}", "%7D")  # the SDK would take them for a template's
-        for reading in range(_READINGS):
+        readings = _READINGS if may_repeat(method, url) else 1
+        for reading in range(readings):
             self._pace().check()
             response = self._once(HttpRequest(method, url, json=body), path)
             try:
@@ -133,7 +134,7 @@ class Channel:
                 return Answer(orjson.loads(data) if data else None, response.headers, response.status_code)
             except orjson.JSONDecodeError:
                 kind = response.headers.get("Content-Type", "no content type")
-                if reading + 1 < _READINGS:
+                if reading + 1 < readings:
                     self._pace().wait(self._pace().backoff(reading))
         raise _no_json(path, kind)
 

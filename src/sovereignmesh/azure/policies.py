@@ -37,6 +37,7 @@ __all__ = [
     "OneHostPolicy",
     "OneTokenPolicy",
     "PatientRetryPolicy",
+    "may_repeat",
 ]
 
 CONNECT_SECONDS, READ_SECONDS = 20.0, 90.0  # that one attempt may take, at most
@@ -200,6 +201,10 @@ def _named(headers: Mapping[str, str]) -> float | None:
 
 
 def _may_repeat(request: PipelineRequest[Any]) -> bool:
-    method = request.http_request.method.upper()
-    path = request.http_request.url.lower().partition("?")[0]
-    return method in _SAFE or (method == "POST" and path.endswith(_SAFE_POSTS))
+    return may_repeat(request.http_request.method, request.http_request.url)
+
+
+def may_repeat(method: str, url: str) -> bool:
+    """Whether a request does nothing more when it is sent twice."""
+    path = url.lower().partition("?")[0]
+    return method.upper() in _SAFE or (method.upper() == "POST" and path.endswith(_SAFE_POSTS))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.errors import AnswerError, AzureError, NotFoundError, PlanError, RejectedError
+from sovereignmesh.errors import AnswerError, AzureError, NotFoundError, PlanError, RejectedError, UnreachableError
 from sovereignmesh.plan import Change, Outcome, carry_out, compare, diff, merged
 from sovereignmesh.purview.kinds import KINDS, VERSIONED, objects_of
-from sovereignmesh.purview.live import WORKERS, Live
+from sovereignmesh.purview.live import WORKERS, Live, spelled
 from sovereignmesh.purview.planning import comparable, read_lists_of, read_rest
 from sovereignmesh.purview.roles import assigned, with_roles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sovereignmesh.azure.purview import Collection, Purview
+    from sovereignmesh.azure.purview import Purview
     from sovereignmesh.purview.planning import PurviewPlan
 
 __all__ = ["apply_purview"]
@@ -129,7 +129,7 @@ class _Writer:
         if change.action == "create" and change.item.kind not in VERSIONED:
             return dict(change.item.body)
         try:
-            found: Mapping[str, Any] = objects.body(*names).body
+            found = spelled(change.item.kind, objects.body(*names).body)
         except NotFoundError:
             if change.action == "create":
                 return dict(change.item.body)
@@ -144,13 +144,16 @@ class _Writer:
         """Waits until a collection can be used."""
         pace, waited, wait = self._purview.azure.pace, 0.0, _SHORTEST
         while True:
-            collection: Collection = self._purview.collections.get(name)
-            if collection.state in ("Succeeded", ""):
+            try:
+                state = self._purview.collections.get(name).state
+            except NotFoundError:  # reads lag behind writes
+                state = "not there"
+            if state in ("Succeeded", ""):
                 return
-            if collection.state == "Failed":
+            if state == "Failed":
                 raise AnswerError(f"the service could not make the collection {name}: its state is Failed")
             if waited >= _PROVISIONED:
-                raise AnswerError(f"the collection {name} is still {collection.state} after {_PROVISIONED:.0f} s")
+                raise AnswerError(f"the collection {name} is still {state} after {_PROVISIONED:.0f} s")
             pace.wait(wait)
             waited, wait = waited + wait, min(wait * 2, _LONGEST)
 
@@ -161,12 +164,25 @@ class _Writer:
         elif change.action == "update":
             classifications.update(merged(change.before, change.item.body, KINDS["classification"]))
         else:
+            return self._created(dict(change.item.body))
+        return True
+
+    def _created(self, body: dict[str, Any]) -> bool:
+        """Creates a classification. It is a POST, which nobody else tries again; here a second one does no harm."""
+        for attempt in range(_ATTEMPTS):
             try:
-                classifications.create(dict(change.item.body))
+                self._purview.classifications.create(body)
             except RejectedError as error:
                 if error.status != _CONFLICT:
                     raise
                 return False
+            except UnreachableError:
+                if attempt + 1 == _ATTEMPTS:
+                    raise
+                pace = self._purview.azure.pace
+                pace.wait(pace.backoff(attempt))
+            else:
+                break
         return True
 
     def _roles(self, change: Change) -> bool:

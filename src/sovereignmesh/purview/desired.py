@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sovereignmesh.facts.purview import credential_kinds, metadata_roles, scan_properties
+from sovereignmesh.facts.purview import credential_kinds, metadata_roles, scan_properties, source_kinds
 from sovereignmesh.mesh.purview import RulesetWish
 from sovereignmesh.mesh.purview_references import collections_in, scan_kind
 from sovereignmesh.plan import Item, Key
@@ -217,7 +217,8 @@ class _Compiler:
 
     def _ruleset(self, one: RulesetWish, path: Path) -> Item:
         rules = [*self._rules, *(rule for rule in one.classification_rules if rule not in self._rules)]
-        extensions = one.file_extensions or self._around.extensions(one.kind) or None
+        known = source_kinds().get(one.kind)
+        extensions = one.file_extensions or (known and known.files and self._around.extensions(one.kind)) or None
         needs = frozenset(Key("classification-rule", rule.casefold()) for rule in rules)
         excluded = one.excluded_system_classifications
         body = ruleset_body(one.kind, rules, excluded, extensions, one.description or "")

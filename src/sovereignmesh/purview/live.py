@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.purview import MetadataPolicy, Purview
 
-__all__ = ["WORKERS", "Live"]
+__all__ = ["WORKERS", "Live", "spelled"]
 
 WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
 _SYSTEM: Final = "MICROSOFT."
@@ -142,13 +142,14 @@ def _item(kind: str, name: str, body: Mapping[str, Any]) -> Item:
     """An object as it is there, with what it refers to."""
     assert kind in KINDS, "a kind of the table"
     properties = body.get("properties") or {}
-    if kind == "trigger":
-        body = _spelled(body)
+    body = spelled(kind, body)
     return Item(kind, name, body, frozenset(_needs(kind, name, body, properties)))
 
 
-def _spelled(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A trigger in the specification's spelling: the service was recorded with `timezone`."""
+def spelled(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An object in the specification's spelling: the service was recorded with `timezone` in triggers."""
+    if kind != "trigger":
+        return body
     properties = body.get("properties") or {}
     recurrence = properties.get("recurrence") or {}
     told = {"timeZone" if name == "timezone" else name: value for name, value in recurrence.items()}

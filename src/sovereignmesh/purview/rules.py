@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.azure.purview import Classification, ClassificationRule
@@ -60,6 +61,7 @@ def policy_rules(mesh: Mesh) -> list[str]:
     return list(dict.fromkeys(map(rule_name, _wishes(mesh))))
 
 
+@cache
 def mesh_ruleset(kind: str) -> str:
     """The name of the ruleset that has the mesh's rules for a kind of source."""
     return slug(f"sovereignmesh-{kind}")

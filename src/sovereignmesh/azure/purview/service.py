@@ -34,7 +34,7 @@ from sovereignmesh.azure.purview.objects import (
     Trigger,
 )
 from sovereignmesh.azure.sdk import Facts
-from sovereignmesh.errors import AnswerError, ClosedNetworkError, DeniedError
+from sovereignmesh.errors import AnswerError, ClosedNetworkError, DeniedError, NotFoundError, RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline import Pipeline
     from azure.core.rest import HttpRequest, HttpResponse
 
-    from sovereignmesh.azure.channel import Answer, Channel
+    from sovereignmesh.azure.channel import Answer, Channel, Client
     from sovereignmesh.azure.connection import Azure
     from sovereignmesh.azure.pace import Pace
 
@@ -84,20 +84,30 @@ class Capacity:
             pace.wait(wait)
 
 
+class _Metered:
+    """A client of the SDK each of whose requests, further pages among them, waits until the account takes it."""
+
+    def __init__(self, client: Client, capacity: Capacity) -> None:
+        self._client, self._capacity = client, capacity
+
+    def send_request(self, request: HttpRequest) -> HttpResponse:
+        """Sends a request through the client's pipeline."""
+        self._capacity.take()
+        return self._client.send_request(request)
+
+
 class _Line:
     """Requests to one endpoint of an account."""
 
-    def __init__(self, channel: Channel, endpoint: str, account: PurviewAccount, capacity: Capacity) -> None:
-        self._channel, self._endpoint, self._account, self._capacity = channel, endpoint, account, capacity
+    def __init__(self, channel: Channel, endpoint: str, account: PurviewAccount) -> None:
+        self._channel, self._endpoint, self._account = channel, endpoint, account
 
     def send(self, method: str, path: str, version: str, body: Any = None, **parameters: str) -> Answer:
         with self._told_apart():
-            self._capacity.take()
             return self._channel.send(method, f"{self._endpoint}{path}", version, body, **parameters)
 
     def items(self, path: str, version: str, key: str = "value", **parameters: str) -> Iterator[Facts]:
         with self._told_apart():
-            self._capacity.take()
             place = f"{self._endpoint}{path}"
             for item in self._channel.items(place, version, key=key, **parameters):
                 yield Facts(item, place)
@@ -172,7 +182,8 @@ class Removable(Single[Kind]):
 
     def delete(self, *names: str) -> None:
         """Removes it; what is not there is removed already."""
-        self._line.send("DELETE", self._at(*names), self._version)
+        with contextlib.suppress(NotFoundError):
+            self._line.send("DELETE", self._at(*names), self._version)
 
 
 class Objects(Removable[Kind]):
@@ -189,6 +200,9 @@ class Objects(Removable[Kind]):
 
 
 def _segment(name: str) -> str:
+    """The name as one segment of a path. Raises RejectedError for one that would name what is above it."""
+    if name in ("", ".", ".."):
+        raise RejectedError(f"nothing in a Purview account can be called {name!r}: nothing was sent")
     return quote(name, safe="")
 
 
@@ -208,7 +222,7 @@ class Classifications:
 
     def bodies(self) -> Iterator[Facts]:
         """Every definition as the service words it, the system's own among them."""
-        found = self._line.object("GET", f"{_TYPES}/typedefs", DATA_MAP, type="classification")
+        found = self._line.object("GET", f"{_TYPES}/typedefs", DATA_MAP, type="CLASSIFICATION")
         return found.each("classificationDefs")
 
     def list(self) -> Iterator[Classification]:
@@ -229,8 +243,9 @@ class Classifications:
         self._line.send("PUT", f"{_TYPES}/typedefs", "", {"classificationDefs": list(bodies)})
 
     def delete(self, name: str) -> None:
-        """Removes a definition."""
-        self._line.send("DELETE", f"{_TYPES}/typedef/name/{_segment(name)}", "")
+        """Removes a definition; what is not there is removed already."""
+        with contextlib.suppress(NotFoundError):
+            self._line.send("DELETE", f"{_TYPES}/typedef/name/{_segment(name)}", "")
 
 
 class Policies:
@@ -321,7 +336,7 @@ class Purview:
 
         def line(client: Any, endpoint: str, pipeline: Pipeline[HttpRequest, HttpResponse]) -> _Line:
             made = client(endpoint=endpoint, credential=azure.credential, pipeline=pipeline)
-            return _Line(azure.channel(made), endpoint, account, capacity)
+            return _Line(azure.channel(_Metered(made, capacity)), endpoint, account)
 
         scanning = line(PurviewScanningClient, account.scan, scan_pipe)
         catalog = line(PurviewCatalogClient, account.endpoint, pipe)

@@ -1,0 +1,214 @@
+"""Whatever goes wrong while a plan is applied is named, and the next apply finishes it."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.errors import ClosedNetworkError, DeniedError, SovereignMeshError
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.purview import apply_purview, plan_purview
+from sovereignmesh.sandbox import FAULTS, Fault, estate_mesh, open_sandbox
+from sovereignmesh.sandbox.wire import arm_error
+
+COMMAND = [sys.executable, "-c", "from sovereignmesh.cli import main; main()"]
+JOURNEYS = ("purview", "purview-writes")
+# Faults of other services than Purview, or that nobody can get past; the latter are looked at by themselves.
+OTHERS = {
+    "row-twice", "total-changes", "total-changes-always", "payload-too-large", "slow-page", "repeated-skip-token",
+    "denied-mid-run", "part-throttled", "part-throttled-always", "part-denied", "part-lost", "no-batch",
+    "subscription-limit", "token-rejected", "foreign-next-link",
+}  # fmt: skip
+NTHS = (1, 5, 11, 17)
+
+
+def contents(state):
+    """What is in the account that a state keeps: all that its services tell, and the versions of its rules."""
+    with open_sandbox("seed", state=state) as azure:
+        rules = connect_purview("sovereign-purview", azure).classification_rules.bodies()
+        return live(azure), sorted((rule.text("name"), rule.within("properties").number("version")) for rule in rules)
+
+
+def live(azure):
+    """What is in the account, through its own services."""
+    from sovereignmesh.purview import export_purview
+
+    return export_purview(azure, "sovereign-purview").yaml
+
+
+@pytest.fixture
+def wished(open_azure, seed):
+    """What one apply makes of an empty account."""
+    azure = open_azure()
+    list(apply_purview(plan_purview(azure, seed)))
+    return live(azure)
+
+
+@pytest.mark.parametrize(
+    "fault", [f"{fault}:{journey}" for fault in sorted(FAULTS.keys() - OTHERS) for journey in JOURNEYS]
+)
+def test_under_every_fault_a_failure_is_told_and_the_next_apply_finishes(open_azure, seed, wished, tmp_path, fault):
+    state = tmp_path / "state.json"
+    for nth in NTHS:
+        state.unlink(missing_ok=True)
+        told, failed = None, None
+        try:
+            azure = open_azure(state=state, faults=[f"{fault}@{nth}"])
+            plan = plan_purview(azure, seed)
+            told = list(apply_purview(plan))
+        except SovereignMeshError as error:
+            failed = error
+        azure = open_azure(state=state)
+        after = plan_purview(azure, seed)
+        if told is not None and plan.complete and {outcome.state for outcome in told} <= {"done", "already"}:
+            assert after.empty, (fault, nth)  # who says that all is done has done it
+        else:
+            assert failed is not None or any(outcome.reason for outcome in told) or plan.unread
+        outcomes = list(apply_purview(after))
+        assert {outcome.state for outcome in outcomes} <= {"done", "already"}
+        assert live(azure) == wished, (fault, nth)
+
+
+def test_a_missing_role_and_a_closed_network_are_told_apart(open_azure, seed):
+    for fault, kind, words in (
+        ("purview-denied", DeniedError, "Collection Administrator"),
+        ("purview-closed", ClosedNetworkError, "private endpoint"),
+    ):
+        with pytest.raises(kind, match=words) as caught:
+            plan_purview(open_azure(faults=[fault]), seed)
+        assert type(caught.value) is kind
+        assert caught.value.status == 403
+
+
+def denied_at(*parts):
+    """A fault: 403 for whatever has one of these parts in its path."""
+
+    def act(hit):
+        if any(part in hit.call.path for part in parts):
+            return arm_error(403, "Unauthorized", "Not authorized to access account")
+        return hit.reply()
+
+    return Fault("denied-at", "some are denied", act, "purview", times=None)
+
+
+@pytest.mark.parametrize(
+    ("part", "lost"),
+    [
+        ("/typedefs", {"classification"}),
+        ("/classificationrules", {"classification-rule"}),
+        ("/scanrulesets", {"ruleset"}),
+        ("/datasources", {"source", "scan"}),
+        ("/scans", {"scan"}),
+    ],
+)
+def test_a_list_that_is_denied_is_a_hole_and_the_rest_is_planned(open_azure, seed, part, lost, tmp_path):
+    state = tmp_path / "state.json"
+    azure = open_azure(state=state)
+    list(apply_purview(plan_purview(azure, seed)))
+    plan = plan_purview(open_azure(state=state, faults=[denied_at(part)]), seed)
+    assert not plan.complete
+    assert plan.empty  # nothing that nobody could see is planned to be made again
+    assert plan.unchanged == 9 - sum(item.kind in lost for item in plan.desired)
+    assert any("Not authorized" in unread.why for unread in plan.unread)
+
+
+def test_collections_that_are_denied_are_an_error(open_azure, seed):
+    with pytest.raises(DeniedError, match="you lack a role"):
+        plan_purview(open_azure(faults=[denied_at("/collections")]), seed)
+
+
+def test_a_write_that_is_denied_leaves_what_needs_it(open_azure, seed, tmp_path):
+    state = tmp_path / "state.json"
+
+    def act(hit):
+        if hit.call.method == "PUT" and "/datasources" in hit.call.path:
+            return arm_error(403, "Unauthorized", "Not authorized to access account")
+        return hit.reply()
+
+    azure = open_azure(state=state, faults=[Fault("no-writes", "no source is written", act, "purview", times=None)])
+    outcomes = {outcome.change.item.name: outcome for outcome in apply_purview(plan_purview(azure, seed))}
+    assert outcomes["sales-domain"].state == "failed"
+    assert "Data Source Administrator" in outcomes["sales-domain"].reason
+    assert outcomes["sales-domain/salesdb"].state == "left"
+    again = open_azure(state=state)
+    assert {outcome.state for outcome in apply_purview(plan_purview(again, seed))} == {"done"}
+    assert plan_purview(again, seed).empty
+
+
+def test_a_run_that_is_stopped_says_what_it_left(open_azure, seed):
+    azure = open_azure()
+    count = iter(range(100))
+    outcomes = list(apply_purview(plan_purview(azure, seed), stopped=lambda: next(count) > 12))
+    states = [outcome.state for outcome in outcomes]
+    assert len(states) == 9
+    assert {"done", "left"} == set(states)
+    assert all("stopped" in outcome.reason for outcome in outcomes if outcome.state == "left")
+    assert {outcome.state for outcome in apply_purview(plan_purview(azure, seed))} == {"done"}
+    assert plan_purview(azure, seed).empty
+
+
+def test_an_account_that_is_full_of_others_work_keeps_it(open_azure, seed):
+    from sovereignmesh.azure.purview import Collection, sources
+
+    azure = open_azure()
+    purview = connect_purview("sovereign-purview", azure)
+    purview.collections.put(Collection("theirs", "Theirs", "sovereign-purview"), "theirs")
+    purview.collections.get("theirs")
+    lake = sources.AdlsGen2("their-lake", collection="theirs", endpoint="https://theirs.dfs.core.windows.net/")
+    purview.sources.register(lake)
+    list(apply_purview(plan_purview(azure, seed)))
+    assert purview.sources.get("their-lake").collection == "theirs"
+
+
+def test_killed_at_any_moment_the_next_apply_makes_what_one_apply_makes(tmp_path):
+    whole = tmp_path / "whole.json"
+    run = ["purview", "apply", "--estate", "seed", "--yes", "--state"]
+    assert subprocess.run([*COMMAND, *run, str(whole)], capture_output=True, check=False).returncode == 0
+    chance = random.Random(5)
+    cut = 0
+    for number in range(4):
+        state = tmp_path / f"{number}.json"
+        for _ in range(2):
+            killed = subprocess.Popen([*COMMAND, *run, str(state)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            wanted = chance.randrange(9)
+            for line in killed.stdout:  # at a moment that the run itself tells, not the clock
+                if b": done" in line:
+                    wanted -= 1
+                if wanted < 0:
+                    break
+            time.sleep(chance.random() / 50)
+            killed.send_signal(signal.SIGKILL)
+            killed.stdout.close()
+            cut += killed.wait() == -signal.SIGKILL
+        finished = subprocess.run([*COMMAND, *run, str(state)], capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+        assert contents(state) == contents(whole)
+    assert cut
+
+
+def test_interrupted_the_command_tells_what_it_did_and_left(tmp_path):
+    state = tmp_path / "state.json"
+    run = [*COMMAND, "purview", "apply", "--estate", "seed", "--yes", "--state", str(state)]
+    process = subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if ": done" in line:
+            process.send_signal(signal.SIGINT)
+            break
+    lines += process.stdout.readlines()
+    process.stdout.close()
+    code = process.wait()
+    said = "".join(lines)
+    assert code in (0, 4), said
+    assert ("left" in lines[-1]) == (code == 4), said
+    assert "Traceback" not in said
+    azure = open_sandbox("seed", state=state)
+    mesh = load_mesh(estate_mesh("seed"))
+    assert {outcome.state for outcome in apply_purview(plan_purview(azure, mesh))} <= {"done", "already"}
+    assert plan_purview(azure, mesh).empty
+    azure.close()
