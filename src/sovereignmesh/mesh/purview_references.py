@@ -80,7 +80,10 @@ def collections_in(account: PurviewAccountWish) -> Iterator[tuple[CollectionWish
 
 def parents_in(account: PurviewAccountWish) -> dict[str, str]:
     """By collection the one above, both in lower case; "" is the root."""
-    return {one.name.casefold(): above.casefold() for one, above, _ in collections_in(account)}
+    found: dict[str, str] = {}
+    for one, above, _ in collections_in(account):
+        found.setdefault(one.name.casefold(), above.casefold())
+    return found
 
 
 def source_kind(source: SourceWish) -> SourceKind | None:
@@ -139,7 +142,7 @@ def _collections(account: Loaded[PurviewAccountWish]) -> Iterator[Problem]:
         if above and above.casefold() not in parents and above.casefold() != account.model.account.casefold():
             near = did_you_mean(above, [known.name for known, _, _ in every])
             yield account.problem(key, f"no collection '{above}' is in this document{near}")
-        elif one.name.casefold() in _above(one.name.casefold(), parents):
+        elif above and one.name.casefold() in _above(one.name.casefold(), parents):
             yield account.problem(key, f"the collection '{one.name}' would lie in itself, by way of '{above}'")
 
 

@@ -75,6 +75,8 @@ def explain(error: ValidationError, document: Document, top: str, model: type[Ba
     for details in error.errors(include_url=False):
         # A choice between two models adds a step, in angle brackets, that no document has.
         steps = tuple(step for step in details["loc"] if not str(step).startswith("<"))
+        if details["type"] == "too_short" and details["input"]:
+            continue  # short of items that are wrong, each of which is said
         on_key = details["type"] == "extra_forbidden" or steps[-1:] == ("[key]",)
         path: Path = (top, *(step for step in steps if step != "[key]"))
         say = _SAY.get(details["type"])

@@ -1,0 +1,98 @@
+"""When triggers fire next, and how an account stands."""
+
+import datetime as dt
+import json
+
+import pytest
+from purview.test_apply import denied_at
+from purview.test_planning import EVERYTHING
+
+from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.purview import apply_purview, plan_purview, purview_status
+from sovereignmesh.purview.recurrence import next_occurrence
+
+MONDAY = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "expected"),
+    [
+        ({"frequency": "Hour", "interval": 6, "startTime": "2026-03-01T00:15:00Z"}, "2026-03-02T12:15"),
+        ({"frequency": "Hour", "startTime": "2026-03-01T00:15:00Z", "schedule": {"minutes": [5, 45]}},
+         "2026-03-02T10:05"),
+        ({"frequency": "Day", "startTime": "2026-03-01T09:30:00Z"}, "2026-03-03T09:30"),
+        ({"frequency": "Day", "interval": 3, "startTime": "2026-03-01T23:30:00Z"}, "2026-03-04T23:30"),
+        ({"frequency": "Day", "startTime": "2026-04-01T09:30:00Z"}, "2026-04-01T09:30"),
+        ({"frequency": "Day", "startTime": "2026-01-01T00:00:00", "schedule": {"hours": [4, 22], "minutes": [30, 0]}},
+         "2026-03-02T22:00"),
+        ({"frequency": "Week", "startTime": "2026-02-24T08:00:00Z"}, "2026-03-03T08:00"),
+        ({"frequency": "Week", "interval": 2, "startTime": "2026-02-24T08:00:00Z"}, "2026-03-10T08:00"),
+        ({"frequency": "Week", "startTime": "2026-01-01T02:00:00Z", "schedule": {"weekDays": ["Monday", "Sunday"]}},
+         "2026-03-08T02:00"),
+        ({"frequency": "Month", "startTime": "2026-01-31T02:00:00Z"}, "2026-03-31T02:00"),
+        ({"frequency": "Month", "startTime": "2026-01-01T02:00:00Z", "schedule": {"monthDays": [-1]}},
+         "2026-03-31T02:00"),
+        ({"frequency": "Month", "interval": 4, "startTime": "2026-01-10T02:00:00Z"}, "2026-05-10T02:00"),
+        ({"frequency": "Month", "startTime": "2026-01-01T02:00:00Z",
+          "schedule": {"monthlyOccurrences": [{"day": "Wednesday", "occurrence": 2}]}}, "2026-03-11T02:00"),
+        ({"frequency": "Month", "startTime": "2026-01-01T02:00:00Z",
+          "schedule": {"monthlyOccurrences": [{"day": "Sunday", "occurrence": -1}]}}, "2026-03-29T02:00"),
+        ({"frequency": "Day", "startTime": "2026-03-01T03:00:00", "timeZone": "W. Europe Standard Time"},
+         "2026-03-03T02:00"),
+        ({"frequency": "Day", "startTime": "2026-07-01T03:00:00", "timeZone": "Europe/Berlin"}, "2026-07-01T01:00"),
+    ],
+)  # fmt: skip
+def test_the_next_occurrence(recurrence, expected):
+    assert next_occurrence(recurrence, MONDAY) == dt.datetime.fromisoformat(f"{expected}:00+00:00")
+
+
+def test_a_recurrence_that_has_ended_has_no_next():
+    ended = {"frequency": "Day", "startTime": "2026-01-01T00:00:00Z", "endTime": "2026-02-01T00:00:00Z"}
+    assert next_occurrence(ended, MONDAY) is None
+
+
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        {"frequency": "Year", "startTime": "2026-01-01T00:00:00Z"},
+        {},
+        {"frequency": "Day", "interval": "two"},
+        {"frequency": "Day", "interval": -1},
+        {"frequency": "Day", "startTime": "soon"},
+        {"frequency": "Day", "timeZone": "Tokyo Standard Time"},
+        {"frequency": "Day", "timeZone": "../etc/passwd"},
+    ],
+)
+def test_what_is_not_understood_is_said(recurrence):
+    with pytest.raises(ValueError, match=r"\w"):
+        next_occurrence(recurrence, MONDAY)
+
+
+def test_sources_with_their_scans_last_runs_and_next(azure, settle):
+    settle(EVERYTHING)
+    purview = connect_purview("sovereign-purview", azure)
+    purview.runs.start("lake", "weekly", "00000000-0000-0000-0000-000000000001", "Full")
+    for _ in range(5):
+        purview.runs.get("lake", "weekly", "00000000-0000-0000-0000-000000000001")
+    status = purview_status(azure, "sovereign-purview", now=lambda: MONDAY)
+    assert status.complete
+    found = {(scan.source, scan.scan): scan for scan in status.scans}
+    assert set(found) == {
+        ("lake", "weekly"), ("sql-of-sales", "salesdb"), ("sql-of-sales", "with-credential"), ("fabric", ""),
+    }  # fmt: skip
+    weekly = found["lake", "weekly"]
+    assert weekly.run == "Succeeded"
+    assert weekly.collection == "Sales"
+    assert weekly.next_run == dt.datetime(2026, 3, 15, 1, 0, tzinfo=dt.UTC)
+    assert found["sql-of-sales", "salesdb"].run == ""
+    assert found["fabric", ""].kind == "Fabric"
+    assert json.loads(json.dumps(status.to_dict(), default=str))["scans"][0]["source"] == "fabric"
+
+
+def test_what_could_not_be_read_is_said(open_azure, seed, tmp_path):
+    state = tmp_path / "state.json"
+    list(apply_purview(plan_purview(open_azure(state=state), seed)))
+    status = purview_status(open_azure(state=state, faults=[denied_at("/runs")]), "sovereign-purview")
+    assert not status.complete
+    assert status.unread[0].what == "the runs of sales-domain/salesdb"
+    assert [scan.scan for scan in status.scans] == ["salesdb"]
