@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench_depth import audit_depth
 from bench_live import audit_live
+from bench_purview import purview
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +115,7 @@ BENCHES: dict[str, Callable[..., bool]] = {
     "audit-export": audit_export,
     "audit-live": audit_live,
     "audit-depth": audit_depth,
+    "purview": purview,
 }
 
 if __name__ == "__main__":
@@ -121,5 +123,8 @@ if __name__ == "__main__":
     flags = set(sys.argv[1:]) - set(words)
     peers = {"peers": True} if "--peers" in flags and words == ["audit-live"] else {}
     if len(words) != 1 or words[0] not in BENCHES or flags - {"--quick", *(f"--{name}" for name in peers)}:
-        sys.exit("usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers] | audit-depth [--quick]")
+        sys.exit(
+            "usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers] | audit-depth [--quick] | "
+            "purview [--quick]"
+        )
     sys.exit(not BENCHES[words[0]](quick="--quick" in flags, **peers))

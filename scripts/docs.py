@@ -19,9 +19,11 @@ from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, 
 from sovereignmesh.facts.terraform import planned_types
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh import schema as mesh_schema
+from sovereignmesh.plan import plan_lines
+from sovereignmesh.purview import plan_purview
 from sovereignmesh.result import REASONS, STATES, Finding, printable
 from sovereignmesh.result.controls import controls_markdown
-from sovereignmesh.sandbox import open_sandbox
+from sovereignmesh.sandbox import estate_mesh, open_sandbox
 
 ROOT = Path(__file__).parents[1]
 FACTS = {  # the checks that facts answer, by the heading of their column
@@ -309,11 +311,14 @@ def wanted(schema: Any) -> str:
         return f"[{name}](#{name.lower()})"
     if schema.get("enum"):
         return ", ".join(f"`{word}`" for word in schema["enum"]) if len(schema["enum"]) < LONG else "a known name"
-    if "anyOf" in schema:
-        kinds = [wanted(kind) for kind in schema["anyOf"] if kind.get("type") != "null"]
+    if "anyOf" in schema or "oneOf" in schema:
+        choices = schema.get("anyOf") or schema["oneOf"]
+        kinds = [wanted(kind) for kind in choices if kind.get("type") != "null"]
         return "a known name" if "a known name" in kinds else " or ".join(dict.fromkeys(kinds))
     if schema.get("type") == "array":
         return f"list of {wanted(schema['items'])}"
+    if "const" in schema:
+        return f"`{schema['const']}`"
     return {"boolean": "true or false", "object": "mapping"}.get(schema["type"], schema["type"])
 
 
@@ -322,8 +327,8 @@ def mesh() -> str:
         "# The mesh's documents",
         "",
         "Written by `scripts/docs.py` from the schema. A mesh is any number of YAML files; the top-level key says what",
-        "a document is: `governancePolicies` (one), `dataProduct`, `domain`. Keys in bold are required. Regions may be",
-        "spelled as anywhere in Azure (`West Europe`, `westeurope`).",
+        "a document is: `governancePolicies` (one), `dataProduct`, `domain`, `purview` (one). Keys in bold are",
+        "required. Regions may be spelled as anywhere in Azure (`West Europe`, `westeurope`).",
         "",
         "What binds what: a resource, its processing and its key, by the `storageLocations` of its product;",
         "replicas and backups, by those and `replicaLocations`; copies that cannot be switched off, and logs, by the",
@@ -331,7 +336,7 @@ def mesh() -> str:
         "",
     ]
     definitions = mesh_schema()["$defs"]
-    first = ("GovernancePolicies", "DataProduct", "Domain")
+    first = ("GovernancePolicies", "DataProduct", "Domain", "PurviewAccountWish")
     for name in (*first, *(name for name in definitions if name not in first)):
         definition = definitions[name]
         lines += [
@@ -358,9 +363,19 @@ def commands() -> str:
         for name in main.list_commands(context):
             command = main.get_command(context, name)
             assert command is not None
-            with click.Context(command, info_name=name, parent=context, terminal_width=100) as inner:
-                lines += [f"## {name}", "", "```", command.get_help(inner), "```", ""]
+            lines += command_help(name, command, context)
     return "\n".join(lines)
+
+
+def command_help(name: str, command: click.Command, above: click.Context) -> list[str]:
+    """The help of a command, and of those that it is a group of."""
+    with click.Context(command, info_name=name, parent=above, terminal_width=100) as context:
+        title = context.command_path.removeprefix("sovereignmesh ")
+        lines = [f"## {title}", "", "```", command.get_help(context), "```", ""]
+        if isinstance(command, click.Group):
+            for inner in command.list_commands(context):
+                lines += command_help(inner, command.commands[inner], context)
+    return lines
 
 
 def printed() -> str:
@@ -413,10 +428,18 @@ def only_in_depth() -> str:
     )
 
 
+def planned() -> str:
+    """The plan of the seed's estate, as the command prints it."""
+    with open_sandbox("seed") as azure:
+        lines = plan_lines(plan_purview(azure, load_mesh(estate_mesh("seed"))))
+        text = "\n".join(line.text for line in lines if not line.colour or line.colour == "green")
+    return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
+
+
 def readme() -> str:
     """README with its samples as the audit of the sample estate prints them now."""
     text = (ROOT / "README.md").read_text()
-    for name, write in (("sample", printed), ("depth", only_in_depth)):
+    for name, write in (("sample", printed), ("depth", only_in_depth), ("purview", planned)):
         block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"
         text = re.sub(rf"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)
     return text

@@ -22,6 +22,7 @@ def all_queries() -> dict[str, str]:
         "management groups above": queries.ANCESTORS,
         "resources": queries.list_resources(),
         "resources, trimmed": queries.list_resources(properties, properties),
+        "resources of some types": queries.list_resources_of(["Microsoft.Sql/servers"]),
         "policy assignments": queries.POLICY_ASSIGNMENTS,
         "policy exemptions": queries.POLICY_EXEMPTIONS,
         "policy states": queries.list_policy_states(cited_definitions()),

@@ -65,7 +65,9 @@ def plan(
     output: str,
     **where: Any,
 ) -> None:
-    """Show what `purview apply` would do. Only reads: roles Reader on the account and Data Reader in Purview suffice.
+    """Show what `purview apply` would do. Only reads.
+
+    Reader on the account, and in it Data Source Administrator and Data Reader, suffice.
 
     Exit codes: 0 planned, 1 it could not be planned or has errors, 2 wrong usage, 3 with --detailed-exitcode: there is
     something to do, 4 not all could be read.
@@ -137,8 +139,13 @@ def _outcomes(found: PurviewPlan, expect: str | None, stopped: Callable[[], bool
     return apply_purview(found, expect=expect, force=force, stopped=stopped)
 
 
+def is_somebody_there() -> bool:
+    """Whether a question would reach a person."""
+    return sys.stdin.isatty()
+
+
 def _ask(found: Plan) -> None:
-    if not sys.stdin.isatty():
+    if not is_somebody_there():
         raise click.UsageError("there is nobody to ask: add --yes, and --expect with the digest that was looked at")
     deleted = found.count("delete")
     what = f"{len(found.changes)} changes" + (f", {deleted} of them deletions" if deleted else "")

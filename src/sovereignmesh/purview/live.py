@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.purview import MetadataPolicy, Purview
 
-__all__ = ["WORKERS", "Live", "spelled"]
+__all__ = ["WORKERS", "Live", "spelled", "with_needs"]
 
 WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
 _SYSTEM: Final = "MICROSOFT."
@@ -139,11 +140,15 @@ class Live:
 
 
 def _item(kind: str, name: str, body: Mapping[str, Any]) -> Item:
-    """An object as it is there, with what it refers to."""
+    """An object as it is there."""
     assert kind in KINDS, "a kind of the table"
-    properties = body.get("properties") or {}
-    body = spelled(kind, body)
-    return Item(kind, name, body, frozenset(_needs(kind, name, body, properties)))
+    return Item(kind, name, spelled(kind, body))
+
+
+def with_needs(item: Item) -> Item:
+    """An object that is there with what it refers to, which can go only after it."""
+    needs = _needs(item.kind, item.name, item.body, item.body.get("properties") or {})
+    return dataclasses.replace(item, needs=frozenset(needs))
 
 
 def spelled(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

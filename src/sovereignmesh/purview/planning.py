@@ -11,7 +11,7 @@ from sovereignmesh.errors import MeshError
 from sovereignmesh.plan import Item, Key, Plan, Unread, diff
 from sovereignmesh.purview.desired import Around, compile_desired
 from sovereignmesh.purview.kinds import KINDS
-from sovereignmesh.purview.live import Live
+from sovereignmesh.purview.live import Live, with_needs
 from sovereignmesh.purview.residency import residency_problems
 from sovereignmesh.purview.resources import read_resources
 from sovereignmesh.purview.rules import compile_rules, pattern_problems
@@ -212,7 +212,7 @@ def comparable(live: Live, desired: list[Item], *, prune: bool) -> Iterator[Item
         elif key.kind == "filter" and key not in wanted:
             continue  # the service cannot remove one
         else:
-            yield item
+            yield with_needs(item) if prune and key not in wanted else item
 
 
 def _roles(there: Any, wish: Any, *, prune: bool) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from sovereignmesh.azure.connection import CONNECTIONS
 from sovereignmesh.azure.directory import list_subscriptions
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.sdk import get_one, list_all
-from sovereignmesh.errors import AnswerError, AzureError, NotFoundError
+from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,8 +53,10 @@ def list_purview_accounts(azure: Azure, subscriptions: Sequence[str] | None = No
     Raises an `AzureError` where one cannot be asked: an account that is not seen is not absent.
     """
     given = subscriptions if subscriptions is not None else [each.id for each in list_subscriptions(azure)]
-    crew = in_parallel([partial(_in_subscription, azure, each) for each in given], CONNECTIONS)
-    return sorted(crew, key=lambda account: account.id.lower())
+    accounts, denied = _all(azure, given)
+    if denied:
+        raise denied[0]
+    return accounts
 
 
 def find_purview_account(azure: Azure, account: str) -> PurviewAccount:
@@ -65,14 +67,37 @@ def find_purview_account(azure: Azure, account: str) -> PurviewAccount:
     found = _ID.fullmatch(account.strip())
     if found:
         return _read(azure, *found.groups())
-    accounts = list_purview_accounts(azure)
+    accounts, denied = _all(azure, [each.id for each in list_subscriptions(azure)])
     same = [each for each in accounts if each.name.lower() == account.strip().lower()]
     if len(same) == 1:
         return same[0]
     if same:
         raise AzureError(f"several Purview accounts are called {account}: give the id, one of {_ids(same)}")
     known = f"there are: {_ids(accounts)}" if accounts else "there is none in the subscriptions that you see"
+    if denied:
+        known += f", and {len(denied)} of them could not be asked: {denied[0]}"
     raise NotFoundError(f"no Purview account is called {account!r}; {known}")
+
+
+def _all(azure: Azure, subscriptions: Sequence[str]) -> tuple[list[PurviewAccount], list[DeniedError]]:
+    """The accounts, sorted by id, and the refusals of subscriptions that may not be asked.
+
+    Names of accounts are names of hosts: whoever finds one need not ask the others.
+    """
+
+    def one(subscription: str) -> Iterator[PurviewAccount | DeniedError]:
+        try:
+            yield from _in_subscription(azure, subscription)
+        except DeniedError as error:
+            yield error
+
+    accounts, denied = [], []
+    for found in in_parallel([partial(one, each) for each in subscriptions], CONNECTIONS):
+        if isinstance(found, DeniedError):
+            denied.append(found)
+        else:
+            accounts.append(found)
+    return sorted(accounts, key=lambda account: account.id.lower()), denied
 
 
 def _ids(accounts: Sequence[PurviewAccount]) -> str:

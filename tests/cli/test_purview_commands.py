@@ -1,0 +1,111 @@
+"""`purview` on the sandbox, as a person types it."""
+
+import json
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+
+from sovereignmesh.cli import main
+
+
+def run(*words, **options):
+    return CliRunner().invoke(main, ["purview", *words], **options)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return str(tmp_path / "state.json")
+
+
+@pytest.mark.parametrize("estate", ["contoso", "seed"])
+def test_plan_apply_plan_export_plan(tmp_path, state, estate):
+    where = ["--estate", estate, "--state", state]
+    planned = run("plan", *where, "--detailed-exitcode")
+    assert planned.exit_code == 3
+    applied = run("apply", *where, "--yes")
+    assert applied.exit_code == 0, applied.output
+    assert "failed" not in applied.output
+    again = run("plan", *where, "--detailed-exitcode")
+    assert again.exit_code == 0
+    assert "nothing to do" in again.output
+    file = tmp_path / "mesh" / "purview.yaml"
+    file.parent.mkdir()
+    assert run("export", *where, "-o", str(file)).exit_code == 0
+    exported = run("plan", str(file.parent), *where, "--detailed-exitcode", "--prune")
+    assert exported.exit_code == 0, exported.output
+    status = run("status", *where)
+    assert status.exit_code == 0
+    assert "never" in status.output
+    assert json.loads(run("status", *where, "--format", "json").stdout)["complete"]
+
+
+def test_the_json_fits_its_schema_and_the_digest_is_what_apply_expects(state):
+    where = ["--estate", "seed", "--state", state]
+    told = json.loads(run("plan", *where, "--format", "json").stdout)
+    schema = json.loads(CliRunner().invoke(main, ["schema", "plan"]).stdout)
+    jsonschema.validate(told, schema)
+    assert told["summary"]["create"] == 9
+    other = run("apply", *where, "--yes", "--expect", "sha256:0")
+    assert other.exit_code == 1
+    assert told["digest"] in other.output
+    assert run("apply", *where, "--yes", "--expect", told["digest"]).exit_code == 0
+    jsonschema.validate(json.loads(run("plan", *where, "--format", "json").stdout), schema)
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(state):
+    result = run("apply", "--estate", "seed", "--state", state)
+    assert result.exit_code == 2
+    assert "--yes" in result.output
+    assert run("plan", "--estate", "seed", "--state", state, "--detailed-exitcode").exit_code == 3
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n\n", 1, 3), ("y\n", 0, 0)])
+def test_a_person_is_asked(state, monkeypatch, answer, code, left):
+    monkeypatch.setattr("sovereignmesh.cli.purview_commands.is_somebody_there", lambda: True)
+    result = run("apply", "--estate", "seed", "--state", state, input=answer)
+    assert "Apply these 9 changes?" in result.output
+    assert result.exit_code == code
+    assert run("plan", "--estate", "seed", "--state", state, "--detailed-exitcode").exit_code == left
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["plan", "--sandbox", "--account", "pview-sales-prod"], 1, "does not answer this network"),
+        (["plan", "--estate", "contoso-partial"], 1, "you lack a role"),
+        (["plan", "--sandbox", "--account", "nowhere"], 1, "pview-customer-prod"),
+        (["plan", "--estate", "seed", "--fault", "purview-denied"], 1, "you lack a role"),
+        (["plan", "--estate", "seed", "--cloud", "china"], 2, "--cloud"),
+        (["plan", "no-such-mesh", "--estate", "seed"], 1, "no mesh at"),
+        (["export", "--estate", "seed", "-o", "no/such/folder.yaml"], 2, "there is no folder"),
+        (["status", "fixtures/mesh/seed", "--estate", "seed"], 1, "--account"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_message(words, code, said):
+    result = run(*words)
+    assert result.exit_code == code, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_an_error_in_the_plan_is_exit_1_and_nothing_is_sent(tmp_path, state):
+    (tmp_path / "policy.yaml").write_text("governancePolicies: {dataResidency: {allowedRegions: [northeurope]}}\n")
+    (tmp_path / "purview.yaml").write_text("purview: {account: sovereign-purview, collections: [{name: Sales}]}\n")
+    where = [str(tmp_path), "--estate", "seed", "--state", state]
+    planned = run("plan", *where)
+    assert planned.exit_code == 1
+    assert "purview.yaml:1:20: error: the account keeps metadata in westeurope" in planned.output
+    applied = run("apply", *where, "--yes")
+    assert applied.exit_code == 1
+    assert "nothing was sent" in applied.output
+    assert run("apply", *where, "--yes", "--allow-drift").exit_code == 0
+
+
+def test_an_export_overwrites_nothing(tmp_path):
+    file = tmp_path / "purview.yaml"
+    file.write_text("mine")
+    result = run("export", "--estate", "seed", "-o", str(file))
+    assert result.exit_code == 1
+    assert file.read_text() == "mine"
+    assert run("export", "--estate", "seed").stdout.startswith("purview:\n")
