@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import threading
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure import Azure
 
-__all__ = ["Interruptions", "azure_options", "duration", "find_mesh", "folder_of", "open_azure"]
+__all__ = ["Interruptions", "azure_options", "coloured", "duration", "find_mesh", "folder_of", "open_azure"]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 _DEFAULT: Final = Path("mesh")
@@ -46,6 +47,11 @@ def folder_of(file: Path) -> Path:
     if not file.parent.is_dir():
         raise click.BadParameter(f"{file}: there is no folder {file.parent}")
     return file
+
+
+def coloured(text: str, colour: str) -> str:
+    """The text in a colour, "" for none; click takes it away where the output is no terminal, NO_COLOR everywhere."""
+    return click.style(text, fg=colour) if colour and not os.environ.get("NO_COLOR") else text
 
 
 def duration(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:

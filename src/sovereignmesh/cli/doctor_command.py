@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.common import azure_options, folder_of, open_azure
+from sovereignmesh.cli.common import azure_options, coloured, folder_of, open_azure
 from sovereignmesh.facts import find_region
 from sovereignmesh.result import printable
 
@@ -57,7 +57,7 @@ def _show(diagnosis: Diagnosis) -> None:
     """A line, and what to do under it."""
     colour = {"ok": "green", "note": "yellow"}.get(diagnosis.state, "red")
     first, *others = diagnosis.detail.splitlines()
-    click.echo(f"{click.style(f'{diagnosis.state:8}', fg=colour)}{diagnosis.part}: {printable(first)}")
+    click.echo(f"{coloured(f'{diagnosis.state:8}', colour)}{diagnosis.part}: {printable(first)}")
     for line in (*others, *filter(None, [diagnosis.remedy])):
         click.echo(f"        {printable(line)}")
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.common import Interruptions, azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.common import Interruptions, azure_options, coloured, find_mesh, folder_of, open_azure
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.plan import Outcome, Plan
     from sovereignmesh.plan.text import Line
     from sovereignmesh.purview import PurviewPlan
+    from sovereignmesh.purview.live import Live
 
 __all__ = ["purview"]
 
@@ -166,7 +169,16 @@ def _tell(outcome: Outcome) -> str:
 def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool, allow_drift: bool) -> PurviewPlan:
     from sovereignmesh.purview import plan_purview  # noqa: PLC0415 - the SDK
 
-    return plan_purview(azure, load_mesh(mesh), account, prune=prune, allow_drift=allow_drift)
+    return plan_purview(azure, load_mesh(mesh), account, prune=prune, allow_drift=allow_drift, progress=_watched)
+
+
+def _watched(live: Live) -> AbstractContextManager[object]:
+    """A bar on a terminal while an account is read."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from sovereignmesh.result.progress import follow  # noqa: PLC0415 - rich, on a terminal only
+
+    return follow(lambda: live.done, lambda: live.total, f"Reading {live.purview.account.name}")
 
 
 def _show(found: Plan) -> None:
@@ -177,7 +189,7 @@ def _show(found: Plan) -> None:
 
 
 def _echo(line: Line) -> None:
-    click.echo(click.style(line.text, fg=line.colour) if line.colour else line.text)
+    click.echo(coloured(line.text, line.colour))
 
 
 def _exit_code(found: Plan, *, detailed: bool) -> int:
@@ -214,7 +226,7 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
         raise click.ClickException(f"{printable(str(output))} exists, and is not overwritten")
     azure, estate = open_azure(**where)
     with azure:
-        found = export_purview(azure, account or _named(find_mesh(mesh, estate)))
+        found = export_purview(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
     if output is None:
         click.echo(found.yaml, nl=False)
     else:
@@ -240,7 +252,7 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 
     azure, estate = open_azure(**where)
     with azure:
-        found = purview_status(azure, account or _named(find_mesh(mesh, estate)))
+        found = purview_status(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
     if output == "json":
         json.dump(found.to_dict(), sys.stdout, indent=2, default=str)
         click.echo()

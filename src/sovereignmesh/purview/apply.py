@@ -60,9 +60,6 @@ def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome
     for outcome in carry_out(plan.changes, writer.write, WORKERS, stopped=stopped):
         if outcome.state == "done":
             done.append(outcome)
-        else:
-            yield outcome
-            continue
         yield outcome
     if done and not stopped():
         yield from _unseen(plan, done, stopped)

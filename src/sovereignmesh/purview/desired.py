@@ -9,7 +9,7 @@ from sovereignmesh.facts.purview import credential_kinds, metadata_roles, scan_p
 from sovereignmesh.mesh.purview import RulesetWish
 from sovereignmesh.mesh.purview_references import collections_in, scan_kind
 from sovereignmesh.plan import Item, Key
-from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules, ruleset_body
+from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules
 from sovereignmesh.purview.sources import match_interfaces
 
 if TYPE_CHECKING:
@@ -219,9 +219,15 @@ class _Compiler:
         rules = [*self._rules, *(rule for rule in one.classification_rules if rule not in self._rules)]
         known = source_kinds().get(one.kind)
         extensions = one.file_extensions or (known and known.files and self._around.extensions(one.kind)) or None
+        properties: dict[str, Any] = _told(description=one.description)
+        if rules or "classification_rules" in one.model_fields_set:
+            properties["includedCustomClassificationRuleNames"] = sorted(rules)
+        if "excluded_system_classifications" in one.model_fields_set:
+            properties["excludedSystemClassifications"] = sorted(one.excluded_system_classifications)
+        if extensions:
+            properties["scanningRule"] = {"fileExtensions": list(extensions)}
+        body = {"kind": one.kind, "scanRulesetType": "Custom", "properties": properties}
         needs = frozenset(Key("classification-rule", rule.casefold()) for rule in rules)
-        excluded = one.excluded_system_classifications
-        body = ruleset_body(one.kind, rules, excluded, extensions, one.description or "")
         return Item("ruleset", one.name, body, needs, self._place(*path))
 
     def _roles(self) -> Iterator[Item]:
@@ -258,5 +264,6 @@ def _told(**values: str | None) -> dict[str, str]:
 
 def _trigger(wish: TriggerWish) -> dict[str, Any]:
     recurrence = wish.recurrence.model_dump(mode="json", by_alias=True, exclude_none=True)
-    state = "Enabled" if wish.enabled else "Disabled"
-    return {"properties": {"recurrence": recurrence, "scanLevel": wish.level, "state": state}}
+    # A trigger that somebody has paused stays so, unless the mesh says that it is on.
+    state = {"state": "Enabled" if wish.enabled else "Disabled"} if "enabled" in wish.model_fields_set else {}
+    return {"properties": {"recurrence": recurrence, "scanLevel": wish.level, **state}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ from sovereignmesh.purview.live import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import PurviewAccount
@@ -56,18 +58,25 @@ class Export:
         return f"{head}{body}"
 
 
-def export_purview(azure: Azure, account: str | PurviewAccount) -> Export:
+def export_purview(
+    azure: Azure,
+    account: str | PurviewAccount,
+    *,
+    progress: Callable[[Live], AbstractContextManager[object]] = nullcontext,
+) -> Export:
     """What is in a Purview account, as the document of a mesh. Only reads.
 
-    Secrets are not in it: an account does not tell them, only in which key vault they lie. Raises an `AzureError` where
+    `progress` is a context in which the account is read, and is given what counts it. Secrets are not in the document:
+    an account does not tell them, only in which key vault they lie. Raises an `AzureError` where
     the account or its collections cannot be read.
     """
     purview = connect_purview(account, azure)
     live = Live(purview)
-    live.read_lists(_LISTS)
-    live.read_scans(item.name for item in live.of("source"))
-    for kind in ("filter", "trigger"):
-        live.read_single(kind, [item.name for item in live.of("scan")])
+    with progress(live):
+        live.read_lists(_LISTS)
+        live.read_scans(item.name for item in live.of("source"))
+        for kind in ("filter", "trigger"):
+            live.read_single(kind, [item.name for item in live.of("scan")])
     return _Exporter(live).export(purview.account.name)
 
 

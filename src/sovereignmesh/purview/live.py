@@ -38,6 +38,7 @@ class Live:
         self.unread: list[Unread] = []
         self.lost: set[str] = set()  # kinds, and KIND/PARENT, of which nobody knows what is there
         self.system: dict[str, list[str]] = {}
+        self.done, self.total = 0, 0  # requests and lists that were asked for
 
     def read_lists(self, kinds: Container[str]) -> None:
         """Reads whole lists: kinds, `classification` and `roles` among them.
@@ -107,6 +108,7 @@ class Live:
             [partial(one, *each) for each in work], WORKERS, waiting=0, stopped=lambda: azure.pace.stopped
         )
         for kind, name, found in crew:
+            self.done += 1
             if isinstance(found, AzureError):
                 self.lost.add(f"{kind}/{name}".casefold() if name else kind)
                 self.unread.append(Unread(f"{_WORDS.get(kind, kind)} {name}".strip(), str(found)))

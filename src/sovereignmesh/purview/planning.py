@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,8 @@ from sovereignmesh.purview.tree import Tree
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount
@@ -52,11 +54,13 @@ def plan_purview(
     *,
     prune: bool = False,
     allow_drift: bool = False,
+    progress: Callable[[Live], AbstractContextManager[object]] = nullcontext,
 ) -> PurviewPlan:
     """What is to be done so that a Purview account is as the mesh wishes. Only reads.
 
     `account` is another than the mesh names: its name, its resource id, or as found before. `prune` also plans to
-    delete what the mesh does not wish; `allow_drift` makes warnings of what would be outside the policy's regions.
+    delete what the mesh does not wish; `allow_drift` makes warnings of what would be outside the policy's regions;
+    `progress` is a context in which the account is read, and is given what counts it.
     Raises MeshError where the mesh has no `purview` document, an `AzureError` where the account or its collections
     cannot be read; what else cannot be read is in the plan's `unread`, and what is wrong with the wish in `problems`.
     """
@@ -71,13 +75,14 @@ def plan_purview(
     problems += residency_problems(mesh, document, purview.account, sources, allow=allow_drift)
     problems += pattern_problems(mesh)
     live = Live(purview)
-    live.read_lists(_lists(mesh, wish, sources, prune=prune))
-    sources, otherwise = _registered(document, sources, live)
-    problems += otherwise
-    tree = Tree(document, live.collections(), purview.account.name)
-    desired = compile_desired(mesh, document, sources, tree, _around(live))
-    problems += desired.problems
-    read_rest(live, desired.items, prune=prune)
+    with progress(live):
+        live.read_lists(_lists(mesh, wish, sources, prune=prune))
+        sources, otherwise = _registered(document, sources, live)
+        problems += otherwise
+        tree = Tree(document, live.collections(), purview.account.name)
+        desired = compile_desired(mesh, document, sources, tree, _around(live))
+        problems += desired.problems
+        read_rest(live, desired.items, prune=prune)
     if wish.discovers is not None:
         seen = len(resources.names)
         desired.notes.append(f"sources are discovered in the {seen} subscription{'s' * (seen != 1)} that you see")

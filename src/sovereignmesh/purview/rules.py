@@ -11,14 +11,14 @@ from sovereignmesh.patterns import check_pattern, explain_misses, slug
 from sovereignmesh.plan import Item, Key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sovereignmesh.mesh import Mesh
     from sovereignmesh.mesh.documents import ClassificationRule as RuleWish
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.result import Problem
 
-__all__ = ["compile_rules", "mesh_ruleset", "pattern_problems", "policy_rules", "ruleset_body"]
+__all__ = ["compile_rules", "mesh_ruleset", "pattern_problems", "policy_rules"]
 
 _SEVERAL: Final = 60  # per cent, fixed by the service where a rule has several patterns of data
 
@@ -65,23 +65,6 @@ def policy_rules(mesh: Mesh) -> list[str]:
 def mesh_ruleset(kind: str) -> str:
     """The name of the ruleset that has the mesh's rules for a kind of source."""
     return slug(f"sovereignmesh-{kind}")
-
-
-def ruleset_body(
-    kind: str, rules: Iterable[str], excluded: Iterable[str], extensions: Iterable[str] | None, description: str
-) -> dict[str, Any]:
-    """A ruleset's body. A list that is left out of a write is lost in the service: all are there."""
-    files = {"scanningRule": {"fileExtensions": list(extensions)}} if extensions is not None else {}
-    return {
-        "kind": kind,
-        "scanRulesetType": "Custom",
-        "properties": {
-            "description": description,
-            "includedCustomClassificationRuleNames": sorted(rules),
-            "excludedSystemClassifications": sorted(excluded),
-            **files,
-        },
-    }
 
 
 def pattern_problems(mesh: Mesh) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from sovereignmesh.purview.recurrence import next_occurrence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, Run
@@ -71,14 +73,16 @@ def purview_status(
     azure: Azure,
     account: str | PurviewAccount,
     *,
+    progress: Callable[[Live], AbstractContextManager[object]] = nullcontext,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> PurviewStatus:
     """The sources of an account with their scans. Only reads. Raises an `AzureError` where sources cannot be read."""
     purview = connect_purview(account, azure)
     live = Live(purview)
-    live.read_lists({"collection", "source"})
-    live.read_scans(item.name for item in live.of("source"))
-    live.read_single("trigger", [item.name for item in live.of("scan")])
+    with progress(live):
+        live.read_lists({"collection", "source"})
+        live.read_scans(item.name for item in live.of("source"))
+        live.read_single("trigger", [item.name for item in live.of("scan")])
     scans = sorted(live.of("scan"), key=lambda item: item.key)
     runs, unread = _last_runs(purview, scans)
     titles = {collection.name.casefold(): collection.friendly_name for collection in live.collections()}

@@ -52,6 +52,9 @@ SCANNING: Final = "2023-09-01"
 DATA_MAP: Final = "2023-09-01"
 ACCOUNT: Final = "2019-11-01-preview"  # no release of this plane exists; the SDK's own version
 POLICIES: Final = "2021-07-01-preview"  # likewise
+# What a missing role is told with, inside a closed network too:
+# https://learn.microsoft.com/answers/questions/5857327/service-principal-getting-403-not-authorized-to-ac
+_NO_ROLE: Final = "Not authorized to access account"
 _TYPES: Final = "/datamap/api/atlas/v2/types"
 # https://learn.microsoft.com/purview/concept-elastic-data-map: 10 capacity units without asking, of 25 operations each.
 OPERATIONS: Final = 250.0  # a second
@@ -124,8 +127,8 @@ class _Line:
         try:
             yield
         except DeniedError as error:
-            closed = isinstance(error, ClosedNetworkError) or self._account.public_network == "Disabled"
-            name = self._account.name
+            name, off = self._account.name, self._account.public_network == "Disabled"
+            closed = isinstance(error, ClosedNetworkError) or (off and _NO_ROLE not in str(error))
             if closed:
                 said = f"the account {name} does not answer this network (public network access is off): "
                 what = said + "ask from where its private endpoint is"
