@@ -7,7 +7,7 @@ lists, strings, numbers, booleans and None.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import yaml
@@ -120,24 +120,19 @@ class Document:
     name: str
     value: Any
     problems: tuple[Problem, ...]
-    _root: Node | None = None
+    # Lines and columns by path, and those of the keys: they cost a collector of garbage less than YAML's own nodes.
+    _values: dict[Path, tuple[int, int]] = field(default_factory=dict, repr=False)
+    _keys: dict[Path, tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def locate(self, path: Path, *, key: bool = False) -> Location:
         """Where the value at `path` stands, or with `key` the key that holds it (a list's item has none: the item).
 
         A path that does not exist leads to its nearest ancestor that does.
         """
-        node = self._root
-        if node is None:
-            return Location(self.name, 1, 1)
-        found = node
-        for step in path:
-            entry = _child(node, step)
-            if entry is None:
-                break
-            name, node = entry
-            found = name if key else node
-        return _location(self.name, found)
+        while path and path not in self._values:
+            path = path[:-1]
+        found = self._keys.get(path) if key else None
+        return Location(self.name, *(found or self._values.get(path, (1, 1))))
 
     def require(self) -> Any:
         """The value; raises `MeshError` with all problems if there are any."""
@@ -219,7 +214,8 @@ def _documents(data: bytes, name: str) -> Iterator[Document]:
             root = loader.get_node()
             builder = _Builder(name, loader.composed + MAX_REPEATED)
             value = builder.build(root, ())
-            yield Document(name, None if builder.overrun else value, tuple(builder.problems), root)
+            read = None if builder.overrun else value
+            yield Document(name, read, tuple(builder.problems), builder.values, builder.keys)
     except yaml.YAMLError as error:
         yield Document(name, None, (_syntax_problem(error, name),))
 
@@ -262,15 +258,6 @@ _SCALARS: Final[dict[str, Callable[[str], Any]]] = {
 }
 
 
-def _child(node: Node, step: str | int) -> tuple[Node, Node] | None:
-    """The node of the key and of the value at `step`; a list's item stands for its own key."""
-    if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in node.value if key.value == step), None)
-    if isinstance(node, SequenceNode) and isinstance(step, int) and 0 <= step < len(node.value):
-        return node.value[step], node.value[step]
-    return None
-
-
 def _location(name: str, node: Node) -> Location:
     return Location(name, node.start_mark.line + 1, node.start_mark.column + 1)
 
@@ -284,8 +271,11 @@ class _Builder:
         self.overrun = False
         self.problems: list[Problem] = []
         self.open: set[int] = set()
+        self.values: dict[Path, tuple[int, int]] = {}
+        self.keys: dict[Path, tuple[int, int]] = {}
 
     def build(self, node: Node, path: Path) -> object:
+        self.values[path] = node.start_mark.line + 1, node.start_mark.column + 1
         convert = _SCALARS.get(node.tag)
         if convert and type(node) is ScalarNode:
             try:
@@ -333,6 +323,7 @@ class _Builder:
                 first = _location(self.name, next(other for other, _ in node.value if other.value == key)).line
                 self.refuse(key_node, (*path, key), f"the key '{key}' is already in line {first}: remove one of them")
             else:
+                self.keys[*path, key] = key_node.start_mark.line + 1, key_node.start_mark.column + 1
                 built[key] = self.build(value_node, (*path, key))
         return built
 

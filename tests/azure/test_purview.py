@@ -109,13 +109,15 @@ def account(open_account):
 
 @pytest.fixture
 def estate(service):
-    """What Azure Resource Manager knows: the accounts of two subscriptions."""
+    """What Azure Resource Manager knows: the accounts of two subscriptions; None: it does not tell."""
+    refusal = (403, {"error": {"code": "AuthorizationFailed", "message": "not yours"}})
 
     def give(*first, second=()):
         subscriptions = [{"subscriptionId": each, "displayName": each[:4], "state": "Enabled"} for each in (ONE, TWO)]
         service.says("/subscriptions", {"value": subscriptions})
         for subscription, found in ((ONE, first), (TWO, second)):
-            service.says(f"/subscriptions/{subscription}/providers/Microsoft.Purview/accounts", {"value": list(found)})
+            answer = refusal if found is None else {"value": list(found)}
+            service.says(f"/subscriptions/{subscription}/providers/Microsoft.Purview/accounts", answer)
 
     return give
 
@@ -177,14 +179,17 @@ def test_no_account_at_all(azure, estate):
         sm.connect_purview("one", azure)
 
 
-def test_an_account_whose_subscription_cannot_be_asked_is_not_absent(azure, estate, service):
-    estate(account_body("one"))
-    service.mock.reset()
-    service.says("/subscriptions", {"value": [{"subscriptionId": ONE, "displayName": "one", "state": "Enabled"}]})
-    refusal = {"error": {"code": "AuthorizationFailed", "message": "no"}}
-    service.says(f"/subscriptions/{ONE}/providers/Microsoft.Purview/accounts", (403, refusal))
+def test_a_subscription_that_cannot_be_asked(azure, estate):
+    estate(account_body("one"), second=None)
+    # Names are those of hosts, so that whoever is found is the one.
+    assert find_purview_account(azure, "one").name == "one"
+    # An account that is not seen is not absent.
+    with pytest.raises(NotFoundError, match="could not be asked") as caught:
+        find_purview_account(azure, "two")
+    assert f"/subscriptions/{TWO}/" in str(caught.value)
+    assert "403 AuthorizationFailed: not yours" in str(caught.value)
     with pytest.raises(DeniedError):
-        find_purview_account(azure, "one")
+        list_purview_accounts(azure)
 
 
 @pytest.mark.parametrize(
@@ -666,16 +671,25 @@ def test_a_closed_account_of_an_estate(open_account):
 
 
 def test_an_account_that_is_closed_and_does_not_say_so(azure, service):
-    """The words of a refusal are nowhere documented; what Azure Resource Manager says of the account is."""
-    refusal = {"error": {"code": "Unauthorized", "message": "Not authorized to access account", "target": "here"}}
+    """The words of such a refusal are nowhere documented; what Azure Resource Manager says of the account is."""
+    refusal = {"error": {"code": "Forbidden", "message": "Not from here", "target": "here"}}
     service.says(f"{SCAN}/datasources", (403, refusal, {"x-ms-request-id": "request-9"}))
     closed = sm.connect_purview(dataclasses.replace(ACCOUNT, public_network="Disabled"), azure)
     with pytest.raises(ClosedNetworkError, match="public network access is off") as caught:
         list(closed.sources.list())
     told = caught.value
-    assert (told.status, told.code, told.target, told.request_id) == (403, "Unauthorized", "here", "request-9")
+    assert (told.status, told.code, told.target, told.request_id) == (403, "Forbidden", "here", "request-9")
     with pytest.raises(DeniedError) as caught:
         list(sm.connect_purview(ACCOUNT, azure).sources.list())
+    assert type(caught.value) is DeniedError
+
+
+def test_a_role_may_be_missing_inside_a_closed_network_too(azure, service):
+    """In the words that were recorded."""
+    refusal = {"error": {"code": "Unauthorized", "message": "Not authorized to access account"}}
+    service.says(f"{SCAN}/datasources", (403, refusal))
+    with pytest.raises(DeniedError, match="you lack a role") as caught:
+        list(sm.connect_purview(dataclasses.replace(ACCOUNT, public_network="Disabled"), azure).sources.list())
     assert type(caught.value) is DeniedError
 
 

@@ -7,14 +7,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.azure.purview import connect_purview, find_purview_account
 from sovereignmesh.errors import MeshError
 from sovereignmesh.plan import Item, Key, Plan, Unread, diff
 from sovereignmesh.purview.desired import Around, compile_desired
 from sovereignmesh.purview.kinds import KINDS
 from sovereignmesh.purview.live import Live, with_needs
 from sovereignmesh.purview.residency import residency_problems
-from sovereignmesh.purview.resources import read_resources
+from sovereignmesh.purview.resources import Visible, read_resources
 from sovereignmesh.purview.rules import compile_rules, pattern_problems
 from sovereignmesh.purview.sources import DISCOVERED, find_sources, needed_resources
 from sovereignmesh.purview.tree import Tree
@@ -68,9 +68,11 @@ def plan_purview(
     if document is None:
         message = "no `purview` document in the mesh: write one that names the account"
         raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
-    purview = connect_purview(account or document.model.account, azure)
-    wish = document.model
-    resources = read_resources(azure, *needed_resources(wish))
+    wish, visible = document.model, Visible(azure)
+    named = account or wish.account
+    found = find_purview_account(azure, named, lambda: visible.names) if isinstance(named, str) else named
+    purview = connect_purview(found, azure)
+    resources = read_resources(azure, visible, *needed_resources(wish))
     sources, problems = find_sources(mesh, document, resources, azure.cloud.name)
     problems += residency_problems(mesh, document, purview.account, sources, allow=allow_drift)
     problems += pattern_problems(mesh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.azure import list_subscriptions, queries, query_rows
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure import Azure
     from sovereignmesh.mesh import Mesh
 
-__all__ = ["Resources", "read_resources"]
+__all__ = ["Resources", "Visible", "read_resources"]
 
 _DOMAIN = "domain"
 
@@ -46,11 +47,25 @@ class Resources:
         return next(filter(None, listed), "")
 
 
-def read_resources(azure: Azure, types: Collection[str], subscriptions: Collection[str] | None) -> Resources:
+class Visible:
+    """The subscriptions that the caller sees, listed once, when somebody wants to know."""
+
+    def __init__(self, azure: Azure) -> None:
+        self._azure = azure
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Their names by id. Raises an `AzureError`."""
+        return {each.id: each.name for each in list_subscriptions(self._azure)}
+
+
+def read_resources(
+    azure: Azure, seen: Visible, types: Collection[str], subscriptions: Collection[str] | None
+) -> Resources:
     """Resources of the types in the subscriptions (ids), None: in all that the caller sees. Raises an `AzureError`."""
     if not types:
         return Resources({}, {}, {})
-    visible = {each.id: each.name for each in list_subscriptions(azure)}
+    visible = seen.names
     wanted = [each for each in visible if subscriptions is None or each in subscriptions]
     if not wanted:
         return Resources({}, {}, visible)

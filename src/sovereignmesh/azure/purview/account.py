@@ -17,7 +17,7 @@ from sovereignmesh.azure.sdk import get_one, list_all
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sovereignmesh.azure.connection import Azure
     from sovereignmesh.azure.sdk import Facts
@@ -59,15 +59,19 @@ def list_purview_accounts(azure: Azure, subscriptions: Sequence[str] | None = No
     return accounts
 
 
-def find_purview_account(azure: Azure, account: str) -> PurviewAccount:
+def find_purview_account(
+    azure: Azure, account: str, subscriptions: Callable[[], Iterable[str]] | None = None
+) -> PurviewAccount:
     """The account with this resource id, or the one with this name in the subscriptions that the caller sees.
 
-    Raises NotFoundError where there is none, AzureError where there are several.
+    `subscriptions` gives the ids of these where they are listed already; it is called for a name alone. Raises
+    NotFoundError where there is none, AzureError where there are several.
     """
     found = _ID.fullmatch(account.strip())
     if found:
         return _read(azure, *found.groups())
-    accounts, denied = _all(azure, [each.id for each in list_subscriptions(azure)])
+    given = subscriptions() if subscriptions else (each.id for each in list_subscriptions(azure))
+    accounts, denied = _all(azure, list(given))
     same = [each for each in accounts if each.name.lower() == account.strip().lower()]
     if len(same) == 1:
         return same[0]
@@ -75,7 +79,7 @@ def find_purview_account(azure: Azure, account: str) -> PurviewAccount:
         raise AzureError(f"several Purview accounts are called {account}: give the id, one of {_ids(same)}")
     known = f"there are: {_ids(accounts)}" if accounts else "there is none in the subscriptions that you see"
     if denied:
-        known += f", and {len(denied)} of them could not be asked: {denied[0]}"
+        known += f"; {len(denied)} of your subscriptions could not be asked: {denied[0]}"
     raise NotFoundError(f"no Purview account is called {account!r}; {known}")
 
 

@@ -28,6 +28,17 @@ __all__ = [
 ]
 
 _COLLECTION = "CollectionReference"
+# What the service computes: a value that was read can be written back without it.
+_COMPUTED = frozenset({"createdAt", "lastModifiedAt", "dataSourceCollectionMovingState", "parentCollection"})
+
+
+def _given(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an object is somebody's wish: neither null, at any depth, nor computed."""
+    return {
+        name: _given(value) if isinstance(value, dict) else value
+        for name, value in body.items()
+        if value is not None and name not in _COMPUTED
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class _Placed:
         """The one that an answer describes; raises AnswerError where it does not."""
         within = answer.within("properties")
         placed = within.within("collection").text("referenceName") if within.body.get("collection") else ""
-        rest = {name: value for name, value in within.body.items() if name != "collection"}
+        rest = {name: value for name, value in _given(within.body).items() if name != "collection"}
         return cls(answer.text("name"), answer.text("kind"), rest, placed)
 
 
@@ -92,7 +103,7 @@ class _Kept:
     @classmethod
     def of(cls, answer: Facts) -> Self:
         """The one that an answer describes."""
-        return cls(answer.text("name"), answer.text("kind"), answer.body.get("properties") or {})
+        return cls(answer.text("name"), answer.text("kind"), _given(answer.body.get("properties") or {}))
 
 
 class Ruleset(_Kept):
@@ -241,8 +252,10 @@ class Trigger:
     def of(cls, answer: Facts) -> Trigger:
         """The one that an answer describes."""
         within = answer.within("properties")
+        told = _given(within.within("recurrence").body)
         return cls(
-            within.within("recurrence").body,
+            # The service was recorded with `timezone`; the specification says otherwise.
+            {"timeZone" if name == "timezone" else name: value for name, value in told.items()},
             within.text("scanLevel"),
             within.text("state") != "Disabled",
             within.time("lastScheduled"),
