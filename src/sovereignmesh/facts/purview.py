@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import FactsError
@@ -155,6 +155,7 @@ def kind_of_resource(body: Mapping[str, Any]) -> SourceKind | None:
     return next((kind for kind in found if all(condition.holds(body) for condition in kind.when)), None)
 
 
+@lru_cache(maxsize=1 << 14)
 def kind_of_id(resource_id: str) -> tuple[SourceKind | None, str, str]:
     """The kind that an id alone tells, the id of the source's resource, and the database that the id names, or "".
 

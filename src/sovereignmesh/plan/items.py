@@ -47,7 +47,7 @@ class Item:
     """An object, as it is wished or as it is there.
 
     `body` of a wished one holds what was written and no more. `needs` are the objects that must be there before it;
-    `place` says where it was wished (file:line:col), "" of one that is there.
+    `place` says where it was wished (file:line:col), "" of one that is there. `key` is what it is known by.
     """
 
     kind: str
@@ -55,11 +55,10 @@ class Item:
     body: Mapping[str, Any]
     needs: frozenset[Key] = frozenset()
     place: str = ""
+    key: Key = field(init=False, compare=False, repr=False)
 
-    @property
-    def key(self) -> Key:
-        """What it is known by."""
-        return Key(self.kind, self.name.casefold())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", Key(self.kind, self.name.casefold()))
 
 
 class Difference(NamedTuple):

@@ -36,12 +36,16 @@ class Resources:
     def domain_of(self, mesh: Mesh, resource: str) -> str:
         """The domain of a resource: by its own tag, its group's, its subscription's, or as listed; "" for none."""
         identity = resource.lower().rstrip("/")
-        group = "/".join(identity.split("/")[:5])
-        subscription = "/".join(identity.split("/")[:3])
-        row = self.rows.get(identity) or {}
-        for tags in (row.get("tags"), self.tags.get(group), self.tags.get(subscription)):
-            if named := _domain_tag(tags):
-                return mesh.domain_named(named) or named
+        parts = identity.split("/", 5)
+        subscription, group = "/".join(parts[:3]), "/".join(parts[:5])
+        row = self.rows.get(identity)
+        named = (
+            (_domain_tag(row.get("tags")) if row else "")
+            or _domain_tag(self.tags.get(group))
+            or _domain_tag(self.tags.get(subscription))
+        )
+        if named:
+            return mesh.domain_named(named) or named
         identifier = subscription.rpartition("/")[2]
         listed = (mesh.domain_of_subscription(name) for name in (identifier, self.names.get(identifier, "")) if name)
         return next(filter(None, listed), "")
