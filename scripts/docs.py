@@ -307,7 +307,7 @@ def reasons() -> str:
 def wanted(schema: Any) -> str:
     """What a value must be, in words; a long list of names is not spelled out."""
     if "$ref" in schema:
-        name = schema["$ref"].rsplit("/", 1)[-1]
+        name = schema["$ref"].rsplit("/", 1)[-1].removesuffix("Wish")
         return f"[{name}](#{name.lower()})"
     if schema.get("enum"):
         return ", ".join(f"`{word}`" for word in schema["enum"]) if len(schema["enum"]) < LONG else "a known name"
@@ -340,7 +340,7 @@ def mesh() -> str:
     for name in (*first, *(name for name in definitions if name not in first)):
         definition = definitions[name]
         lines += [
-            f"## {name}",
+            f"## {definition['title']}",
             "",
             definition["description"].replace("\n", " "),
             "",

@@ -137,7 +137,13 @@ SomeNames = Annotated[tuple[Name, ...], Field(strict=False, min_length=1)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        model_title_generator=lambda model: model.__name__.removesuffix("Wish"),
+    )
 
 
 class PolicyResidency(_Model):

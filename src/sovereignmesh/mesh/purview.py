@@ -23,8 +23,17 @@ from sovereignmesh.mesh.documents import (
 from sovereignmesh.mesh.words import did_you_mean, found
 
 __all__ = [
-    "ClassificationRuleWish", "CollectionWish", "CredentialWish", "DiscoverWish", "FilterWish", "KeyVaultWish",
-    "PurviewAccountWish", "RulesetWish", "ScanWish", "SourceWish", "TriggerWish",
+    "CollectionWish",
+    "CredentialWish",
+    "CustomClassificationRuleWish",
+    "DiscoverWish",
+    "FilterWish",
+    "KeyVaultWish",
+    "PurviewAccountWish",
+    "RulesetWish",
+    "ScanWish",
+    "SourceWish",
+    "TriggerWish",
 ]  # fmt: skip
 
 # Of sources, scans, rules, rulesets, credentials and key vaults: the scanning API's own pattern, 2023-09-01.
@@ -265,7 +274,7 @@ class CredentialWish(_Model):
         return {key: str(value) for key, value in written.items()}
 
 
-class ClassificationRuleWish(_Model):
+class CustomClassificationRuleWish(_Model):
     """A custom rule in Purview's own words, beside those that the policy's rules become."""
 
     name: ObjectName
@@ -277,7 +286,7 @@ class ClassificationRuleWish(_Model):
     enabled: bool = True
 
     @model_validator(mode="after")
-    def _matches_something(self) -> ClassificationRuleWish:
+    def _matches_something(self) -> CustomClassificationRuleWish:
         if not self.column_patterns and not self.data_patterns:
             raise _wrong("wants 'columnPatterns', 'dataPatterns' or both")
         return self
@@ -310,7 +319,7 @@ class PurviewAccountWish(_Model):
     classifications: Annotated[tuple[ClassificationName, ...], Field(strict=False)] = Field(
         (), description="Besides those of rules"
     )
-    classification_rules: Annotated[tuple[ClassificationRuleWish, ...], Field(strict=False)] = ()
+    classification_rules: Annotated[tuple[CustomClassificationRuleWish, ...], Field(strict=False)] = ()
     rulesets: Annotated[tuple[RulesetWish, ...], Field(strict=False)] = ()
     sources: Annotated[
         Annotated[Annotated[tuple[SourceWish, ...], Field(strict=False)], Tag("<list>")]

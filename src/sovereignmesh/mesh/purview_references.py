@@ -136,10 +136,10 @@ def _collections(account: Loaded[PurviewAccountWish]) -> Iterator[Problem]:
         yield account.problem(
             (*every[index][2], "name"), f"the collection '{every[index][0].name}' is already at {place}"
         )
-    parents = parents_in(account.model)
+    parents, root = parents_in(account.model), account.model.account.rpartition("/")[2].casefold()
     for one, above, path in every:
         key = (*path, "parent") if one.parent else path
-        if above and above.casefold() not in parents and above.casefold() != account.model.account.casefold():
+        if above and above.casefold() not in parents and above.casefold() != root:
             near = did_you_mean(above, [known.name for known, _, _ in every])
             yield account.problem(key, f"no collection '{above}' is in this document{near}")
         elif above and one.name.casefold() in _above(one.name.casefold(), parents):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.plan.items import Change, Difference, Item, Key, Kind
@@ -30,7 +31,8 @@ def diff(desired: Iterable[Item], live: Iterable[Item], kinds: Mapping[str, Kind
         if found is None:
             changes.append(Change("create", item))
         elif differences := tuple(compare(item.body, found.body, kinds[item.kind])):
-            changes.append(Change("update", item, differences, found.body))
+            # Under the name that is there: another spelling may be another object to the service.
+            changes.append(Change("update", replace(item, name=found.name), differences, found.body))
     gone = [Change("delete", item, before=item.body) for key, item in there.items() if prune and key not in wanted]
     return [*_ordered(changes, kinds), *reversed(_ordered(gone, kinds))]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import AnswerError, AzureError, NotFoundError, PlanError, RejectedError, UnreachableError
 from sovereignmesh.plan import Change, Outcome, carry_out, compare, diff, merged
-from sovereignmesh.purview.kinds import KINDS, VERSIONED, objects_of
+from sovereignmesh.purview.kinds import KINDS, VERSIONED, names_of, objects_of
 from sovereignmesh.purview.live import WORKERS, Live, spelled
 from sovereignmesh.purview.planning import comparable, read_lists_of, read_rest
 from sovereignmesh.purview.roles import assigned, with_roles
@@ -14,7 +15,7 @@ from sovereignmesh.purview.roles import assigned, with_roles
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sovereignmesh.azure.purview import Purview
+    from sovereignmesh.azure.purview import MetadataPolicy, Purview
     from sovereignmesh.purview.planning import PurviewPlan
 
 __all__ = ["apply_purview"]
@@ -100,6 +101,8 @@ class _Writer:
 
     def __init__(self, purview: Purview) -> None:
         self._purview = purview
+        self._policies: dict[str, str] = {}  # ids by collection
+        self._lock = threading.Lock()
 
     def write(self, change: Change) -> bool:
         """Does one change; False where it was done already."""
@@ -108,7 +111,7 @@ class _Writer:
         if change.item.kind == "classification":
             return self._classification(change)
         objects: Any = objects_of(self._purview, change.item.kind)
-        names = change.item.name.split("/")
+        names = names_of(change.item)
         if change.action == "delete":
             objects.delete(*names)
             return True
@@ -184,13 +187,11 @@ class _Writer:
 
     def _roles(self, change: Change) -> bool:
         """Changes the shared document of a collection; somebody else's change in between is read and kept."""
-        collection = change.item.name
         last: AzureError | None = None
         for attempt in range(_ATTEMPTS):
-            policies = {policy.collection.casefold(): policy for policy in self._purview.policies.list()}
-            policy = policies.get(collection.casefold())
+            policy = self._policy(change.item.name)
             if policy is None:
-                last = NotFoundError(f"the collection {collection} has no metadata policy, or not yet")
+                last = NotFoundError(f"the collection {change.item.name} has no metadata policy, or not yet")
                 self._purview.azure.pace.wait(_SHORTEST * 2**attempt)
                 continue
             there = assigned(policy.document, policy.collection)
@@ -207,6 +208,16 @@ class _Writer:
                 return True
         assert last is not None, "an attempt ended so"
         raise last
+
+    def _policy(self, collection: str) -> MetadataPolicy | None:
+        """The document of a collection as it is now; the list of all is read once, and again for a new collection."""
+        with self._lock:
+            known = self._policies.get(collection.casefold())
+            if known is None:
+                listed = {policy.collection.casefold(): policy for policy in self._purview.policies.list()}
+                self._policies = {name: policy.id for name, policy in listed.items()}
+                return listed.get(collection.casefold())
+        return self._purview.policies.get(known)
 
 
 def _people(change: Change, there: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.purview import Purview
     from sovereignmesh.azure.purview.service import Removable, Single
+    from sovereignmesh.plan import Item
 
-__all__ = ["KINDS", "VERSIONED", "objects_of"]
+__all__ = ["KINDS", "VERSIONED", "names_of", "objects_of"]
 
 _OWN: Final = frozenset(
     {"id", "name", "createdAt", "lastModifiedAt", "properties.createdAt", "properties.lastModifiedAt"}
@@ -118,6 +119,11 @@ _OBJECTS: Final[dict[str, Callable[[Purview], Single[Any]]]] = {
     "filter": lambda purview: purview.filters,
     "trigger": lambda purview: purview.triggers,
 }
+
+
+def names_of(item: Item) -> list[str]:
+    """The names in the address of an object: of what lies in a scan, those of its source and scan."""
+    return item.name.split("/", 1) if item.kind in ("scan", "filter", "trigger") else [item.name]
 
 
 def objects_of(purview: Purview, kind: str) -> Single[Any] | Removable[Any] | None:

@@ -38,7 +38,9 @@ class Tree:
             self._parents[name] = collection.parent.casefold()
             self._titles[name] = collection.friendly_name or collection.name
         self._live = frozenset(self._parents)
-        self._meant: dict[str, str] = {"": self.root, self.root: self.root}
+        # The account that the document names is the root of whichever the wish is planned for.
+        named = wish.model.account.rpartition("/")[2].casefold()
+        self._meant: dict[str, str] = {"": self.root, named: self.root, self.root: self.root}
         self._wished: dict[str, tuple[str, str, str, Path]] = {}  # name -> title, parent, description, path
         self._untitled: set[str] = set()  # those that are there and whose title nobody wrote
         for one, above, path in collections_in(wish.model):
