@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import json
 import math
 import os
@@ -222,14 +221,19 @@ def apply_once(folder: str, address: str, certificate: str) -> dict[str, Any]:
         assert plan.complete, plan.unread[:3]
         assert not plan.errors, plan.errors[:3]
         planned = counts()
-        outcomes = apply_purview(plan, expect=plan.digest)
+        told: list[float] = []
+
+        def tell(_: object) -> None:
+            told.append(time.perf_counter())
+            if len(told) == len(plan.changes):
+                told.append(time.process_time())
+
         started, busy = time.perf_counter(), time.process_time()
-        states = [outcome.state for outcome in itertools.islice(outcomes, len(plan.changes))]
-        taken = time.perf_counter() - started
-        busy = time.process_time() - busy
-        started = time.perf_counter()
-        states += [outcome.state for outcome in outcomes]
-        waited = time.perf_counter() - started
+        outcomes = apply_purview(plan, expect=plan.digest, on_outcome=tell)
+        ended = time.perf_counter()
+        states = [outcome.state for outcome in outcomes]
+        written, busy = told[len(plan.changes) - 1], told[len(plan.changes)] - busy
+        taken, waited = written - started, ended - written
         applied = counts()
         again = plan_purview(azure, mesh)
     return {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         SovereignMeshError,
     )
     from sovereignmesh.mesh import Mesh, load_mesh, validate
-    from sovereignmesh.plan import Outcome, Plan
+    from sovereignmesh.plan import Applied, Outcome, Plan
     from sovereignmesh.purview import (
         Export,
         PurviewPlan,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME: Final = {
+    "Applied": "plan",
     "Audit": "result",
     "Azure": "azure",
     "AzureError": "errors",
@@ -82,6 +83,7 @@ _HOME: Final = {
 }
 
 __all__ = [
+    "Applied",
     "Audit",
     "Azure",
     "AzureError",

@@ -24,7 +24,7 @@ from sovereignmesh.result.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MAX_BYTES", "Document", "Path", "json_path", "parse", "parse_all"]
+__all__ = ["MAX_BYTES", "Document", "Path", "dump", "json_path", "parse", "parse_all"]
 
 Path = tuple[str | int, ...]
 
@@ -32,6 +32,7 @@ NodeT = TypeVar("NodeT", MappingNode, SequenceNode)
 
 MAX_BYTES: Final = 5_000_000
 MAX_DEPTH: Final = 50
+_WIDTH: Final = 120
 MAX_REPEATED: Final = 100_000  # nodes that aliases add to those that are written out
 
 # Not text, or (the last five) read as a line break by one version of YAML and not by another: lines would be wrong.
@@ -166,6 +167,27 @@ def parse_all(data: bytes, name: str) -> list[Document]:
     if refusal:
         return [Document(name, None, (refusal,))]
     return list(_documents(data.removeprefix(_BYTE_ORDER_MARK), name)) or [Document(name, None, ())]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what this module would not read as a string, besides what YAML 1.1 would not."""
+
+
+def _written(dumper: _Dumper, text: str) -> Node:
+    plain = not text or _plain_kind(text) == "str"
+    return dumper.represent_scalar(f"{_CORE}str", text, style=None if plain else "'")
+
+
+_Dumper.add_representer(str, _written)
+
+
+def dump(data: Any) -> str:
+    r"""Plain data as YAML that this module reads back as it was.
+
+    >>> dump({"name": "5e1234"})
+    "name: '5e1234'\n"
+    """
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH))
 
 
 def json_path(path: Path) -> str:

@@ -41,19 +41,31 @@ UTC = dt.UTC
 # The paths are those of today, with names that may be in them.
 
 
+COMPUTED = ("createdAt", "lastModifiedAt", "dataSourceCollectionMovingState", "parentCollection")
+
+
+def _given(told):
+    """What is somebody's wish: not what is null, nor what the service works out."""
+    return {
+        key: _given(value) if isinstance(value, dict) else value
+        for key, value in told.items()
+        if value is not None and key not in COMPUTED
+    }
+
+
 def _source(body):
-    kept = {key: value for key, value in body["properties"].items() if key != "collection"}
+    kept = {key: value for key, value in _given(body["properties"]).items() if key != "collection"}
     placed = body["properties"].get("collection", {"referenceName": ""})  # once a collection was a source itself
     return Source(body["name"], body["kind"], kept, placed["referenceName"])
 
 
 def _scan(body):
-    kept = {key: value for key, value in body["properties"].items() if key != "collection"}
+    kept = {key: value for key, value in _given(body["properties"]).items() if key != "collection"}
     return Scan(body["name"], body["kind"], kept, body["properties"]["collection"]["referenceName"])
 
 
 def _ruleset(body):
-    return Ruleset(body["name"], body["kind"], body["properties"])
+    return Ruleset(body["name"], body["kind"], _given(body["properties"]))
 
 
 def _rule(body):
@@ -75,7 +87,9 @@ def _filter(body):
 
 
 def _trigger(body):
-    return Trigger(body["properties"]["recurrence"], body["properties"]["scanLevel"], enabled=True)
+    recurrence = _given(body["properties"]["recurrence"])
+    recurrence["timeZone"] = recurrence.pop("timezone")  # as the specification spells it
+    return Trigger(recurrence, body["properties"]["scanLevel"], enabled=True)
 
 
 def _collection(body):
@@ -279,7 +293,7 @@ def test_the_letter(entries, purview, service):
     )
     trigger = read("net-transcribed/ScanTriggerOperations.json[0]")
     assert (trigger.level, trigger.enabled, trigger.last_scheduled) == ("Incremental", True, None)
-    assert trigger.recurrence["timezone"] == "China Standard Time"
+    assert trigger.recurrence["timeZone"] == "China Standard Time"
     assert read("net-transcribed/KeyVaultReferenceOperations.json[1]") == KeyVaultConnection(
         "default-keyvault", "https://test-keyvault0908.vault.azure.net/", "test"
     )

@@ -55,7 +55,7 @@ def test_the_json_fits_its_schema_and_the_digest_is_what_apply_expects(state):
 
 def test_nothing_is_written_where_nobody_can_be_asked(state):
     result = run("apply", "--estate", "seed", "--state", state)
-    assert result.exit_code == 2
+    assert result.exit_code == 1
     assert "--yes" in result.output
     assert run("plan", "--estate", "seed", "--state", state, "--detailed-exitcode").exit_code == 3
 
@@ -77,6 +77,7 @@ def test_a_person_is_asked(state, monkeypatch, answer, code, left):
         (["plan", "--sandbox", "--account", "nowhere"], 1, "pview-customer-prod"),
         (["plan", "--estate", "seed", "--fault", "purview-denied"], 1, "you lack a role"),
         (["plan", "--estate", "seed", "--cloud", "china"], 2, "--cloud"),
+        (["plan", "--estate", "seed", "--account", " "], 2, "is empty"),
         (["plan", "no-such-mesh", "--estate", "seed"], 1, "no mesh at"),
         (["export", "--estate", "seed", "-o", "no/such/folder.yaml"], 2, "there is no folder"),
         (["status", "fixtures/mesh/seed", "--estate", "seed"], 1, "--account"),

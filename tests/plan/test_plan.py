@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from sovereignmesh.errors import RejectedError
-from sovereignmesh.plan import Item, Key, Kind, Plan, carry_out, compare, diff, fold, merged, plan_lines
+from sovereignmesh.plan import Change, Item, Key, Kind, Plan, carry_out, compare, diff, fold, merged, plan_lines
 from sovereignmesh.result import Location, Problem
 
 KINDS = {
@@ -172,10 +172,34 @@ def test_a_stopped_run_leaves_the_rest_and_says_so():
     assert states(outcomes) == {"a": "done", "b": "left", "c": "left"}
 
 
-def test_an_exception_that_is_none_of_ours_is_not_hidden():
-    changes, _, _ = chain("a")
+def test_an_exception_that_is_none_of_ours_is_told_and_then_raised():
+    changes, _, _ = chain("a", "b")
+    told = []
     with pytest.raises(ZeroDivisionError):
-        list(carry_out(changes, lambda _: 1 / 0, 1))
+        told.extend(carry_out(changes, lambda _: 1 / 0, 1))
+    outcomes = carry_out(changes, lambda _: 1 / 0, 1)
+    assert states([next(outcomes), next(outcomes)]) == {"a": "failed", "b": "left"}
+
+
+def test_what_takes_away_waits_for_everything_else():
+    changes = [Change("update", item("box", "roles"), late=True), *diff([item("box", "b")], [], KINDS, prune=False)]
+    seen = []
+    assert states(carry_out(changes, lambda change: seen.append(change.item.name) or True, 4)) == {
+        "roles": "done", "b": "done",
+    }  # fmt: skip
+    assert seen == ["b", "roles"]
+
+
+def test_what_needs_itself_is_left_and_said():
+    changes = diff([item("box", "a", needs=[Key("box", "a")])], [], KINDS, prune=False)
+    (outcome,) = carry_out(changes, lambda _: True, 2)
+    assert (outcome.state, outcome.reason) == ("left", "it needs itself")
+
+
+def test_nothing_of_another_kind_is_kept():
+    kind = Kind("any", 0)
+    found = {"kind": "B", "properties": {"credential": "c", "name": "n"}}
+    assert merged(found, {"kind": "A", "properties": {"name": "n"}}, kind) == {"kind": "A", "properties": {"name": "n"}}
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
@@ -183,7 +207,11 @@ def test_the_guard_counts_what_is_touched(existing, gone):
     live = [item("box", str(number)) for number in range(existing)]
     changes = diff(live[min(gone, existing) :], live, KINDS, prune=True)
     plan = Plan("x", tuple(changes), existing=existing)
-    assert bool(plan.excess) == (existing >= 10 and min(gone, existing) > 0.3 * existing)
+    assert bool(plan.excess) == (min(gone, existing) > 0.3 * existing)
+    touched = [Change("update", item("box", str(number))) for number in range(min(gone, existing))]
+    assert bool(Plan("x", tuple(touched), existing=existing).excess) == (
+        existing >= 10 and len(touched) > 0.3 * existing
+    )
 
 
 def test_a_digest_is_that_of_what_is_done():

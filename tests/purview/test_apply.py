@@ -4,12 +4,13 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 
 from sovereignmesh.azure.purview import connect_purview
-from sovereignmesh.errors import ClosedNetworkError, DeniedError, SovereignMeshError
+from sovereignmesh.errors import ClosedNetworkError, DeadlineError, DeniedError, SovereignMeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.purview import apply_purview, plan_purview
 from sovereignmesh.sandbox import FAULTS, Fault, estate_mesh, open_sandbox
@@ -98,11 +99,11 @@ def denied_at(*parts):
 @pytest.mark.parametrize(
     ("part", "lost"),
     [
-        ("/typedefs", {"classification"}),
-        ("/classificationrules", {"classification-rule"}),
-        ("/scanrulesets", {"ruleset"}),
-        ("/datasources", {"source", "scan"}),
-        ("/scans", {"scan"}),
+        ("/typedefs", 2),
+        ("/classificationrules", 2),
+        ("/scanrulesets", 1),
+        ("/datasources", 2),
+        ("/scans", 1),
     ],
 )
 def test_a_list_that_is_denied_is_a_hole_and_the_rest_is_planned(open_azure, seed, part, lost, tmp_path):
@@ -112,13 +113,50 @@ def test_a_list_that_is_denied_is_a_hole_and_the_rest_is_planned(open_azure, see
     plan = plan_purview(open_azure(state=state, faults=[denied_at(part)]), seed)
     assert not plan.complete
     assert plan.empty  # nothing that nobody could see is planned to be made again
-    assert plan.unchanged == 9 - sum(item.kind in lost for item in plan.desired)
+    assert plan.unchanged == 9 - lost
+    assert plan_purview(open_azure(state=state, faults=[denied_at(part)]), seed, prune=True).empty
     assert any("Not authorized" in unread.why for unread in plan.unread)
 
 
 def test_collections_that_are_denied_are_an_error(open_azure, seed):
     with pytest.raises(DeniedError, match="you lack a role"):
         plan_purview(open_azure(faults=[denied_at("/collections")]), seed)
+
+
+def test_what_could_not_be_looked_at_after_writing_is_told_and_not_raised(open_azure, seed):
+    calls = []
+
+    def act(hit):
+        calls.append(hit.call.method)
+        if hit.call.method == "GET" and "PUT" in calls and hit.call.path.endswith("/datasources"):
+            return arm_error(403, "Unauthorized", "Not authorized to access account")
+        return hit.reply()
+
+    azure = open_azure(faults=[Fault("later", "lists end", act, "purview", times=None)])
+    told = []
+    outcomes = apply_purview(plan_purview(azure, seed), on_outcome=told.append)
+    assert [outcome.state for outcome in told] == ["done"] * 9 + ["failed"] * 9
+    assert list(outcomes) == [outcome for outcome in told if outcome.state == "failed"]  # the last word counts
+    assert all("nobody could look" in outcome.reason for outcome in outcomes)
+
+
+def test_a_deadline_while_reading_is_no_empty_account(open_azure, seed, tmp_path):
+    state = tmp_path / "state.json"
+    list(apply_purview(plan_purview(open_azure(state=state), seed)))
+
+    def act(hit):
+        if hit.call.path.endswith("/datasources"):
+            azure.pace.stop()
+            gate.wait(20)
+        return hit.reply()
+
+    gate = threading.Event()
+    azure = open_azure(state=state, faults=[Fault("hangs", "a list hangs", act, "purview", times=None)])
+    try:
+        with pytest.raises(DeadlineError):
+            plan_purview(azure, seed)
+    finally:
+        gate.set()
 
 
 def test_a_write_that_is_denied_leaves_what_needs_it(open_azure, seed, tmp_path):
@@ -141,8 +179,9 @@ def test_a_write_that_is_denied_leaves_what_needs_it(open_azure, seed, tmp_path)
 
 def test_a_run_that_is_stopped_says_what_it_left(open_azure, seed):
     azure = open_azure()
-    count = iter(range(100))
-    outcomes = list(apply_purview(plan_purview(azure, seed), stopped=lambda: next(count) > 12))
+    told = []
+    plan = plan_purview(azure, seed)
+    outcomes = list(apply_purview(plan, on_outcome=told.append, stopped=lambda: bool(told)))
     states = [outcome.state for outcome in outcomes]
     assert len(states) == 9
     assert {"done", "left"} == set(states)

@@ -93,3 +93,16 @@ def test_the_export_may_stand_beside_a_policy(azure, settle, write_mesh):
     settle(EVERYTHING)
     export = export_purview(azure, "sovereign-purview")
     assert plan_purview(azure, load_mesh(write_mesh(export.yaml, policy=POLICY))).empty
+
+
+def test_names_that_look_like_numbers_come_back_as_names(azure, settle, tmp_path):
+    from sovereignmesh.azure.purview import Collection
+
+    collections = connect_purview("sovereign-purview", azure).collections
+    for name, title in (("5e1234", "1e3"), ("abc123", "0o17"), ("xyz", "no")):
+        collections.put(Collection(name, title, "sovereign-purview"), name)
+        azure.pace.wait(2)
+        collections.get(name)
+    export = export_purview(azure, "sovereign-purview")
+    assert export.complete
+    assert replanned(azure, export, tmp_path, prune=True).empty

@@ -376,3 +376,227 @@ def test_json_says_what_the_plan_is(azure, seed):
     assert told["digest"] == plan.digest
     assert told["changes"][0]["place"].endswith(".yaml:10:7") or told["changes"][0]["place"]
     assert len(told["problems"]) == 2
+
+
+def test_prune_keeps_what_the_wish_refers_to_whoever_wrote_it(azure, settle, write_mesh):
+    settle(EVERYTHING)
+    bare = """
+        purview:
+          account: sovereign-purview
+          sources:
+            - name: lake
+              resource: "{LAKE}"
+              collection: lake
+              scans: [{name: weekly, ruleset: lake-rules}]
+            - name: sql-of-sales
+              resource: "{SQL}"
+              scans: [{name: with-credential, database: other, credential: reader}]
+        """
+    plan = plan_purview(azure, load_mesh(write_mesh(bare)), prune=True)
+    gone = {change.key for change in plan.changes if change.action == "delete"}
+    assert gone == {
+        Key("source", "fabric"), Key("scan", "sql-of-sales/salesdb"), Key("classification", "pii.other"),
+        Key("trigger", "lake/weekly"),
+    }  # fmt: skip
+    assert settle(bare, prune=True).empty
+
+
+def test_prune_never_deletes_what_was_discovered_and_is_not_seen_any_more(azure, settle, write_mesh, monkeypatch):
+    found = "purview: {account: sovereign-purview, sources: {discover: {types: [Microsoft.Sql/servers]}}}"
+    settle(found)
+    from sovereignmesh.purview import planning
+
+    read = planning.read_resources
+
+    def hidden(*arguments):
+        seen = read(*arguments)
+        rows = {key: row for key, row in seen.rows.items() if not key.endswith("/sales-sql")}
+        return type(seen)(rows, seen.tags, seen.names)
+
+    monkeypatch.setattr(planning, "read_resources", hidden)
+    plan = plan_purview(azure, load_mesh(write_mesh(found)), prune=True)
+    assert plan.empty
+    assert any("nobody can tell whether they are gone" in note for note in plan.notes)
+
+
+def test_a_domain_takes_no_collection_that_is_another_s(write_mesh):
+    from sovereignmesh.azure.purview import Collection
+    from sovereignmesh.purview.tree import Tree
+
+    wish = load_mesh(write_mesh(ACCOUNT)).purview
+    live = [
+        Collection("sovereign-purview", "sovereign-purview"),
+        Collection("human-resources", "An archive", "sovereign-purview"),
+        Collection("one-x", "Sales", "sovereign-purview"),
+        Collection("two-x", "Sales", "human-resources"),
+    ]
+    tree = Tree(wish, live, "sovereign-purview")
+    tree.of_domain("Human Resources")
+    tree.of_domain("Sales")
+    assert [message for _, message in tree.problems] == [
+        (
+            "the domain 'Human Resources' has no collection, and 'human-resources' is that of 'An archive': write a "
+            "collection for the domain, with a name of its own"
+        ),
+        "several collections are called 'Sales': one-x, two-x: say in 'collection' of a source which of them is meant",
+    ]
+    assert list(tree.items()) == []
+    long = "A domain with a very long name that goes on"
+    first, second = tree.of_domain(f"{long} one"), tree.of_domain(f"{long} two")
+    assert first != second
+    assert max(len(first), len(second)) <= 36
+
+
+def test_the_order_of_collections_in_the_file_means_nothing(azure, write_mesh):
+    from sovereignmesh.azure.purview import Collection
+
+    collections = connect_purview("sovereign-purview", azure).collections
+    for name, title, parent in (("zzz111", "Sales", "sovereign-purview"), ("zzz222", "Inner", "zzz111")):
+        collections.put(Collection(name, title, parent), name)
+        azure.pace.wait(2)
+        collections.get(name)
+    wish = "purview: {account: sovereign-purview, collections: [{name: Inner, parent: Sales}, {name: Sales}]}"
+    assert plan_purview(azure, load_mesh(write_mesh(wish))).empty
+
+
+def test_a_name_that_another_resource_has_is_not_taken(azure, settle, write_mesh):
+    other = (
+        "{name: sales-sql, kind: AzureSqlDatabase, location: westeurope, "
+        "properties: {serverEndpoint: other.database.windows.net}}"
+    )
+    settle(f"purview: {{account: sovereign-purview, sources: [{other}]}}")
+    found = "purview: {account: sovereign-purview, sources: {discover: {types: [Microsoft.Sql/servers]}}}"
+    plan = plan_purview(azure, load_mesh(write_mesh(found)))
+    assert "create source sales-sql-sales-rg-77777777" in names(plan)
+    assert not [change for change in plan.changes if change.action == "update"]
+    written = "purview: {account: sovereign-purview, sources: [{name: sales-sql, resource: '{SQL}'}]}"
+    (message,) = messages(plan_purview(azure, load_mesh(write_mesh(written))))
+    assert "is there for other.database.windows.net" in message
+
+
+def test_groups_have_roles_too(azure, settle):
+    one, group = "11111111-aaaa-bbbb-cccc-000000000001", "22222222-aaaa-bbbb-cccc-000000000002"
+    wish = "purview: {account: sovereign-purview, roles: {dataReaders: [%s]}}"
+    assert settle(wish % f"{one}, 'group:{group}'").empty
+    from sovereignmesh.purview.roles import assigned
+
+    (policy,) = connect_purview("sovereign-purview", azure).policies.list()
+    role = "purviewmetadatarole_builtin_purview-reader"
+    assert {one, f"group:{group}"} <= set(assigned(policy.document, "sovereign-purview")[role])
+    assert settle(wish % f"'group:{group}'", prune=True).empty
+    (policy,) = connect_purview("sovereign-purview", azure).policies.list()
+    assert assigned(policy.document, "sovereign-purview")[role] == [f"group:{group}"]
+
+
+def test_who_administers_the_account_loses_it_last_and_only_when_that_is_meant(azure, write_mesh):
+    wish = """
+        purview:
+          account: sovereign-purview
+          roles: {collectionAdministrators: [11111111-aaaa-bbbb-cccc-000000000001]}
+          collections: [{name: Sales, roles: {dataReaders: [11111111-aaaa-bbbb-cccc-000000000001]}}]
+        """
+    plan = plan_purview(azure, load_mesh(write_mesh(wish)), prune=True)
+    assert plan.changes[-1].key == Key("roles", "sovereign-purview")
+    with pytest.raises(PlanError, match="Collection Administrator of the whole account"):
+        apply_purview(plan)
+    outcomes = list(apply_purview(plan, force=True))
+    assert [outcome.state for outcome in outcomes] == ["done"] * 3
+    assert outcomes[-1].change.key == Key("roles", "sovereign-purview")
+
+
+def test_a_scan_that_changes_its_kind_keeps_nothing_of_the_old_one(azure, settle):
+    settle(EVERYTHING)
+    assert settle(EVERYTHING.replace("database: other, credential: reader", "database: other")).empty
+    scan = connect_purview("sovereign-purview", azure).scans.body("sql-of-sales", "with-credential").body
+    assert scan["kind"] == "AzureSqlDatabaseMsi"
+    assert not scan["properties"].get("credential")
+
+
+def test_the_root_collection_may_be_described(azure, settle):
+    plan = settle("purview: {account: sovereign-purview, collections: [{name: sovereign-purview, description: All}]}")
+    assert plan.empty
+    assert connect_purview("sovereign-purview", azure).collections.get("sovereign-purview").description == "All"
+
+
+def test_two_wishes_for_one_object_are_refused(azure, settle, write_mesh):
+    settle("purview: {account: sovereign-purview, collections: [{name: abc, friendlyName: Title}]}")
+    two = "purview: {account: sovereign-purview, collections: [{name: abc}, {name: xyz, friendlyName: Title}]}"
+    assert any(
+        "as another one here does" in message for message in messages(plan_purview(azure, load_mesh(write_mesh(two))))
+    )
+    settle("purview: {account: sovereign-purview, classifications: [pii.card]}")
+    said = messages(plan_purview(azure, load_mesh(write_mesh(EVERYTHING))))
+    assert any("is there as 'pii.card'" in message for message in said)
+
+
+def test_a_list_that_was_not_read_is_no_error_of_the_wish(open_azure, write_mesh, tmp_path):
+    from purview.test_apply import denied_at
+
+    state = tmp_path / "state.json"
+    mesh = load_mesh(write_mesh(EVERYTHING))
+    list(apply_purview(plan_purview(open_azure(state=state), mesh)))
+    refers = load_mesh(
+        write_mesh(
+            "purview: {account: sovereign-purview, sources: [{name: lake, resource: '{LAKE}', collection: sales, "
+            "scans: [{name: weekly, ruleset: lake-rules}, "
+            "{name: other, credential: reader, kind: AdlsGen2Credential}]}]}"
+        )
+    )
+    for part in ("/scanrulesets", "/credentials"):
+        plan = plan_purview(open_azure(state=state, faults=[denied_at(part)]), refers)
+        assert not plan.errors
+        assert not plan.complete
+
+
+def test_a_digest_is_not_changed_by_a_run(azure, settle, write_mesh):
+    settle(EVERYTHING)
+    changed = load_mesh(write_mesh(EVERYTHING.replace("database: other", "database: third")))
+    before = plan_purview(azure, changed).digest
+    purview = connect_purview("sovereign-purview", azure)
+    purview.runs.start("sql-of-sales", "with-credential", "00000000-0000-0000-0000-000000000001")
+    assert plan_purview(azure, changed).digest == before
+
+
+def test_what_was_made_or_changed_since_the_plan_is_not_overwritten(azure, seed, settle, write_mesh):
+    from sovereignmesh.azure.purview import Collection, sources
+
+    purview = connect_purview("sovereign-purview", azure)
+    plan = plan_purview(azure, seed)
+    purview.collections.put(Collection("sales", "Vertrieb", "sovereign-purview", "theirs"), "sales")
+    azure.pace.wait(2)
+    outcomes = {outcome.change.item.name: outcome for outcome in apply_purview(plan)}
+    assert outcomes["sales"].state == "failed"
+    assert "since the plan" in outcomes["sales"].reason
+    assert purview.collections.get("sales").description == "theirs"
+    settle("purview: {account: sovereign-purview, sources: [{name: abc, resource: '{LAKE}'}]}")
+    bare = plan_purview(azure, load_mesh(write_mesh(ACCOUNT)), prune=True)
+    purview.sources.delete("abc")
+    purview.sources.register(sources.AdlsGen2("abc", endpoint="https://other.dfs.core.windows.net/"))
+    outcomes = {outcome.change.item.name: outcome for outcome in apply_purview(bare, force=True)}
+    assert outcomes["abc"].state == "failed"
+    assert purview.sources.get("abc").properties["endpoint"].startswith("https://other")
+
+
+def test_the_same_person_twice_is_one(settle):
+    wish = (
+        "purview: {account: sovereign-purview, roles: {dataReaders: [11111111-aaaa-bbbb-cccc-00000000000a, "
+        "11111111-AAAA-bbbb-cccc-00000000000A]}}"
+    )
+    assert settle(wish).empty
+
+
+def test_a_domain_that_nobody_knows_is_warned_of(azure, write_mesh):
+    found = "purview: {account: sovereign-purview, sources: {discover: {domains: [Sals], types: [AdlsGen2]}}}"
+    plan = plan_purview(azure, load_mesh(write_mesh(found)))
+    assert any("did you mean 'Sales'?" in message for message in messages(plan, "warning"))
+
+
+def test_a_plan_shows_itself_and_so_does_what_became_of_it(azure, seed):
+    plan = plan_purview(azure, seed)
+    assert repr(plan) == "<PurviewPlan for sovereign-purview: 9 to create, 0 to update, 0 to delete>"
+    applied = apply_purview(plan)
+    assert repr(applied) == "<Applied: 9 done>"
+    assert applied.complete
+    assert len(applied) == 9
+    assert "9 done" in applied._repr_html_()
+    assert {outcome["state"] for outcome in applied.to_dict()["outcomes"]} == {"done"}

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from sovereignmesh.errors import AnswerError
 from sovereignmesh.purview.roles import assigned, with_roles
 
 CURATOR = "purviewmetadatarole_builtin_data-curator"
@@ -85,6 +86,24 @@ def test_what_is_inherited_stays_whoever_is_named(first, second):
     assert assigned(INHERITED, "sales") == {READER: []}
 
 
-def test_a_document_without_anything_takes_roles():
-    made = with_roles({"id": "1"}, "sales", {CURATOR: ["b", "a"]})
-    assert assigned(made, "sales") == {CURATOR: ["a", "b"]}
+def test_a_document_without_rules_takes_roles():
+    made = with_roles({"id": "1", "properties": {"attributeRules": []}}, "sales", {CURATOR: ["b", "a", "group:c"]})
+    assert assigned(made, "sales") == {CURATOR: ["a", "b", "group:c"]}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [None, {}, "x", [1], [{"dnfCondition": "x"}], [{"dnfCondition": [1]}], [{"dnfCondition": [[1]]}],
+     [{"dnfCondition": [[{"attributeValueIncludedIn": 5}]]}]],
+)  # fmt: skip
+def test_a_document_that_is_none_is_an_error(rules):
+    with pytest.raises(AnswerError):
+        assigned({"name": "policy", "properties": {"attributeRules": rules}}, "sales")
+
+
+def test_who_is_named_otherwise_is_seen_and_stays():
+    row = [{"attributeName": "principal.microsoft.other", "attributeValueIncludedIn": ["X"]}]
+    document = {"properties": {"attributeRules": [{"id": f"{CURATOR}:sales", "dnfCondition": [row]}]}}
+    assert assigned(document, "sales") == {CURATOR: ["principal.microsoft.other=x"]}
+    changed = with_roles(document, "sales", {CURATOR: ["a"]})
+    assert assigned(changed, "sales") == {CURATOR: ["a", "principal.microsoft.other=x"]}

@@ -58,6 +58,8 @@ def test_a_recurrence_that_has_ended_has_no_next():
         {},
         {"frequency": "Day", "interval": "two"},
         {"frequency": "Day", "interval": -1},
+        {"frequency": "Week", "interval": 10**9},
+        {"frequency": "Day", "schedule": ["Monday"]},
         {"frequency": "Day", "startTime": "soon"},
         {"frequency": "Day", "timeZone": "Tokyo Standard Time"},
         {"frequency": "Day", "timeZone": "../etc/passwd"},
@@ -95,4 +97,8 @@ def test_what_could_not_be_read_is_said(open_azure, seed, tmp_path):
     status = purview_status(open_azure(state=state, faults=[denied_at("/runs")]), "sovereign-purview")
     assert not status.complete
     assert status.unread[0].what == "the runs of sales-domain/salesdb"
-    assert [scan.scan for scan in status.scans] == ["salesdb"]
+    assert [(scan.scan, scan.run) for scan in status.scans] == [("salesdb", "unknown")]
+    status = purview_status(open_azure(state=state, faults=[denied_at("/scans")]), "sovereign-purview")
+    assert [scan.note for scan in status.scans] == ["its scans could not be read"]
+    status = purview_status(open_azure(state=state, faults=[denied_at("/triggers")]), "sovereign-purview")
+    assert [scan.note for scan in status.scans] == ["its trigger could not be read"]

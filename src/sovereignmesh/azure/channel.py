@@ -16,7 +16,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from sovereignmesh import __version__
-from sovereignmesh.azure.pace import LONGEST_WAIT
+from sovereignmesh.azure.pace import LONGEST_WAIT, seconds_in
 from sovereignmesh.azure.policies import OneHostPolicy, OneTokenPolicy, PatientRetryPolicy, may_repeat
 from sovereignmesh.azure.sign_in import HOW_TO_SIGN_IN
 from sovereignmesh.errors import (
@@ -199,7 +199,12 @@ def _refusal(response: HttpResponse, path: str) -> AzureError:
     if kind is SignInError:
         text += f"; {HOW_TO_SIGN_IN}"
     elif kind is ThrottledError and (wait := response.headers.get("Retry-After")):
-        text += f"; the service asks to wait {wait[:20]} s, and longer than {LONGEST_WAIT:.0f} s is not waited"
+        long = (seconds_in(wait) or 0) > LONGEST_WAIT
+        text += f"; the service asks to wait {wait[:20]} s" + (
+            f", and longer than {LONGEST_WAIT:.0f} s is not waited"
+            if long
+            else ", and refused whenever it was asked again"
+        )
     return kind(
         text,
         status=status,

@@ -16,11 +16,11 @@ from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
-    from sovereignmesh.plan import Outcome, Plan
+    from sovereignmesh.plan import Applied, Outcome, Plan
     from sovereignmesh.plan.text import Line
     from sovereignmesh.purview import PurviewPlan
     from sovereignmesh.purview.live import Live
@@ -36,8 +36,17 @@ def purview() -> None:
     """
 
 
+def _given(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("is empty: give a name or a resource id, or leave it out")
+    return value
+
+
 _ACCOUNT = click.option(
-    "--account", metavar="NAME|ID", help="Another account than the mesh names: by name, or by resource id."
+    "--account",
+    metavar="NAME|ID",
+    callback=_given,
+    help="Another account than the mesh names: by name, or by resource id.",
 )
 _PLANNED = (
     click.option("--prune", is_flag=True, help="Also delete what is there and not wished."),
@@ -105,7 +114,9 @@ def apply(
     force: bool,
     **where: Any,
 ) -> None:
-    """Make a Purview account as the mesh wishes. Shows the plan and asks before anything is written.
+    """Make a Purview account as the mesh wishes.
+
+    Shows the plan and asks before anything is written.
 
     An apply that was interrupted, or of which something failed, is finished by the next one.
 
@@ -113,33 +124,40 @@ def apply(
     """
     azure, estate = open_azure(**where)
     with azure:
-        found = _plan(azure, find_mesh(mesh, estate), account, prune=prune, allow_drift=allow_drift)
+        folder = find_mesh(mesh, estate)
+        found = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
         _show(found)
-        stop = threading.Event()
-        outcomes = _outcomes(found, expect, stop.is_set, force=force)
+        if found.errors:
+            raise click.ClickException("nothing was sent, since the plan has errors: they are above")
         if found.empty:
             ctx.exit(0 if found.complete else 4)
-        if not yes:
+        if yes:
+            applied = _apply(azure, found, expect, force=force)
+        else:
             _ask(found)
-
-        def interrupt() -> None:  # what is under way ends, and is told
-            stop.set()
-            azure.pace.stop()
-
-        with Interruptions(interrupt):
-            states = [_tell(outcome) for outcome in outcomes]
-    counts = ", ".join(
-        f"{states.count(state)} {state}" for state in ("done", "already", "failed", "left") if state in states
-    )
-    click.echo(f"{counts}{'' if _finished(states) else ': the next apply goes on from here'}")
-    ctx.exit(0 if found.complete and _finished(states) else 4)
+            # Minutes may have passed: what is applied is what was looked at.
+            again = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
+            applied = _apply(azure, again, expect or found.digest, force=force)
+    click.echo(applied.summary)
+    ctx.exit(0 if found.complete and applied.complete else 4)
 
 
-def _outcomes(found: PurviewPlan, expect: str | None, stopped: Callable[[], bool], *, force: bool) -> Iterable[Outcome]:
-    """The outcomes as they come; a plan that must not be applied is refused before anybody is asked."""
+def _apply(azure: Azure, found: PurviewPlan, expect: str | None, *, force: bool) -> Applied:
+    """Carries the plan out and tells each outcome. An interruption lets what is under way end, and tells that too."""
+    from sovereignmesh.plan import outcome_line  # noqa: PLC0415
     from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
 
-    return apply_purview(found, expect=expect, force=force, stopped=stopped)
+    stop = threading.Event()
+
+    def interrupt() -> None:
+        stop.set()
+        azure.pace.stop()
+
+    def tell(outcome: Outcome) -> None:
+        _echo(outcome_line(outcome))
+
+    with Interruptions(interrupt):
+        return apply_purview(found, expect=expect, force=force, on_outcome=tell, stopped=stop.is_set)
 
 
 def is_somebody_there() -> bool:
@@ -149,21 +167,10 @@ def is_somebody_there() -> bool:
 
 def _ask(found: Plan) -> None:
     if not is_somebody_there():
-        raise click.UsageError("there is nobody to ask: add --yes, and --expect with the digest that was looked at")
+        raise click.ClickException("nobody is there to ask: add --yes, and --expect with the digest that was looked at")
     deleted = found.count("delete")
     what = f"{len(found.changes)} changes" + (f", {deleted} of them deletions" if deleted else "")
     click.confirm(f"Apply these {what}?", abort=True)
-
-
-def _finished(states: list[str]) -> bool:
-    return not {"failed", "left"} & set(states)
-
-
-def _tell(outcome: Outcome) -> str:
-    from sovereignmesh.plan import outcome_line  # noqa: PLC0415
-
-    _echo(outcome_line(outcome))
-    return outcome.state
 
 
 def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool, allow_drift: bool) -> PurviewPlan:
@@ -214,9 +221,9 @@ def _exit_code(found: Plan, *, detailed: bool) -> int:
 )
 @click.pass_context
 def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output: Path | None, **where: Any) -> None:
-    """Write what a Purview account holds as the `purview` document of a mesh, on which a plan is empty.
+    """Write a Purview account as the document of a mesh.
 
-    Without --account it is the account that the mesh names. Secrets are not in it.
+    A plan on it is empty. Without --account it is the account that the mesh names. Secrets are not in it.
 
     Exit codes: 0 written, 1 not written, 2 wrong usage, 4 not all could be read or be said in a document.
     """
@@ -230,11 +237,25 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
     if output is None:
         click.echo(found.yaml, nl=False)
     else:
-        output.write_text(found.yaml, encoding="utf-8", newline="\n")
+        _write_new(output, found.yaml)
         click.echo(f"wrote {printable(str(output))}")
     for missing in (*found.left_out, *(f"not read: {unread.what}: {unread.why}" for unread in found.unread)):
         click.echo(printable(missing), err=True)
     ctx.exit(0 if found.complete else 4)
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Writes a file that is not there; one that cannot be written whole is taken away again."""
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            try:
+                opened.write(text)
+                opened.flush()
+            except OSError:
+                file.unlink()
+                raise
+    except OSError as error:
+        raise click.ClickException(f"{printable(str(file))} cannot be written: {error.strerror}") from error
 
 
 @purview.command(epilog="Example: sovereignmesh purview status --sandbox")
@@ -244,7 +265,7 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_context
 def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output: str, **where: Any) -> None:
-    """Show a Purview account's sources, the last run of each scan, and when its trigger fires next.
+    """Show sources, last runs, and when triggers fire next.
 
     Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read.
     """

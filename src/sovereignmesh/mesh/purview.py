@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -39,6 +41,8 @@ __all__ = [
 # Of sources, scans, rules, rulesets, credentials and key vaults: the scanning API's own pattern, 2023-09-01.
 _OBJECT: re.Pattern[str] = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _SHORTEST, _LONGEST = 3, 63
+_LARGEST = 2**63
+_FEW = 12  # names that a message lists
 # https://learn.microsoft.com/purview/how-to-create-and-manage-collections, and what accounts answer with.
 _COLLECTION = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{1,34})[A-Za-z0-9]")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -60,20 +64,53 @@ def _reference_name(value: str) -> str:
 
 
 def _principal(value: str) -> str:
-    if not _GUID.fullmatch(value):
-        raise _wrong(f"found {found(value)}, wants the object id of a user, a group or a service principal: a GUID")
+    if not _GUID.fullmatch(value.removeprefix("group:")):
+        wanted = "the object id of a user or a service principal, a GUID, or group:GUID for a group"
+        raise _wrong(f"found {found(value)}, wants {wanted}")
     return value.lower()
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+/?", value):
+        raise _wrong(f"found {found(value)}, wants the address of a vault: https://NAME.vault.azure.net/")
+    return value
+
+
 def _moment(value: str) -> str:
-    if not _MOMENT.fullmatch(value):
+    try:
+        dt.datetime.fromisoformat(value)
+        known = _MOMENT.fullmatch(value)
+    except ValueError:
+        known = None
+    if not known:
         raise _wrong(f"found {found(value)}, wants a moment such as 2026-01-31T02:00:00Z")
     return value
 
 
+def _not_zero(value: int) -> int:
+    if value == 0:
+        raise _wrong("found the number 0, wants a day from the beginning, or -1 for the last")
+    return value
+
+
+def _sendable(properties: dict[str, Any]) -> dict[str, Any]:
+    """Refuses numbers that JSON, or whoever reads it, cannot hold."""
+    waiting: list[Any] = [properties]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < _LARGEST):
+            raise _wrong(f"found {found(value)}, wants a number that fits into 64 bits")
+    return properties
+
+
 def _known(value: str, known: frozenset[str], what: str) -> str:
     if value not in known:
-        raise _wrong(f"found {found(value)}, wants {what}{did_you_mean(value, sorted(known))}")
+        listing = f": {', '.join(sorted(known))}" if len(known) <= _FEW else ""
+        raise _wrong(f"found {found(value)}, wants {what}{did_you_mean(value, sorted(known))}{listing}")
     return value
 
 
@@ -103,21 +140,31 @@ def _type_or_kind(value: str) -> str:
 
 ObjectName = Annotated[str, AfterValidator(_object_name)]
 ReferenceName = Annotated[str, AfterValidator(_reference_name)]
-Principals = Annotated[tuple[Annotated[str, AfterValidator(_principal)], ...], Field(strict=False, min_length=1)]
-Roles = dict[Annotated[str, AfterValidator(_role)], Principals]
+Principals = Annotated[tuple[Annotated[str, AfterValidator(_principal)], ...], Field(strict=False)]
+Roles = Annotated[
+    dict[Annotated[str, AfterValidator(_role)], Principals],
+    Field(
+        description=f"Object ids, or group:ID, by role: {', '.join(metadata_roles())}; with --prune [] is nobody",
+        json_schema_extra={"propertyNames": {"enum": sorted(metadata_roles())}},
+    ),
+]
+Address = Annotated[str, AfterValidator(_address)]
 Moment = Annotated[str, AfterValidator(_moment)]
 SourceKindName = Annotated[str, AfterValidator(_source_kind)]
 ScanKindName = Annotated[str, AfterValidator(_scan_kind)]
-Properties = dict[str, Any]
+Properties = Annotated[dict[str, Any], AfterValidator(_sendable)]
 Level = Literal["Full", "Incremental"]
 WeekDay = Literal["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+
+
+MonthDay = Annotated[int, AfterValidator(_not_zero), Field(ge=-1, le=31)]
 
 
 class OccurrenceWish(_Model):
     """The first, second, ... Monday of a month; -1 is the last."""
 
     day: WeekDay
-    occurrence: Annotated[int, Field(ge=-1, le=5)]
+    occurrence: Annotated[int, AfterValidator(_not_zero), Field(ge=-1, le=5)]
 
 
 class ScheduleWish(_Model):
@@ -126,7 +173,10 @@ class ScheduleWish(_Model):
     hours: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], Field(strict=False)] | None = None
     minutes: Annotated[tuple[Annotated[int, Field(ge=0, le=59)], ...], Field(strict=False)] | None = None
     week_days: Annotated[tuple[WeekDay, ...], Field(strict=False)] | None = None
-    month_days: Annotated[tuple[Annotated[int, Field(ge=-1, le=31)], ...], Field(strict=False)] | None = None
+    month_days: (
+        Annotated[tuple[Annotated[int, AfterValidator(_not_zero), Field(ge=-1, le=31)], ...], Field(strict=False)]
+        | None
+    ) = None
     monthly_occurrences: Annotated[tuple[OccurrenceWish, ...], Field(strict=False)] | None = None
 
 
@@ -134,11 +184,28 @@ class RecurrenceWish(_Model):
     """How often a trigger fires."""
 
     frequency: Literal["Hour", "Day", "Week", "Month"]
-    interval: Annotated[int, Field(ge=1)] = 1
+    interval: Annotated[int, Field(ge=1, le=1000)] = 1
     start_time: Moment | None = None
     end_time: Moment | None = None
-    time_zone: Name | None = Field(None, description="As Windows names it: W. Europe Standard Time")
+    time_zone: Name | None = Field(None, description="As Windows names it: W. Europe Standard Time; default: UTC")
     schedule: ScheduleWish | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_began(self) -> RecurrenceWish:
+        moments = [dt.datetime.fromisoformat(each) for each in (self.start_time, self.end_time) if each]
+        zoned = [each.replace(tzinfo=each.tzinfo or dt.UTC) for each in moments]
+        if zoned != sorted(zoned):
+            raise _wrong("'endTime' is before 'startTime'")
+        return self
+
+    @model_validator(mode="after")
+    def _days_of_its_period(self) -> RecurrenceWish:
+        days = self.schedule
+        if days is not None and days.week_days and self.frequency != "Week":
+            raise _wrong(f"found 'weekDays' in a recurrence by {self.frequency}: they are of frequency Week")
+        if days is not None and (days.month_days or days.monthly_occurrences) and self.frequency != "Month":
+            raise _wrong(f"found days of a month in a recurrence by {self.frequency}: they are of frequency Month")
+        return self
 
 
 class TriggerWish(_Model):
@@ -166,7 +233,7 @@ class ScanWish(_Model):
     ruleset: ObjectName | None = Field(
         None, description="Default: the mesh's own, which has its classification rules, else the kind's system ruleset"
     )
-    collection: ReferenceName | None = Field(None, description="Default: the source's; else one below it")
+    collection: Name | None = Field(None, description="By name or title; default: the source's; else one below it")
     runtime: Name | None = Field(None, description="The integration runtime that scans")
     properties: Properties = Field({}, description="Others of the kind, in the API's words")
     filter: FilterWish | None = None
@@ -182,7 +249,7 @@ class SourceWish(_Model):
     )
     kind: SourceKindName | None = Field(None, description="Default: that of the resource")
     location: RegionName | None = Field(None, description="Default: the resource's, as Azure says it")
-    collection: ReferenceName | None = Field(None, description="Default: that of the domain that the data is of")
+    collection: Name | None = Field(None, description="By name or title; default: that of the data's domain")
     properties: Properties = Field({}, description="Of the kind, in the API's words")
     scans: Annotated[tuple[ScanWish, ...], Field(strict=False)] = ()
 
@@ -229,8 +296,11 @@ class KeyVaultWish(_Model):
     """A key vault in which credentials keep their secrets."""
 
     name: ObjectName
-    base_url: Name
+    base_url: Address
     description: Text | None = None
+
+
+_OPTIONAL = frozenset({"tenant", "principalId", "tenantId", "resourceId"})
 
 
 class CredentialWish(_Model):
@@ -262,6 +332,9 @@ class CredentialWish(_Model):
         known = credential_kinds()[self.kind]
         if strange := sorted(self.told.keys() - set(known.fields)):
             raise _wrong(f"{', '.join(strange)}: not of a {self.kind}, which has {', '.join(known.fields)}")
+        needed = [name for name in (*known.texts, *known.secrets) if name not in _OPTIONAL]
+        if missing := [name for name in needed if name not in self.told]:
+            raise _wrong(f"a {self.kind} wants {', '.join(missing)}")
         named = [name for name in known.secrets if name in self.told]
         if named and self.key_vault is None:
             raise _wrong(f"names the secret '{named[0]}' without 'keyVault', where it lies")
@@ -311,8 +384,7 @@ class PurviewAccountWish(_Model):
     """What is to be in a Purview account."""
 
     account: Name = Field(description="The account's name, or its resource id")
-    description: Text | None = None
-    roles: Roles = Field({}, description="In the root collection")
+    roles: Roles = Field({})
     collections: Annotated[tuple[CollectionWish, ...], Field(strict=False)] = ()
     key_vaults: Annotated[tuple[KeyVaultWish, ...], Field(strict=False)] = ()
     credentials: Annotated[tuple[CredentialWish, ...], Field(strict=False)] = ()

@@ -33,7 +33,8 @@ def check_purview(
     """Every problem in the documents that needs no account to be seen."""
     for policy in policies:
         yield from _rules(policy)
-    compiled = {name.casefold(): policy for policy in policies[:1] for name in map(rule_name, _rules_of(policy.model))}
+    rules = [rule for policy in policies[:1] for rule in _rules_of(policy.model)]
+    compiled = {rule_name(rule).casefold(): rule.classification for rule in rules}
     for other in accounts[1:]:
         yield other.problem((), f"a second purview; the first is at {accounts[0].locate()}: a mesh has one")
     for account in accounts[:1]:
@@ -47,10 +48,13 @@ def check_purview(
         }
         for key, every in named.items():
             yield from _twice(account, (key,), [one.name for one in every], "name")
+        if not model.roles.get("collectionAdministrators", ("somebody",)):
+            message = "somebody must administer the root collection"
+            yield account.problem(("roles", "collectionAdministrators"), message)
         for index, rule in enumerate(model.classification_rules):
-            if rule.name.casefold() in compiled:
-                message = f"the rule '{rule.name}' is what a rule of the policy becomes"
-                yield account.problem(("classificationRules", index, "name"), f"{message}: give this one another name")
+            if compiled.get(rule.name.casefold(), rule.classification) != rule.classification:
+                message = f"the rule '{rule.name}' is what a rule of the policy becomes, for another classification"
+                yield account.problem(("classificationRules", index, "name"), f"{message}: remove one of them")
         yield from _sources(account)
 
 
@@ -139,6 +143,9 @@ def _collections(account: Loaded[PurviewAccountWish]) -> Iterator[Problem]:
     parents, root = parents_in(account.model), account.model.account.rpartition("/")[2].casefold()
     for one, above, path in every:
         key = (*path, "parent") if one.parent else path
+        if one.name.casefold() == root and above and above.casefold() != root:
+            yield account.problem(key, f"'{one.name}' is the root collection, and lies in no other")
+            continue
         if above and above.casefold() not in parents and above.casefold() != root:
             near = did_you_mean(above, [known.name for known, _, _ in every])
             yield account.problem(key, f"no collection '{above}' is in this document{near}")

@@ -1,5 +1,6 @@
 """Desired, plan, apply, once for everything that is written: a pure comparison, and carrying out what it found."""
 
+from sovereignmesh.plan.applied import Applied
 from sovereignmesh.plan.carry import Outcome, State, carry_out
 from sovereignmesh.plan.diff import compare, diff, merged
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
@@ -8,6 +9,7 @@ from sovereignmesh.plan.text import outcome_line, plan_lines
 
 __all__ = [
     "Action",
+    "Applied",
     "Change",
     "Difference",
     "Item",

@@ -48,6 +48,7 @@ def carry_out(
     running: dict[Future[bool], Change] = {}
     pool = ThreadPoolExecutor(workers, thread_name_prefix="apply")
     halt = threading.Event()
+    stranger: BaseException | None = None  # what is none of this package's errors is raised when all is told
     try:
         while True:
             yield from waiting.left()
@@ -61,22 +62,28 @@ def carry_out(
                 halt.set()
                 continue
             for future in done:
+                error = future.exception()
                 outcome = _outcome(future, running.pop(future))
-                if isinstance(future.exception(), _HOPELESS):
+                if error is not None and not isinstance(error, SovereignMeshError):
+                    stranger = error
+                if stranger is not None or isinstance(error, _HOPELESS):
                     halt.set()
                 waiting.tell(outcome)
                 yield outcome
         yield from waiting.rest("the run was stopped before it")
+        if stranger is not None:
+            raise stranger
     finally:
         halt.set()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _outcome(future: Future[bool], change: Change) -> Outcome:
-    try:
+    error = future.exception()
+    if error is None:
         return Outcome(change, "done" if future.result() else "already")
-    except SovereignMeshError as error:
-        return Outcome(change, "failed", str(error))
+    said = str(error) if isinstance(error, SovereignMeshError) else f"{type(error).__name__}: {error}"
+    return Outcome(change, "failed", said)
 
 
 class _Waiting:
@@ -84,7 +91,7 @@ class _Waiting:
 
     def __init__(self, changes: Sequence[Change]) -> None:
         self._changes = {change.key: change for change in changes}
-        writes = {key for key, change in self._changes.items() if change.action != "delete"}
+        writes = {key for key, change in self._changes.items() if not change.takes_away}
         self._needs: dict[Key, set[Key]] = {
             key: set(change.item.needs) & writes if key in writes else set() for key, change in self._changes.items()
         }
@@ -118,7 +125,7 @@ class _Waiting:
                 self._needs[user].discard(change.key)
                 if not self._needs[user] and user in self._changes and self._is_open(user):
                     self._ready.append(user)
-        if change.action != "delete":
+        if not change.takes_away:
             self._writes_left -= 1
             self._failed |= outcome.state == "failed"
             self._open_deletions()
@@ -131,12 +138,12 @@ class _Waiting:
     def rest(self, why: str) -> Iterator[Outcome]:
         """Those that nobody came to."""
         yield from self.left()
-        for change in self._changes.values():
-            yield Outcome(change, "left", why)
+        for key, change in self._changes.items():
+            yield Outcome(change, "left", "it needs itself" if key in self._needs[key] else why)
         self._changes.clear()
 
     def _is_open(self, key: Key) -> bool:
-        return self._changes[key].action != "delete" or not self._writes_left
+        return not self._changes[key].takes_away or not self._writes_left
 
     def _open_deletions(self) -> None:
         """Deletions begin when everything else is done, and only if it was: what replaces something is there first."""
@@ -147,13 +154,15 @@ class _Waiting:
                 continue
             if self._failed:
                 change = self._changes.pop(key)
-                self._lost.append(Outcome(change, "left", "nothing is deleted where something could not be written"))
+                self._lost.append(Outcome(change, "left", "nothing is taken away where something could not be written"))
             elif not self._needs[key] and key not in self._ready:
                 self._ready.append(key)
 
     def _lose(self, change: Change) -> None:
         """Leaves what needs a change that was not done, and what needs that."""
         because = f"it needs {change.item.kind} {change.item.name}, which failed"
+        if change.takes_away:
+            because = f"{change.item.kind} {change.item.name} still needs it, and could not be deleted"
         found = [change.key]
         while found:
             for user in self._users.get(found.pop(), ()):
@@ -161,4 +170,4 @@ class _Waiting:
                 if lost is not None:
                     self._lost.append(Outcome(lost, "left", because))
                     found.append(user)
-                    self._writes_left -= lost.action != "delete"
+                    self._writes_left -= not lost.takes_away

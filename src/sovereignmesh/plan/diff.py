@@ -23,7 +23,9 @@ def diff(desired: Iterable[Item], live: Iterable[Item], kinds: Mapping[str, Kind
     In the order in which it can be done: by rank, what is needed before what needs it; deletions last and backwards.
     Only what a wish says is compared: what it leaves out stays as it is.
     """
-    wanted = {item.key: item for item in desired}
+    wished = list(desired)
+    wanted = {item.key: item for item in wished}
+    assert len(wanted) == len(wished), "each object is wished once"
     there = {item.key: item for item in live}
     changes = []
     for key, item in wanted.items():
@@ -49,9 +51,13 @@ def compare(wish: Mapping[str, Any], found: Mapping[str, Any], kind: Kind) -> It
 def merged(found: Mapping[str, Any], wish: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     """The body to send where a write replaces the whole: what is there, less what is computed, with the wish in it.
 
+    Of an object whose `kind` changes nothing is kept: its properties were those of another kind.
+
     >>> merged({"a": {"b": 2, "c": 3}, "version": 7}, {"a": {"b": 1}}, Kind("any", 0, frozenset({"version"})))
     {'a': {'b': 1, 'c': 3}}
     """
+    if "kind" in wish and found.get("kind") != wish["kind"]:
+        return dict(wish)
     return _overlaid(found, wish, kind, "")
 
 

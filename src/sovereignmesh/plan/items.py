@@ -73,13 +73,20 @@ class Difference(NamedTuple):
 class Change:
     """One thing to do: create or update `item`, the wish, or delete it, as it is there.
 
-    `differences` say what an update changes; `before` is the body that is there.
+    `differences` say what an update changes; `before` is the body that is there. `late`: the update takes something
+    away that the others may need, and waits for them as a deletion does.
     """
 
     action: Action
     item: Item
     differences: tuple[Difference, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
+    late: bool = False
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether it waits until everything else is done."""
+        return self.late or self.action == "delete"
 
     @property
     def key(self) -> Key:

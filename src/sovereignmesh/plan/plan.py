@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sovereignmesh.plan.items import ACTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sovereignmesh.plan.items import Action, Change
     from sovereignmesh.result import Problem
 
@@ -30,7 +28,7 @@ class Unread(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan:
     """What is to be done to `target`, in the order in which it can be done.
 
@@ -63,8 +61,9 @@ class Plan:
 
     @cached_property
     def digest(self) -> str:
-        """Two plans with the same digest do the same to the same target."""
-        told = [self.target, [{**change.to_dict(), "place": "", "before": change.before} for change in self.changes]]
+        """Two plans with the same digest do the same to the same target, and say the same of it."""
+        said = sorted(f"{problem.severity}: {problem.message}" for problem in self.problems)
+        told = [self.target, [{**change.to_dict(), "place": ""} for change in self.changes], said]
         text = json.dumps(told, sort_keys=True, default=str)
         return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
@@ -76,15 +75,29 @@ class Plan:
     def excess(self) -> str:
         """Why this is more than anybody does by the way; "" where it is not.
 
-        New objects harm none that is there; changed and deleted ones may, if the wish was for another account.
+        New objects harm none that is there; changed and deleted ones may, if the wish was for another account. Of a few
+        objects any number may change, and of none more than a third go.
         """
-        touched = self.count("update") + self.count("delete")
-        if self.existing < _FEW or touched <= _MOST * self.existing:
+        deleted = self.count("delete")
+        touched = self.count("update") + deleted
+        few = self.existing < _FEW or touched <= _MOST * self.existing
+        if few and deleted <= _MOST * self.existing:
             return ""
         return (
             f"the plan updates {self.count('update'):,} and deletes {self.count('delete'):,} of the {self.existing:,} "
             f"objects that are there, more than {_MOST:.0%}"
         )
+
+    @property
+    def summary(self) -> str:
+        """The counts in words."""
+        if self.empty:
+            return "nothing to do" if self.complete else "nothing to do in what could be read"
+        counts = ", ".join(f"{self.count(action)} to {action}" for action in ACTIONS)
+        return f"{counts}; it has errors and cannot be applied" if self.errors else counts
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} for {self.target.rpartition('/')[2]}: {self.summary}>"
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON; its schema is in this package."""
@@ -114,8 +127,3 @@ def problem_dict(problem: Problem) -> dict[str, Any]:
         "path": problem.path,
         "message": problem.message,
     }
-
-
-def listed_keys(changes: Sequence[Change]) -> str:
-    """The names of some changes, for a sentence."""
-    return ", ".join(f"{change.item.kind} {change.item.name}" for change in changes)

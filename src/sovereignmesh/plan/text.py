@@ -20,6 +20,10 @@ __all__ = ["Line", "outcome_line", "plan_html", "plan_lines"]
 _SIGNS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 _COLOURS: Final[dict[Action, str]] = {"create": "green", "update": "yellow", "delete": "red"}
 _LONGEST: Final = 200
+_PLAIN: Final = frozenset({"properties", "referenceName", "pattern"})  # named by what is around them
+_SILENT: Final = frozenset(
+    {"kind", "type", "category", "typeVersion", "resourceName", "subscriptionId", "resourceGroup"}
+)
 
 
 class Line(NamedTuple):
@@ -53,13 +57,16 @@ def outcome_line(outcome: Outcome) -> Line:
 
 def plan_html(plan: Plan) -> str:
     """The plan for a notebook."""
-    rows = "".join(f"<div>{html.escape(line.text)}</div>" for line in plan_lines(plan))
+    lines = ((html.escape(line.text), line.colour or "inherit") for line in plan_lines(plan))
+    rows = "".join(f'<div style="color:{colour}">{text}</div>' for text, colour in lines)
     return f'<div style="font-family:monospace;white-space:pre-wrap">{rows}</div>'
 
 
 def _change_lines(change: Change) -> Iterator[Line]:
     colour = _COLOURS[change.action]
     yield Line(printable(f"{_SIGNS[change.action]} {change.item.kind} {change.item.name}{_about(change)}"), colour)
+    if change.action == "create" and (told := ", ".join(_told(change.item.body))):
+        yield Line(printable(f"    {told if len(told) <= _LONGEST else told[:_LONGEST] + '...'}"), colour)
     for path, before, after in change.differences:
         yield Line(printable(f"    {path}: {_value(before)} -> {_value(after)}"), colour)
 
@@ -70,13 +77,22 @@ def _about(change: Change) -> str:
     return f" ({kind})" if isinstance(kind, str) else ""
 
 
+def _told(body: Any, name: str = "") -> Iterator[str]:
+    """What is created, value by value, less what says nothing to a reader."""
+    if isinstance(body, dict):
+        for key, value in body.items():
+            yield from _told(value, name if key in _PLAIN else key)
+    elif isinstance(body, list):
+        values = [" ".join(_told(value)) if isinstance(value, dict) else str(value) for value in body]
+        yield f"{name}: {' | '.join(values)}" if name else " | ".join(values)
+    elif name not in _SILENT and body not in (None, ""):
+        yield f"{name}: {body}" if name else str(body)
+
+
 def _value(value: Any) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _summary(plan: Plan) -> str:
-    counts = f"{plan.count('create')} to create, {plan.count('update')} to update, {plan.count('delete')} to delete"
-    if plan.empty:
-        counts = "nothing to do" if plan.complete else "nothing to do in what could be read"
-    return f"{plan.target.rpartition('/')[2]}: {counts}, {plan.unchanged} as wished. Digest {plan.digest}"
+    return f"{plan.target.rpartition('/')[2]}: {plan.summary}, {plan.unchanged} as wished. Digest {plan.digest}"

@@ -6,10 +6,11 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import AnswerError, AzureError, NotFoundError, PlanError, RejectedError, UnreachableError
-from sovereignmesh.plan import Change, Outcome, carry_out, compare, diff, merged
+from sovereignmesh.facts.purview import metadata_roles
+from sovereignmesh.plan import Applied, Change, Item, Key, Outcome, carry_out, compare, diff, merged
 from sovereignmesh.purview.kinds import KINDS, VERSIONED, names_of, objects_of
-from sovereignmesh.purview.live import WORKERS, Live, spelled
-from sovereignmesh.purview.planning import comparable, read_lists_of, read_rest
+from sovereignmesh.purview.live import WORKERS, Live, by_name, spelled
+from sovereignmesh.purview.planning import comparable, is_unfinished, read_lists_of, read_rest
 from sovereignmesh.purview.roles import assigned, with_roles
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview import MetadataPolicy, Purview
     from sovereignmesh.purview.planning import PurviewPlan
 
-__all__ = ["apply_purview"]
+__all__ = ["apply_purview", "check_applicable"]
 
 _CONFLICT: Final = 409
+_CONFLICTS: Final = (_CONFLICT, 412)
 _PROVISIONED: Final = 120.0  # seconds that a collection may take
 _SHOWN: Final = 60.0  # seconds in which what was written should show in lists
 _SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two looks
+_INSIDE: Final = ("scan", "filter", "trigger")  # which no list of the account tells
 _ATTEMPTS: Final = 4  # at a document that others write too
 
 
@@ -32,20 +35,26 @@ def apply_purview(
     *,
     expect: str | None = None,
     force: bool = False,
+    on_outcome: Callable[[Outcome], object] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Outcome]:
-    """Does what the plan says, and tells of each change what became of it, as it comes.
+) -> Applied:
+    """Does what the plan says; what became of each change. `on_outcome` is told of each as it comes.
 
     `expect` is the digest of the plan that was shown: another is not applied. `force` goes on where the plan changes
     much of what is there. Once `stopped()`, what is under way ends and the rest is left. After the last change the
     account's lists are read until they show what was written, for they lag; what does not show within a minute is told
     as failed. Raises PlanError, before anything is written, for a plan that must not be applied.
     """
-    _check(plan, expect, force=force)
-    return _applied(plan, stopped)
+    check_applicable(plan, expect, force=force)
+    outcomes: dict[Key, Outcome] = {}  # of one that is told twice the last word counts
+    for outcome in _applied(plan, stopped):
+        outcomes[outcome.change.key] = outcome
+        on_outcome(outcome)
+    return Applied(tuple(outcomes.values()))
 
 
-def _check(plan: PurviewPlan, expect: str | None, *, force: bool) -> None:
+def check_applicable(plan: PurviewPlan, expect: str | None, *, force: bool) -> None:
+    """Raises PlanError for a plan that must not be applied: another than expected, one with errors, or too large."""
     if expect is not None and expect != plan.digest:
         raise PlanError(f"the plan is not the one expected: its digest is {plan.digest}. Look at it, then expect that")
     if plan.errors:
@@ -56,7 +65,9 @@ def _check(plan: PurviewPlan, expect: str | None, *, force: bool) -> None:
 
 
 def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
-    writer = _Writer(plan.purview)
+    if plan.empty:
+        return
+    writer = _Writer(plan.purview, _now(plan))
     done: list[Outcome] = []
     for outcome in carry_out(plan.changes, writer.write, WORKERS, stopped=stopped):
         if outcome.state == "done":
@@ -66,46 +77,68 @@ def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome
         yield from _unseen(plan, done, stopped)
 
 
+def _now(plan: PurviewPlan) -> dict[Key, Item]:
+    """What is there now of what the plan makes or deletes, as far as lists tell: minutes may have passed."""
+    live = Live(plan.purview)
+    touched = [change.item for change in plan.changes if change.action != "update" and change.item.kind not in _INSIDE]
+    live.read_lists({item.kind for item in touched})
+    if live.unread:
+        raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
+    return live.items
+
+
 def _unseen(plan: PurviewPlan, done: list[Outcome], stopped: Callable[[], bool]) -> Iterator[Outcome]:
     """What was written and does not show in the account's lists: the next plan would write it again."""
     pace, waited, wait = plan.purview.azure.pace, 0.0, _SHORTEST
-    while True:
-        keys = {outcome.change.key for outcome in done}
-        hidden = keys & {change.key for change in _differing(plan, done)}
-        done = [outcome for outcome in done if outcome.change.key in hidden]
-        if not done or stopped():
+    why = f"written, but it does not show in the account's lists after {_SHOWN:.0f} s: plan again later"
+    try:
+        while done := _hidden(plan, done):
+            if stopped():
+                return
+            if waited >= _SHOWN:
+                break
+            pace.wait(wait)
+            waited, wait = waited + wait, min(wait * 2, _LONGEST)
+    except AzureError as error:
+        if stopped():
             return
-        if waited >= _SHOWN:
-            break
-        pace.wait(wait)
-        waited, wait = waited + wait, min(wait * 2, _LONGEST)
+        why = f"written, but nobody could look whether it shows: {error}"
     for outcome in done:
-        why = f"written, but it does not show in the account's lists after {_SHOWN:.0f} s: plan again later"
         yield Outcome(outcome.change, "failed", why)
 
 
-def _differing(plan: PurviewPlan, done: list[Outcome]) -> list[Change]:
-    """What a plan of the same wish would do again to what was done. Only what was written is read."""
+def _hidden(plan: PurviewPlan, done: list[Outcome]) -> list[Outcome]:
+    """Those of what was written that a plan of the same wish would write again. Only what was written is read.
+
+    Raises an `AzureError` for what could not be read.
+    """
     keys = {outcome.change.key for outcome in done}
     wished = [item for item in plan.desired if item.key in keys]
     touched = [*wished, *(outcome.change.item for outcome in done if outcome.change.action == "delete")]
     live = Live(plan.purview)
     live.read_lists(read_lists_of(touched))
     read_rest(live, touched, prune=False)
+    if live.unread:
+        raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
+    gone = [outcome.change.key for outcome in done if outcome.change.action == "delete"]
     found = [item for item in comparable(live, wished, prune=plan.prune) if item.key in keys]
-    return diff(wished, found, KINDS, prune=True)
+    again = {change.key for change in diff(wished, found, KINDS, prune=False)}
+    again |= {key for key in gone if key in live.items}
+    return [outcome for outcome in done if outcome.change.key in again]
 
 
 class _Writer:
     """Writes changes, any number at once."""
 
-    def __init__(self, purview: Purview) -> None:
-        self._purview = purview
+    def __init__(self, purview: Purview, now: Mapping[Key, Item]) -> None:
+        self._purview, self._now = purview, now
         self._policies: dict[str, str] = {}  # ids by collection
         self._lock = threading.Lock()
 
     def write(self, change: Change) -> bool:
         """Does one change; False where it was done already."""
+        if change.action != "update" and not self._is_due(change):
+            return False
         if change.item.kind == "roles":
             return self._roles(change)
         if change.item.kind == "classification":
@@ -121,6 +154,26 @@ class _Writer:
         objects.write(body, *names)
         if change.item.kind == "collection":
             self._provisioned(names[0])
+        return True
+
+    def _is_due(self, change: Change) -> bool:
+        """Whether what is made is not there yet, or what is deleted still is. Raises PlanError where it is another."""
+        there = self._now.get(change.key)
+        if change.item.kind in (*_INSIDE, "roles") or (there is not None and is_unfinished(there)):
+            return True
+        kind = KINDS[change.item.kind]
+        if change.action == "delete":
+            if there is None:
+                return False
+            differs = list(compare(change.before, there.body, kind))
+        elif there is None:
+            return True
+        else:
+            differs = list(compare(change.item.body, there.body, kind))
+            if not differs:
+                return False
+        if differs:
+            raise PlanError(f"{change.item.kind} {change.item.name} was made or changed since the plan: plan again")
         return True
 
     def _body(self, change: Change, objects: Any, names: list[str]) -> dict[str, Any] | None:
@@ -194,16 +247,18 @@ class _Writer:
                 last = NotFoundError(f"the collection {change.item.name} has no metadata policy, or not yet")
                 self._purview.azure.pace.wait(_SHORTEST * 2**attempt)
                 continue
-            there = assigned(policy.document, policy.collection)
+            there = by_name(assigned(policy.document, policy.collection))
             wish = _people(change, there)
             if all(there.get(role, []) == people for role, people in wish.items()):
                 return False
+            ids = {metadata_roles().get(role, role): people for role, people in wish.items()}
             try:
-                self._purview.policies.update(with_roles(policy.document, policy.collection, wish))
+                self._purview.policies.update(with_roles(policy.document, policy.collection, ids))
             except RejectedError as error:
-                if error.status != _CONFLICT:
+                if error.status not in _CONFLICTS:
                     raise
                 last = error
+                self._purview.azure.pace.wait(self._purview.azure.pace.backoff(attempt))
             else:
                 return True
         assert last is not None, "an attempt ended so"

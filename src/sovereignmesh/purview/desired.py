@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sovereignmesh.facts.purview import credential_kinds, metadata_roles, scan_properties, source_kinds
+from sovereignmesh.facts.purview import credential_kinds, scan_properties, source_kinds
 from sovereignmesh.mesh.purview import RulesetWish
 from sovereignmesh.mesh.purview_references import collections_in, scan_kind
-from sovereignmesh.plan import Item, Key
+from sovereignmesh.plan import Item, Key, Unread
 from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules
 from sovereignmesh.purview.sources import match_interfaces
 
@@ -30,14 +30,17 @@ __all__ = ["Around", "Desired", "compile_desired"]
 class Around:
     """What of the account a wish refers to: kinds of its credentials, kinds of its rulesets, its key vaults, its rules.
 
-    All by name in lower case. `extensions` gives the file extensions of the system ruleset of a kind.
+    All by name in lower case. `extensions` gives the file extensions of the system ruleset of a kind, None where it
+    could not be read; `lost` are the kinds whose lists could not; `placed` are the collections of sources.
     """
 
     credentials: Mapping[str, str]
     rulesets: Mapping[str, str]
     key_vaults: frozenset[str]
     rules: frozenset[str]
-    extensions: Callable[[str], Sequence[str]]
+    extensions: Callable[[str], Sequence[str] | None]
+    lost: frozenset[str] = frozenset()
+    placed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Desired:
 
     items: list[Item] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -64,6 +68,7 @@ class _Compiler:
         self._credentials = {one.name.casefold(): str(one.kind) for one in self._wish.credentials}
         self._rulesets = {one.name.casefold(): one.kind for one in self._wish.rulesets}
         self._rules = policy_rules(mesh)
+        self._written = [rule.name for rule in self._wish.classification_rules]
         self._used: dict[str, Path] = {}  # the kinds of sources whose scans take the mesh's own ruleset
 
     def compiled(self, sources: Sequence[Wanted]) -> Desired:
@@ -78,6 +83,8 @@ class _Compiler:
         found.items += self._roles()
         # Last: what is placed by domain may have made a collection.
         found.items += self._tree.items()
+        for path, message in self._tree.problems:
+            self._say(path, message)
         return found
 
     def _placed(self, sources: Sequence[Wanted]) -> dict[str, str]:
@@ -99,7 +106,9 @@ class _Compiler:
                 placed[source.name] = found or self._tree.root
                 continue
             domain = source.domain or domains.get(source.name, "")
-            placed[source.name] = self._tree.of_domain(domain) if domain else self._tree.root
+            # One whose domain nobody knows stays where it is: its resource may be hidden from this caller.
+            there = self._around.placed.get(source.name.casefold(), self._tree.root)
+            placed[source.name] = self._tree.of_domain(domain) if domain else there
         return placed
 
     def _source(self, source: Wanted, collection: str) -> None:
@@ -127,7 +136,11 @@ class _Compiler:
             properties["connectedVia"] = {"referenceName": scan.runtime}
         needs = {Key("source", source.name.casefold()), Key("collection", collection)}
         properties |= self._ruleset_of(source, scan, needs, path)
-        properties |= self._credential_of(scan, needs, path)
+        told = self._credential_of(scan, needs, path)
+        if told is None:
+            self._found.unread.append(Unread(f"the credential of scan {name}", "the list of credentials was not read"))
+            return
+        properties |= told
         body = {"kind": kind, "properties": {**properties, **scan.properties}}
         self._add("scan", name, body, frozenset(needs), path)
         own = frozenset({Key("scan", name.casefold())})
@@ -157,7 +170,9 @@ class _Compiler:
             name, sort = system, "System"
         elif name is not None:
             kind = self._rulesets.get(name.casefold()) or self._around.rulesets.get(name.casefold())
-            if kind is None:
+            if kind is None and "ruleset" in self._around.lost:
+                pass  # nobody knows whether it is there
+            elif kind is None:
                 self._say((*path, "ruleset"), f"no ruleset '{name}' is wished or there; the system's is '{system}'")
             elif kind != source.kind_name:
                 self._say((*path, "ruleset"), f"the ruleset '{name}' is for {kind}, and this is a {source.kind_name}")
@@ -173,13 +188,16 @@ class _Compiler:
     @property
     def _classifies(self) -> bool:
         classification = self._mesh.policies.data_classification if self._mesh.policies else None
-        return classification is not None and classification.auto_classify and bool(self._rules)
+        return classification is not None and classification.auto_classify and bool(self._rules or self._written)
 
-    def _credential_of(self, scan: ScanWish, needs: set[Key], path: Path) -> dict[str, Any]:
+    def _credential_of(self, scan: ScanWish, needs: set[Key], path: Path) -> dict[str, Any] | None:
+        """The credential's reference, with its kind; None where nobody knows the kind."""
         if scan.credential is None:
             return {}
         folded = scan.credential.casefold()
         kind = self._credentials.get(folded) or self._around.credentials.get(folded)
+        if kind is None and "credential" in self._around.lost:
+            return None
         if kind is None:
             self._say((*path, "credential"), f"no credential '{scan.credential}' is wished or there")
             return {}
@@ -194,7 +212,7 @@ class _Compiler:
     def _all_credentials(self) -> Iterator[Item]:
         vaults = {one.name.casefold() for one in self._wish.key_vaults} | self._around.key_vaults
         for at, one in enumerate(self._wish.credentials):
-            if one.key_vault and one.key_vault.casefold() not in vaults:
+            if one.key_vault and one.key_vault.casefold() not in vaults and "key-vault" not in self._around.lost:
                 path = ("credentials", at, "keyVault")
                 self._say(path, f"no key vault connection '{one.key_vault}' is wished or there")
             kept = credential_kinds()[one.kind].type_properties(one.told)
@@ -205,20 +223,33 @@ class _Compiler:
     def _all_rulesets(self) -> Iterator[Item]:
         for kind, path in self._used.items():
             words = "The classification rules of the data mesh, with all of the system's"
-            yield self._ruleset(RulesetWish(name=mesh_ruleset(kind), kind=kind, description=words), path)
+            own = RulesetWish.model_validate(
+                {
+                    "name": mesh_ruleset(kind),
+                    "kind": kind,
+                    "description": words,
+                    "classificationRules": self._written,
+                }
+            )
+            yield from self._ruleset(own, path)
         for at, one in enumerate(self._wish.rulesets):
             written = (rule.name.casefold() for rule in self._wish.classification_rules)
             known = {*(name.casefold() for name in self._rules), *written, *self._around.rules}
             for index, rule in enumerate(one.classification_rules):
-                if rule.casefold() not in known:
+                if rule.casefold() not in known and "classification-rule" not in self._around.lost:
                     where = ("rulesets", at, "classificationRules", index)
                     self._say(where, f"no classification rule '{rule}' is wished or there")
-            yield self._ruleset(one, ("rulesets", at))
+            yield from self._ruleset(one, ("rulesets", at))
 
-    def _ruleset(self, one: RulesetWish, path: Path) -> Item:
+    def _ruleset(self, one: RulesetWish, path: Path) -> Iterator[Item]:
         rules = [*self._rules, *(rule for rule in one.classification_rules if rule not in self._rules)]
         known = source_kinds().get(one.kind)
-        extensions = one.file_extensions or (known and known.files and self._around.extensions(one.kind)) or None
+        extensions = one.file_extensions
+        if extensions is None and known is not None and known.files:
+            usual = self._around.extensions(one.kind)
+            if usual is None:
+                return  # without its files it would scan none; that they were not read is said
+            extensions = tuple(usual)
         properties: dict[str, Any] = _told(description=one.description)
         if rules or "classification_rules" in one.model_fields_set:
             properties["includedCustomClassificationRuleNames"] = sorted(rules)
@@ -228,11 +259,10 @@ class _Compiler:
             properties["scanningRule"] = {"fileExtensions": list(extensions)}
         body = {"kind": one.kind, "scanRulesetType": "Custom", "properties": properties}
         needs = frozenset(Key("classification-rule", rule.casefold()) for rule in rules)
-        return Item("ruleset", one.name, body, needs, self._place(*path))
+        yield Item("ruleset", one.name, body, needs, self._place(*path))
 
     def _roles(self) -> Iterator[Item]:
-        """One for each collection in which the document gives roles: by the role's id those who are to have it."""
-        ids = metadata_roles()
+        """One for each collection in which the document gives roles: by the role those who are to have it."""
         given: list[tuple[str, Roles, Path]] = [(self._tree.root, self._wish.roles, ("roles",))]
         given += [
             (self._tree.find(one.name) or one.name.casefold(), one.roles, (*path, "roles"))
@@ -240,7 +270,7 @@ class _Compiler:
         ]
         for collection, roles, path in given:
             if roles:
-                body = {ids[role]: sorted(people) for role, people in roles.items()}
+                body = {role: sorted(set(people)) for role, people in roles.items()}
                 needs = frozenset({Key("collection", collection)})
                 yield Item("roles", collection, body, needs, self._place(*path))
 

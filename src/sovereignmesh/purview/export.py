@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from sovereignmesh.azure.purview import connect_purview
@@ -16,6 +15,7 @@ from sovereignmesh.mesh.purview import PurviewAccountWish
 from sovereignmesh.plan import Key
 from sovereignmesh.purview.kinds import KINDS
 from sovereignmesh.purview.live import Live
+from sovereignmesh.yamlfile import dump
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,6 @@ _SECTIONS: Final = {  # by key of the document, the kind of its objects
     "keyVaults": "key-vault", "credentials": "credential", "classificationRules": "classification-rule",
     "rulesets": "ruleset", "sources": "source",
 }  # fmt: skip
-_WIDTH: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Export:
         """The document as YAML, with what is missing from it in comments at its head."""
         missing = [*self.left_out, *(f"not read: {unread.what}: {unread.why}" for unread in self.unread)]
         head = "".join(f"# {_one_line(line)}\n" for line in missing)
-        body = yaml.safe_dump(dict(self.document), sort_keys=False, allow_unicode=True, width=_WIDTH)
+        body = dump(dict(self.document))
         return f"{head}{body}"
 
 
@@ -84,6 +83,7 @@ class _Exporter:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._left_out: list[str] = []
+        self._reached: set[str] = set()
         self._scans: dict[str, list[Item]] = {}
         for scan in live.of("scan"):
             self._scans.setdefault(scan.key.name.rpartition("/")[0], []).append(scan)
@@ -93,6 +93,9 @@ class _Exporter:
         told: dict[str, Any] = {"account": account}
         told |= self._roles(root)
         told |= {"collections": self._collections(root)}
+        for item in self._live.of("collection"):
+            if item.key.name not in (root, *self._reached):
+                self._left_out.append(f"left out: the collection {item.name}: nothing says where it lies")
         writers: dict[str, Callable[[Item], dict[str, Any] | None]] = {
             "keyVaults": self._key_vault,
             "credentials": self._credential,
@@ -100,9 +103,7 @@ class _Exporter:
             "rulesets": self._ruleset,
             "sources": self._source,
         }
-        ruled = {
-            str(item.body["properties"].get("classificationName")) for item in self._live.of("classification-rule")
-        }
+        ruled = {str(_inside(item).get("classificationName")) for item in self._live.of("classification-rule")}
         told["classifications"] = sorted(
             item.name for item in self._live.of("classification") if item.name not in ruled
         )
@@ -110,16 +111,16 @@ class _Exporter:
             items = sorted(self._live.of(_SECTIONS[key]), key=lambda item: item.name)
             told[key] = [one for item in items if (one := write(item)) is not None]
         for key in (*writers, "classifications", "collections"):
-            told[key] = self._valid(account, key, told[key])
+            told[key] = self._valid(key, told[key])
         document = {key: value for key, value in told.items() if value}
         return Export({"purview": document}, tuple(self._left_out), tuple(self._live.unread))
 
-    def _valid(self, account: str, key: str, found: list[Any]) -> list[Any]:
+    def _valid(self, key: str, found: list[Any]) -> list[Any]:
         """Those that a document may hold: accounts have names from times when more was allowed."""
         kept = []
         for one in found:
             try:
-                PurviewAccountWish.model_validate({"account": account, key: [one]})
+                PurviewAccountWish.model_validate({"account": "any", key: [one]})
             except ValidationError as error:
                 name = one["name"] if isinstance(one, dict) else one
                 details = error.errors(include_url=False)[0]
@@ -131,13 +132,18 @@ class _Exporter:
 
     def _roles(self, collection: str) -> dict[str, Any]:
         item = self._live.items.get(Key("roles", collection))
-        names = {identity: name for name, identity in metadata_roles().items()}
+        names = metadata_roles()
         found: dict[str, list[str]] = {}
         for role, people in sorted((item.body if item else {}).items()):
             if not people:
                 continue
+            strange = [person for person in people if "=" in person]
+            if strange:
+                self._left_out.append(
+                    f"left out: {', '.join(strange)} of the role {role} in the collection {collection}"
+                )
             if role in names:
-                found[names[role]] = people
+                found[role] = [person for person in people if person not in strange]
             else:
                 self._left_out.append(f"left out: the role {role} in the collection {collection}: it has no name here")
         return {"roles": found} if found else {}
@@ -145,16 +151,21 @@ class _Exporter:
     def _collections(self, above: str) -> list[dict[str, Any]]:
         found = []
         for item in sorted(self._live.of("collection"), key=lambda one: one.name):
-            parent = item.body.get("parentCollection")
-            if not isinstance(parent, dict) or str(parent.get("referenceName")).casefold() != above:
+            parent = item.body.get("parentCollection") or {}
+            if str(parent.get("referenceName")).casefold() != above or item.key.name in self._reached:
                 continue
+            self._reached.add(item.key.name)
             told = {"name": item.name, **_some(item.body, "friendlyName", "description")}
+            if not self._valid("collections", [told]):
+                below = self._collections(item.key.name)
+                self._left_out += [f"left out: the collection {one['name']}: it lies in {item.name}" for one in below]
+                continue
             inside = self._collections(item.key.name)
             found.append({**told, **self._roles(item.key.name), **({"collections": inside} if inside else {})})
         return found
 
     def _key_vault(self, item: Item) -> dict[str, Any]:
-        return {"name": item.name, **_some(item.body["properties"], "baseUrl", "description")}
+        return {"name": item.name, **_some(_inside(item), "baseUrl", "description")}
 
     def _credential(self, item: Item) -> dict[str, Any] | None:
         properties = item.body.get("properties") or {}
@@ -169,7 +180,7 @@ class _Exporter:
         return {"name": item.name, "kind": kind, **_some(properties, "description"), **flat}
 
     def _rule(self, item: Item) -> dict[str, Any]:
-        properties = item.body["properties"]
+        properties = _inside(item)
         told = {
             "name": item.name,
             "classification": properties.get("classificationName"),
@@ -199,16 +210,15 @@ class _Exporter:
         body = item.body
         properties = dict(_own(item, "properties"))
         properties.pop("collection", None)
+        if properties.get("dataUseGovernance") == "Disabled":
+            del properties["dataUseGovernance"]  # what every source has
         told = {
             "name": item.name,
             "kind": body.get("kind"),
             "collection": self._collection(item),
             "properties": properties,
         }
-        prefix = f"{item.name}/".casefold()
-        scans = sorted(
-            (one for one in self._live.of("scan") if one.key.name.startswith(prefix)), key=lambda one: one.name
-        )
+        scans = sorted(self._scans.get(item.key.name, ()), key=lambda one: one.name)
         return {**told, **({"scans": [self._scan(scan, item) for scan in scans]} if scans else {})}
 
     def _collection(self, item: Item) -> str:
@@ -247,6 +257,11 @@ def _own(item: Item, *within: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+def _inside(item: Item) -> Mapping[str, Any]:
+    properties = item.body.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
 def _some(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: body[name] for name in names if body.get(name) not in (None, "")}
 
@@ -258,7 +273,7 @@ def _filter(item: Item) -> dict[str, Any]:
 
 
 def _trigger(item: Item) -> dict[str, Any]:
-    properties = item.body["properties"]
+    properties = _inside(item)
     recurrence = properties.get("recurrence") or {}
     schedule = _some(recurrence.get("schedule") or {}, *_SCHEDULE)
     told = _some(recurrence, "frequency", "interval", "startTime", "endTime", "timeZone")

@@ -62,7 +62,7 @@ KINDS: Final = {
         Kind("roles", 1),
         Kind("key-vault", 2, _OWN, same={"properties.baseUrl": _address}),
         Kind("credential", 3, _OWN, same={"properties.typeProperties.resourceId": fold}),
-        Kind("classification", 4),
+        Kind("classification", 4, frozenset({"typeVersion"})),
         Kind(
             "classification-rule", 5,
             _OWN | {"properties.version", "properties.classificationAction"},
@@ -105,7 +105,7 @@ KINDS: Final = {
     )
 }  # fmt: skip
 
-# Of which every write makes a new version: they are looked at once more before they are written.
+# Of which every write makes a new version: they are looked at by name before they are made.
 VERSIONED: Final = frozenset({"classification-rule", "ruleset"})
 
 _OBJECTS: Final[dict[str, Callable[[Purview], Single[Any]]]] = {

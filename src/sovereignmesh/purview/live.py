@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.purview import Collection
 from sovereignmesh.azure.sdk import Facts
-from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
+from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, NotFoundError, SignInError
+from sovereignmesh.facts.purview import metadata_roles
 from sovereignmesh.plan import Item, Key, Unread
 from sovereignmesh.purview.kinds import KINDS, objects_of
 from sovereignmesh.purview.roles import assigned
@@ -19,10 +20,19 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.purview import MetadataPolicy, Purview
 
-__all__ = ["WORKERS", "Live", "spelled", "with_needs"]
+__all__ = ["WORKERS", "Live", "by_name", "spelled", "with_needs"]
 
 WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
 _SYSTEM: Final = "MICROSOFT."
+# Parts of objects that are looked into.
+_OBJECTS: Final = (
+    "properties", "parentCollection", "properties.collection", "properties.connectedVia", "properties.credential",
+    "properties.recurrence", "properties.recurrence.schedule", "properties.scanningRule", "properties.typeProperties",
+)  # fmt: skip
+_LISTS: Final = (
+    "columnPatterns", "dataPatterns", "excludeUriPrefixes", "excludedSystemClassifications", "includeUriPrefixes",
+    "includedCustomClassificationRuleNames",
+)  # fmt: skip
 _LISTED: Final = ("collection", "key-vault", "credential", "classification-rule", "ruleset", "source")
 _WITHIN: Final = {"scan": "source", "filter": "scan", "trigger": "scan"}
 _WORDS: Final = {"filter": "the filter of", "trigger": "the trigger of", "scan": "the scans of source"}
@@ -63,10 +73,16 @@ class Live:
         for _, found in self._all([(kind, name, partial(self._single, kind, name)) for name in known]):
             self.items |= {item.key: item for item in found}
 
-    def extensions(self, kind: str) -> list[str]:
-        """The file extensions of the system ruleset of a kind of source, none where it has none."""
+    def extensions(self, kind: str) -> list[str] | None:
+        """The file extensions of the system ruleset of a kind of source, none where it has none; None: not read."""
         if kind not in self.system:
-            properties = self.purview.system_rulesets.get(kind).properties
+            try:
+                properties = self.purview.system_rulesets.get(kind).properties
+            except (SignInError, DeadlineError):
+                raise
+            except AzureError as error:
+                self.unread.append(Unread(f"the system ruleset of {kind}", str(error)))
+                return None
             rule = properties.get("scanningRule")
             extensions = rule.get("fileExtensions") if isinstance(rule, dict) else None
             self.system[kind] = [str(each) for each in extensions] if isinstance(extensions, list) else []
@@ -107,43 +123,67 @@ class Live:
         crew = in_parallel(
             [partial(one, *each) for each in work], WORKERS, waiting=0, stopped=lambda: azure.pace.stopped
         )
+        left = len(work)
         for kind, name, found in crew:
+            left -= 1
             self.done += 1
             if isinstance(found, AzureError):
                 self.lost.add(f"{kind}/{name}".casefold() if name else kind)
                 self.unread.append(Unread(f"{_WORDS.get(kind, kind)} {name}".strip(), str(found)))
             else:
                 yield kind, found
+        if left:  # the crew ends without those that hang: what they would tell is not nothing
+            raise DeadlineError("the time given was up, or the run was stopped, before the account was read")
 
     def _list(self, kind: str) -> list[Item]:
         if kind == "classification":
-            bodies = (one.body for one in self.purview.classifications.bodies())
-            own = (body for body in bodies if not str(body.get("name", "")).upper().startswith(_SYSTEM))
-            return [Item(kind, str(body["name"]), body) for body in own]
+            own = (one for one in self.purview.classifications.bodies() if not _name(one).upper().startswith(_SYSTEM))
+            return [Item(kind, _name(one), one.body) for one in own]
         if kind == "roles":
             self.policies = {policy.collection.casefold(): policy for policy in self.purview.policies.list()}
             return [
-                Item(kind, name, assigned(policy.document, policy.collection)) for name, policy in self.policies.items()
+                Item(kind, name, by_name(assigned(policy.document, policy.collection)))
+                for name, policy in self.policies.items()
             ]
         objects: Any = objects_of(self.purview, kind)
-        bodies = (facts.body for facts in objects.bodies())
-        return [_item(kind, str(body["name"]), body) for body in bodies if body.get("kind") != "System"]
+        return [_item(kind, _name(one), one.body) for one in objects.bodies() if one.body.get("kind") != "System"]
 
     def _scans(self, source: str) -> list[Item]:
-        return [_item("scan", f"{source}/{one.text('name')}", one.body) for one in self.purview.scans.bodies(source)]
+        return [_item("scan", f"{source}/{_name(one)}", one.body) for one in self.purview.scans.bodies(source)]
 
     def _single(self, kind: str, name: str) -> list[Item]:
         objects = objects_of(self.purview, kind)
         assert objects is not None, "of filters and triggers"
         try:
-            return [_item(kind, name, objects.body(*name.split("/")).body)]
+            return [_item(kind, name, objects.body(*name.split("/", 1)).body)]
         except NotFoundError:
             return []
 
 
+def _name(one: Facts) -> str:
+    """The name of an object in a list. Raises AnswerError where it has none, or properties that are none."""
+    name = one.text("name")
+    if not name:
+        raise AnswerError(f"{one.place}: an object without a name")
+    return name
+
+
 def _item(kind: str, name: str, body: Mapping[str, Any]) -> Item:
-    """An object as it is there."""
+    """An object as it is there. Raises AnswerError where a part of it is of another sort than the API says."""
     assert kind in KINDS, "a kind of the table"
+    for path in _OBJECTS:
+        value: Any = body
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None and not isinstance(value, dict):
+            raise AnswerError(f"{kind} {name}: `{path}` should be an object, and is {value!r:.100}")
+    properties = body.get("properties") or {}
+    for part in _LISTS:
+        if not isinstance(properties.get(part) or [], list):
+            raise AnswerError(f"{kind} {name}: `properties.{part}` should be a list, and is {properties[part]!r:.100}")
+    patterns = [*(properties.get("columnPatterns") or ()), *(properties.get("dataPatterns") or ())]
+    if not all(isinstance(pattern, dict) for pattern in patterns):
+        raise AnswerError(f"{kind} {name}: a pattern should be an object")
     return Item(kind, name, spelled(kind, body))
 
 
@@ -151,6 +191,12 @@ def with_needs(item: Item) -> Item:
     """An object that is there with what it refers to, which can go only after it."""
     needs = _needs(item.kind, item.name, item.body, item.body.get("properties") or {})
     return dataclasses.replace(item, needs=frozenset(needs))
+
+
+def by_name(roles: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Role assignments by the names that the mesh has for roles; a role without one goes by its id."""
+    names = {identity: name for name, identity in metadata_roles().items()}
+    return {names.get(role, role): people for role, people in roles.items()}
 
 
 def spelled(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

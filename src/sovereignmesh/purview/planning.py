@@ -3,48 +3,71 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.purview import connect_purview, find_purview_account
 from sovereignmesh.errors import MeshError
-from sovereignmesh.plan import Item, Key, Plan, Unread, diff
+from sovereignmesh.mesh.purview_references import collections_in
+from sovereignmesh.mesh.words import did_you_mean
+from sovereignmesh.patterns import slug
+from sovereignmesh.plan import Item, Key, Plan, Unread, diff, merged
 from sovereignmesh.purview.desired import Around, compile_desired
 from sovereignmesh.purview.kinds import KINDS
 from sovereignmesh.purview.live import Live, with_needs
 from sovereignmesh.purview.residency import residency_problems
 from sovereignmesh.purview.resources import Visible, read_resources
 from sovereignmesh.purview.rules import compile_rules, pattern_problems
-from sovereignmesh.purview.sources import DISCOVERED, find_sources, needed_resources
+from sovereignmesh.purview.sources import DISCOVERED, find_sources, kinds_named, needed_resources
 from sovereignmesh.purview.tree import Tree
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.purview import PurviewAccountWish
+    from sovereignmesh.mesh.purview import DiscoverWish, PurviewAccountWish
     from sovereignmesh.mesh.references import Loaded
+    from sovereignmesh.plan import Change
     from sovereignmesh.purview.desired import Desired
+    from sovereignmesh.purview.resources import Resources
     from sovereignmesh.purview.sources import Wanted
 
-__all__ = ["PurviewPlan", "comparable", "plan_purview", "read_lists_of", "read_rest"]
+__all__ = ["PurviewPlan", "comparable", "is_unfinished", "plan_purview", "read_lists_of", "read_rest"]
 
+_ADMINISTRATOR: Final = "collectionAdministrators"
 _IDENTITY: Final = ("resourceId", "endpoint", "serverEndpoint", "accountUri")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PurviewPlan(Plan):
     """A plan for a Purview account, which it was made for and by which it is applied."""
 
     purview: Purview = dataclasses.field(kw_only=True, repr=False, compare=False)
     desired: tuple[Item, ...] = dataclasses.field(default=(), kw_only=True, repr=False)
     prune: bool = dataclasses.field(default=False, kw_only=True)
-    allow_drift: bool = dataclasses.field(default=False, kw_only=True)
+
+    @property
+    def excess(self) -> str:
+        """Why this is more than anybody does by the way: much of the account, or who administers it."""
+        root = Key("roles", self.purview.account.name.casefold())
+        for change in self.changes:
+            losing = set(change.before.get(_ADMINISTRATOR, ())) - set(change.item.body.get(_ADMINISTRATOR, ()))
+            if change.key == root and losing:
+                return f"the plan takes the role Collection Administrator of the whole account from {len(losing)}"
+        return super().excess
+
+
+class _Asked(NamedTuple):
+    """What a plan is made for."""
+
+    document: Loaded[PurviewAccountWish]
+    prune: bool
 
 
 def plan_purview(
@@ -85,17 +108,35 @@ def plan_purview(
         desired = compile_desired(mesh, document, sources, tree, _around(live))
         problems += desired.problems
         read_rest(live, desired.items, prune=prune)
+    scanned = {source.name for source in sources if source.scans}
+    if bare := len({source.name for source in sources} - scanned):
+        desired.notes.append(f"{bare} of {len(sources)} sources have no scan that is wished")
     if wish.discovers is not None:
+        problems += _unknown_domains(mesh, document, wish.discovers, resources)
         seen = len(resources.names)
         desired.notes.append(f"sources are discovered in the {seen} subscription{'s' * (seen != 1)} that you see")
-    return _compared(purview, live, desired, problems, prune=prune, allow_drift=allow_drift)
+    return _compared(purview, live, desired, problems, _Asked(document, prune))
+
+
+def _unknown_domains(
+    mesh: Mesh, document: Loaded[PurviewAccountWish], wish: DiscoverWish, resources: Resources
+) -> Iterator[Problem]:
+    """Domains to discover that neither the mesh nor any resource knows."""
+    if wish.domains == "all":
+        return
+    known = {resources.domain_of(mesh, row) for row in resources.rows} | set(mesh.domains)
+    folded = {name.casefold() for name in known}
+    for index, name in enumerate(wish.domains):
+        if name.casefold() not in folded:
+            message = f"no resource is of a domain '{name}'{did_you_mean(name, filter(None, known))}"
+            yield document.problem(("sources", "discover", "domains", index), message, "warning")
 
 
 def _lists(mesh: Mesh, wish: PurviewAccountWish, sources: Collection[Wanted], *, prune: bool) -> set[str]:
     """The lists that have to be read: those of kinds that are wished or referred to, with `prune` all."""
     scans = [scan for source in sources for scan, _ in source.scans]
     rules = next(compile_rules(mesh), None) is not None
-    named = bool(wish.roles) or any(one.roles for one in _every(wish.collections))
+    named = bool(wish.roles) or any(one.roles for one, _, _ in collections_in(wish))
     wanted = {
         "collection": True,
         "key-vault": bool(wish.key_vaults) or any(one.key_vault for one in wish.credentials),
@@ -112,25 +153,24 @@ def _lists(mesh: Mesh, wish: PurviewAccountWish, sources: Collection[Wanted], *,
 def read_lists_of(items: Iterable[Item]) -> set[str]:
     """The lists that tell of these objects: of what lies in a source, that of sources."""
     kinds = {item.kind for item in items}
-    return {"collection", *(("source",) if kinds & {"scan", "filter", "trigger"} else ()), *kinds}
-
-
-def _every(collections: Iterable[Any]) -> Iterator[Any]:
-    for one in collections:
-        yield one
-        yield from _every(one.collections)
+    return {*(("source",) if kinds & {"scan", "filter", "trigger"} else ()), *kinds}
 
 
 def _around(live: Live) -> Around:
     return Around(
-        credentials={
-            key.name: str(item.body.get("kind")) for key, item in live.items.items() if key.kind == "credential"
-        },
-        rulesets={key.name: str(item.body.get("kind")) for key, item in live.items.items() if key.kind == "ruleset"},
-        key_vaults=frozenset(key.name for key in live.items if key.kind == "key-vault"),
-        rules=frozenset(key.name for key in live.items if key.kind == "classification-rule"),
+        credentials={item.key.name: str(item.body.get("kind")) for item in live.of("credential")},
+        rulesets={item.key.name: str(item.body.get("kind")) for item in live.of("ruleset")},
+        key_vaults=frozenset(item.key.name for item in live.of("key-vault")),
+        rules=frozenset(item.key.name for item in live.of("classification-rule")),
         extensions=live.extensions,
+        lost=frozenset(live.lost),
+        placed={item.key.name: placed for item in live.of("source") if (placed := _collection_of(item))},
     )
+
+
+def _collection_of(source: Item) -> str:
+    reference = (source.body.get("properties") or {}).get("collection")
+    return str(reference.get("referenceName") or "").casefold() if isinstance(reference, dict) else ""
 
 
 def read_rest(live: Live, desired: list[Item], *, prune: bool) -> None:
@@ -148,28 +188,48 @@ def _registered(
 ) -> tuple[list[Wanted], list[Problem]]:
     """The sources, under the names that the account has for what they mean; and what it has otherwise than wished.
 
-    An account has each resource once: one that is discovered goes by the name that it has, one that is written out
-    under another name is an error.
+    An account has each resource once: one that is discovered goes by the name that it has, or by a longer one where
+    another has its name. One that is written out and does not fit what is there is an error.
     """
     there: dict[tuple[str, str], str] = {}
     for item in live.of("source"):
         for value in _identities(item.body.get("properties") or {}):
             there.setdefault((str(item.body.get("kind")), value), item.name)
     found, problems = [], []
+    taken = {source.name.casefold() for source in sources if source.path != DISCOVERED}
     for source in sources:
-        known = live.items.get(Key("source", source.name.casefold()))
-        if known is not None and known.body.get("kind") != source.kind_name:
-            message = (
-                f"the source '{source.name}' is there as a {known.body.get('kind')}, and no source changes its kind"
-            )
-            problems.append(document.problem(source.path, f"{message}: give this one another name"))
         values = _identities(source.properties)
-        name = next((there[key] for value in values if (key := (source.kind_name, value)) in there), source.name)
-        if name.casefold() != source.name.casefold() and source.path != DISCOVERED:
-            message = f"what the source '{source.name}' means is already registered as '{name}'"
-            problems.append(document.problem(source.path, f"{message}: an account has it once; give it that name here"))
-        found.append(dataclasses.replace(source, name=name) if source.path == DISCOVERED else source)
+        name = next((there[key] for value in values if (key := (source.kind_name, value)) in there), None)
+        if source.path != DISCOVERED:
+            problems += [document.problem(source.path, message) for message in _misfits(source, values, name, live)]
+            found.append(source)
+            continue
+        if name is None:
+            name = source.name
+            if name.casefold() in taken or Key("source", name.casefold()) in live.items:
+                place = source.properties
+                name = slug(f"{name}-{place.get('resourceGroup')}-{str(place.get('subscriptionId'))[:8]}")
+        taken.add(name.casefold())
+        found.append(dataclasses.replace(source, name=name))
     return found, problems
+
+
+def _misfits(source: Wanted, values: list[str], registered: str | None, live: Live) -> Iterator[str]:
+    """Why a source that is written out cannot be what the account has."""
+    known = live.items.get(Key("source", source.name.casefold()))
+    if registered is not None and registered.casefold() != source.name.casefold():
+        message = f"what the source '{source.name}' means is already registered as '{registered}'"
+        yield f"{message}: an account has it once; give it that name here"
+    elif known is not None and known.body.get("kind") != source.kind_name:
+        message = f"the source '{source.name}' is there as a {known.body.get('kind')}, and no source changes its kind"
+        yield f"{message}: give this one another name"
+    elif known is not None and values:
+        others = _identities(known.body.get("properties") or {})
+        if others and not set(others) & set(values):
+            yield (
+                f"the source '{source.name}' is there for {others[0]}, not for {values[0]}: its scans would read "
+                "something else; give this one another name, or delete that one first"
+            )
 
 
 def _identities(properties: Mapping[str, Any]) -> list[str]:
@@ -178,15 +238,30 @@ def _identities(properties: Mapping[str, Any]) -> list[str]:
     return [value.casefold().rstrip("/") for value in values if isinstance(value, str) and value]
 
 
-def _compared(
-    purview: Purview, live: Live, desired: Desired, problems: list[Problem], *, prune: bool, allow_drift: bool
-) -> PurviewPlan:
-    wished = [item for item in desired.items if live.knows(item)]
+def _compared(purview: Purview, live: Live, desired: Desired, problems: list[Problem], wish: _Asked) -> PurviewPlan:
+    document, prune = wish.document, wish.prune
+    problems += _unlike(document, desired.items, live)
+    wished = list({item.key: item for item in desired.items if live.knows(item)}.values())
     lost = len(desired.items) - len(wished)
-    there = list(comparable(live, desired.items, prune=prune))
-    changes = diff(wished, there, KINDS, prune=prune)
-    unread = [*live.unread, *([Unread(f"{lost} wished objects", "nobody knows what is there")] if lost else [])]
+    unread = [*live.unread, *desired.unread]
+    notes = list(desired.notes)
+    if prune and unread:
+        prune = False
+        notes.append("nothing is deleted, since not all could be read")
+    kept = referred_to(live, desired.items) if prune else set()
+    if prune and document.model.discovers is not None:
+        unsure = _undecided(live, desired.items, document.model.discovers)
+        kept |= unsure
+        if count := sum(key.kind == "source" for key in unsure):
+            notes.append(
+                f"{count} source{'s' * (count != 1)} of kinds that are discovered, and whose resources you do not see, "
+                "stay: nobody can tell whether they are gone"
+            )
+    there = list(comparable(live, desired.items, prune=prune, kept=kept))
+    changes = _late(diff(wished, there, KINDS, prune=prune))
     touched = {change.key for change in changes if change.action != "delete"}
+    if lost and not unread:
+        unread.append(Unread(f"{lost} wished objects", "nobody knows what is there"))
     return PurviewPlan(
         target=purview.account.id,
         changes=tuple(changes),
@@ -194,16 +269,75 @@ def _compared(
         unchanged=sum(item.key not in touched for item in wished),
         problems=tuple(sorted(set(problems))),
         unread=tuple(unread),
-        notes=tuple(dict.fromkeys(desired.notes)),
+        notes=tuple(dict.fromkeys(notes)),
         purview=purview,
-        desired=tuple(desired.items),
+        desired=tuple(wished),
         prune=prune,
-        allow_drift=allow_drift,
     )
 
 
-def comparable(live: Live, desired: list[Item], *, prune: bool) -> Iterator[Item]:
-    """What is there as it is compared: of role assignments those that are wished, unless others are to go."""
+def _unlike(document: Loaded[PurviewAccountWish], desired: list[Item], live: Live) -> Iterator[Problem]:
+    """Objects that would be one, and classifications that are there in another case, which is another name."""
+    for key, count in Counter(item.key for item in desired).items():
+        if count > 1:
+            yield document.problem((), f"{count} objects would be the {key.kind} '{key.name}': give them other names")
+    for item in desired:
+        known = live.items.get(item.key)
+        if item.kind == "classification" and known is not None and known.name != item.name:
+            message = f"the classification '{item.name}' is there as '{known.name}', and case tells them apart"
+            yield document.problem((), f"{message}: write it so in the rule at {item.place}")
+
+
+def referred_to(live: Live, desired: list[Item]) -> set[Key]:
+    """What is there and wished objects need, directly or not, when all is written: it stays, whoever wrote it."""
+    wishes = {item.key: item for item in desired}
+    waiting = [need for item in desired for need in (item.key, *item.needs)]
+    kept: set[Key] = set()
+    while waiting:
+        key = waiting.pop()
+        if key in kept:
+            continue
+        kept.add(key)
+        if (there := live.items.get(key)) is not None:
+            if (wish := wishes.get(key)) is not None:  # what the wish does not name stays as it is
+                there = dataclasses.replace(there, body=merged(there.body, wish.body, KINDS[key.kind]))
+            waiting += with_needs(there).needs
+    return kept
+
+
+def _undecided(live: Live, desired: list[Item], wish: DiscoverWish) -> set[Key]:
+    """Sources that are there, of kinds that are discovered, and were not; with their scans and all that these need.
+
+    Resource Graph shows what the caller may read: a resource that is not in it need not be gone.
+    """
+    kinds, wanted = {kind.kind for kind in kinds_named(wish.types)}, {item.key for item in desired}
+    sources = {item.key for item in live.of("source") if item.body.get("kind") in kinds and item.key not in wanted}
+    inside = [item for item in live.of("scan") if Key("source", item.key.name.rpartition("/")[0]) in sources]
+    inside += [item for key in sources if (item := live.items.get(key))]
+    kept = {item.key for item in inside}
+    kept |= {Key("trigger", key.name) for key in kept if key.kind == "scan"}
+    return kept | referred_to(live, inside)
+
+
+def _late(changes: list[Change]) -> list[Change]:
+    """The changes with those at the end that take roles away: the caller may need them until all else is done."""
+    found, late = [], []
+    for change in changes:
+        if change.item.kind == "roles" and any(
+            set(change.before.get(role, ())) - set(people) for role, people in change.item.body.items()
+        ):
+            late.append(dataclasses.replace(change, late=True))
+        else:
+            found.append(change)
+    first = [change for change in found if change.action != "delete"]
+    return [*first, *late, *(change for change in found if change.action == "delete")]
+
+
+def comparable(live: Live, desired: list[Item], *, prune: bool, kept: Container[Key] = frozenset()) -> Iterator[Item]:
+    """What is there as it is compared: of role assignments those that are wished, unless others are to go.
+
+    What is `kept` does not go though nobody wishes it.
+    """
     roles = {item.key: item for item in desired if item.kind == "roles"}
     root = live.purview.account.name.casefold()
     wanted = {item.key for item in desired}
@@ -212,19 +346,26 @@ def comparable(live: Live, desired: list[Item], *, prune: bool) -> Iterator[Item
             wish = roles.get(key)
             if wish is not None:
                 yield dataclasses.replace(item, body=_roles(item.body, wish.body, prune=prune))
-        elif key.kind == "collection" and key.name == root and key not in wanted:
-            continue  # it is never wished, and cannot go
-        elif key.kind in ("filter", "trigger") and key not in wanted and Key("scan", key.name) not in wanted:
-            continue  # it goes with its scan
-        elif key.kind == "filter" and key not in wanted:
-            continue  # the service cannot remove one
+        elif is_unfinished(item) and key in wanted:
+            continue  # it is made again
+        elif key in wanted or not prune:
+            yield item
+        elif key in kept or (key.kind == "collection" and key.name == root):
+            continue
+        elif key.kind == "filter" or (key.kind == "trigger" and Key("scan", key.name) not in wanted):
+            continue  # it goes with its scan; a filter goes with nothing else
         else:
-            yield with_needs(item) if prune and key not in wanted else item
+            yield with_needs(item)
+
+
+def is_unfinished(item: Item) -> bool:
+    """Whether it is a collection that the service could not make."""
+    return item.kind == "collection" and item.body.get("collectionProvisioningState") == "Failed"
 
 
 def _roles(there: Any, wish: Any, *, prune: bool) -> dict[str, list[str]]:
     found = {}
     for role, people in wish.items():
-        have = there.get(role, [])
+        have = [person for person in there.get(role, []) if "=" not in person]  # who is named otherwise stays
         found[role] = have if prune else sorted(set(have) & set(people))
     return found

@@ -39,6 +39,13 @@ def next_occurrence(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datet
     >>> next_occurrence(weekly, dt.datetime(2026, 1, 5, tzinfo=dt.UTC)).isoformat()
     '2026-01-11T03:30:00+00:00'
     """
+    try:
+        return _next(recurrence, now)
+    except (AttributeError, OverflowError, TypeError) as error:
+        raise ValueError(f"the recurrence is not understood: {error}") from error
+
+
+def _next(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datetime | None:
     zone = _zone(recurrence.get("timeZone"))
     start = _moment(recurrence.get("startTime"), zone) or now.astimezone(zone)
     end = _moment(recurrence.get("endTime"), zone)

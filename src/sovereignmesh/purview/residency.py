@@ -47,19 +47,21 @@ def residency_problems(
             continue
         severity = _severity(residency, allow=allow)
         for message in _source(source, residency, home.name if home else ""):
-            yield document.problem(source.path, f"the source '{source.name}' {message}", severity)
+            yield document.problem(source.path, message, severity)
 
 
 def _source(source: Wanted, residency: Residency, home: str) -> Iterator[str]:
     whose = f" for {source.domain}" if source.domain else ""
+    what = f"the source '{source.name}'"
     if not source.region:
-        yield "is nobody knows where: its resource is not visible to you; give a 'location', or have Reader on it"
+        why = "its resource is not visible to you" if source.properties.get("resourceId") else "it names no resource"
+        yield f"where {what} is cannot be told: {why}; give a 'location', or the id of a resource that you may read"
         return
     if source.region not in residency.allowed:
-        yield f"is in {source.region}, which is not allowed{whose}: {_allowed(residency)}"
+        yield f"{what} is in {source.region}, which is not allowed{whose}: {_allowed(residency)}"
     if source.region not in scanner_regions() and home not in residency.allowed:
         yield (
-            f"is in {source.region}, where no scanner is known to run: it may be read from the account's region "
+            f"{what} is in {source.region}, where no scanner is known to run: it may be read from the account's region "
             f"{home or 'that is not known'}, which is not allowed{whose}: {_allowed(residency)}"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.mesh import Mesh
     from sovereignmesh.mesh.documents import ClassificationRule as RuleWish
+    from sovereignmesh.mesh.purview import PurviewAccountWish
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.result import Problem
 
@@ -70,6 +72,9 @@ def mesh_ruleset(kind: str) -> str:
 def pattern_problems(mesh: Mesh) -> Iterator[Problem]:
     """What .NET reads otherwise, what may run away, and which usual spellings a pattern misses; warnings all."""
     document = mesh.policies_document
+    shared = Counter(map(rule_name, _wishes(mesh)))
+    if mesh.purview is not None:
+        yield from _written_problems(mesh.purview)
     for index, wish in enumerate(_wishes(mesh)):
         assert document is not None, "rules are of a policy"
         path = ("dataClassification", "rules", index)
@@ -78,10 +83,22 @@ def pattern_problems(mesh: Mesh) -> Iterator[Problem]:
                 yield document.problem((*path, key), problem.message, "warning")
         if wish.applies_to == "column" and (missed := explain_misses(wish.pattern)):
             yield document.problem((*path, "pattern"), missed, "warning")
-        several = wish.applies_to == "data" and sum(rule_name(other) == rule_name(wish) for other in _wishes(mesh)) > 1
+        several = wish.applies_to == "data" and shared[rule_name(wish)] > 1
         if several and wish.minimum_percentage_match not in (None, _SEVERAL):
             message = f"with several patterns of data Purview takes {_SEVERAL} % whatever is given: give it a 'name'"
             yield document.problem((*path, "minimumPercentageMatch"), message, "warning")
+
+
+def _written_problems(document: Loaded[PurviewAccountWish]) -> Iterator[Problem]:
+    """The same of the rules that the `purview` document writes out."""
+    for index, rule in enumerate(document.model.classification_rules):
+        for key, patterns in (("columnPatterns", rule.column_patterns), ("dataPatterns", rule.data_patterns)):
+            for at, pattern in enumerate(patterns):
+                path = ("classificationRules", index, key, at)
+                for problem in check_pattern(pattern):
+                    yield document.problem(path, problem.message, "warning")
+                if key == "columnPatterns" and (missed := explain_misses(pattern)):
+                    yield document.problem(path, missed, "warning")
 
 
 def _wishes(mesh: Mesh) -> tuple[RuleWish, ...]:
@@ -96,6 +113,8 @@ def _joined(rule: ClassificationRule | None, wish: RuleWish, name: str) -> Class
     match = wish.minimum_percentage_match
     if rule is None:
         return ClassificationRule(name, wish.classification, columns, data, match, wish.description or "")
+    if len(rule.data_patterns) + len(data) > 1:
+        match = None  # the service takes its own, whatever is given
     return ClassificationRule(
         name,
         rule.classification,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sovereignmesh.result import Problem
     from sovereignmesh.yamlfile import Path
 
-__all__ = ["DISCOVERED", "Wanted", "find_sources", "match_interfaces", "needed_resources"]
+__all__ = ["DISCOVERED", "Wanted", "find_sources", "kinds_named", "match_interfaces", "needed_resources"]
 
 DISCOVERED: Final = ("sources", "discover")  # where sources stand that nobody wrote out
 _NO_SCHEME: Final = "//"
@@ -63,7 +63,7 @@ def needed_resources(wish: PurviewAccountWish) -> tuple[set[str], set[str] | Non
     discovers = wish.discovers
     if discovers is None:
         return types, subscriptions
-    return types | {known for kind in _kinds(discovers.types) for known in kind.resource_types}, None
+    return types | {known for kind in kinds_named(discovers.types) for known in kind.resource_types}, None
 
 
 def find_sources(
@@ -120,7 +120,7 @@ class _Finder:
         wish = self.account.model.discovers
         if wish is None:
             return
-        kinds = {kind.kind for kind in _kinds(wish.types)}
+        kinds = {kind.kind for kind in kinds_named(wish.types)}
         domains = None if wish.domains == "all" else {name.casefold() for name in wish.domains}
         taken = {str(wanted.properties.get("resourceId", "")).lower() for wanted in registered}
         names = {wanted.name.casefold() for wanted in registered}
@@ -196,7 +196,7 @@ def _scans(source: SourceWish, path: Path) -> Iterator[tuple[ScanWish, Path]]:
         yield ScanWish(name=slug(database), database=database), path
 
 
-def _kinds(named: Iterable[str]) -> Iterator[SourceKind]:
+def kinds_named(named: Iterable[str]) -> Iterator[SourceKind]:
     """The kinds that names of kinds, or of resource types in lower case, mean."""
     for name in named:
         yield from (kind for kind in source_kinds().values() if name == kind.kind)

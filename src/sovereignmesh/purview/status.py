@@ -30,8 +30,9 @@ __all__ = ["PurviewStatus", "ScanStatus", "purview_status"]
 class ScanStatus:
     """One scan of a source; of a source without scans one with an empty `scan`.
 
-    `run` is the service's word for the state of the last run, "" where there was none; `next_run` is in UTC, None where
-    no trigger is on, and `note` says why it is not known where it is not.
+    `run` is the service's word for the state of the last run, "" where there was none and `unknown` where that could
+    not be read; `ended` is None while it runs; `next_run` is in UTC, None where no trigger is on. `note` says what is
+    not known, and why.
     """
 
     source: str
@@ -64,9 +65,17 @@ class PurviewStatus:
             "account": self.account,
             "location": self.location,
             "complete": self.complete,
-            "scans": [asdict(scan) for scan in self.scans],
+            "scans": [_dict(scan) for scan in self.scans],
             "unread": [unread._asdict() for unread in self.unread],
         }
+
+
+def _dict(scan: ScanStatus) -> dict[str, Any]:
+    """Times as ISO 8601, and null for what there is not."""
+    told = {
+        name: value.isoformat() if isinstance(value, dt.datetime) else value for name, value in asdict(scan).items()
+    }
+    return {name: value if value != "" else None for name, value in told.items()}
 
 
 def purview_status(
@@ -88,7 +97,10 @@ def purview_status(
     titles = {collection.name.casefold(): collection.friendly_name for collection in live.collections()}
     found = [_scan(live, titles, scan, runs, now()) for scan in scans]
     scanned = {scan.source.casefold() for scan in found}
-    found += [ScanStatus(*_source(item, titles)) for item in live.of("source") if item.key.name not in scanned]
+    for item in live.of("source"):
+        if item.key.name not in scanned:
+            hidden = f"scan/{item.key.name}" in live.lost
+            found.append(ScanStatus(*_source(item, titles), note="its scans could not be read" if hidden else ""))
     return PurviewStatus(
         purview.account.name,
         purview.account.location,
@@ -108,13 +120,15 @@ def _scan(live: Live, titles: dict[str, str], scan: Item, runs: dict[str, Run | 
     run = runs.get(scan.name)
     trigger = live.items.get(Key("trigger", scan.key.name))
     following, note = _next(trigger, now) if trigger else (None, "")
+    if f"trigger/{scan.key.name}" in live.lost:
+        note = "its trigger could not be read"
     if run is not None and run.error:
         note = f"{note}; {run.error}" if note else run.error
     return ScanStatus(
         *_source(live.items[Key("source", source.casefold())], titles),
         name,
-        run.status if run else "",
-        (run.ended or run.started) if run else None,
+        "unknown" if scan.name not in runs else run.status if run else "",
+        run.ended if run else None,
         following,
         note,
     )
@@ -135,7 +149,7 @@ def _last_runs(purview: Purview, scans: list[Item]) -> tuple[dict[str, Run | Non
 
     def last(name: str) -> Iterator[tuple[str, Run | AzureError | None]]:
         try:
-            runs = list(purview.runs.list(*name.split("/")))
+            runs = list(purview.runs.list(*name.split("/", 1)))
             yield name, max(runs, key=lambda run: run.started or dt.datetime.min.replace(tzinfo=dt.UTC), default=None)
         except (SignInError, DeadlineError):
             raise
@@ -150,4 +164,6 @@ def _last_runs(purview: Purview, scans: list[Item]) -> tuple[dict[str, Run | Non
             unread.append(Unread(f"the runs of {name}", str(run)))
         else:
             found[name] = run
+    if len(found) + len(unread) < len(scans):
+        raise DeadlineError("the time given was up, or the run was stopped, before the runs were read")
     return found, unread

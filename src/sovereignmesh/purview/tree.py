@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from sovereignmesh.mesh.purview_references import collections_in
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sovereignmesh.azure.purview import Collection
-    from sovereignmesh.mesh.purview import PurviewAccountWish
+    from sovereignmesh.mesh.purview import CollectionWish, PurviewAccountWish
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.yamlfile import Path
 
@@ -42,10 +43,13 @@ class Tree:
         named = wish.model.account.rpartition("/")[2].casefold()
         self._meant: dict[str, str] = {"": self.root, named: self.root, self.root: self.root}
         self._wished: dict[str, tuple[str, str, str, Path]] = {}  # name -> title, parent, description, path
+        self.problems: list[tuple[Path, str]] = []
         self._untitled: set[str] = set()  # those that are there and whose title nobody wrote
-        for one, above, path in collections_in(wish.model):
+        for one, above, path in _from_above(list(collections_in(wish.model))):
             parent = self._meant.get(above.casefold(), above.casefold())
             name = self._adopted(one.name.casefold(), one.title, parent)
+            if name in self._wished:
+                self.problems.append((path, f"'{one.name}' means the collection '{name}', as another one here does"))
             self._meant[one.name.casefold()] = name
             title = one.title
             if one.friendly_name is None and name in self._live:
@@ -53,7 +57,9 @@ class Tree:
                 title = self._titles[name]
             self._wished[name] = (title, parent, one.description or "", path)
         for name, (title, parent, _, _) in self._wished.items():
-            self._parents[name], self._titles[name] = self._meant.get(parent, parent), title
+            if name != self.root:
+                self._parents[name] = self._meant.get(parent, parent)
+            self._titles[name] = title
 
     def find(self, name: str) -> str | None:
         """The reference name of a collection that somebody wrote: wished or there, by reference name, else by title."""
@@ -66,13 +72,27 @@ class Tree:
         return same[0] if len(same) == 1 else None
 
     def of_domain(self, domain: str) -> str:
-        """The collection of a domain: that which bears its name; where there is none, one is wished below the root."""
+        """The collection of a domain: that which bears its name; where there is none, one is wished below the root.
+
+        One that is there with the reference name and another title, and two domains for one, are in `problems`.
+        """
         found = self.find(domain)
-        if found is None:
-            found = slug(domain)[:_LONGEST].rstrip("-").casefold()
-            self._wished[found] = (domain, self.root, "", ("account",))
-            self._parents[found], self._titles[found] = self.root, domain
-        return found
+        if found is not None:
+            return found
+        same = [name for name, title in self._titles.items() if title.casefold() == domain.casefold()]
+        name = _reference_name(domain)
+        path: Path = ("collections",) if self._wish.model.collections else ("account",)
+        taken = self._titles.get(name, "")
+        if same:
+            message = f"several collections are called '{domain}': {', '.join(sorted(same))}"
+            self.problems.append((path, f"{message}: say in 'collection' of a source which of them is meant"))
+        elif taken:
+            message = f"the domain '{domain}' has no collection, and '{name}' is that of '{taken}'"
+            self.problems.append((path, f"{message}: write a collection for the domain, with a name of its own"))
+        else:
+            self._wished[name] = (domain, self.root, "", ("account",))
+            self._parents[name], self._titles[name] = self.root, domain
+        return name
 
     def lies_in(self, name: str, above: str) -> bool:
         """Whether a collection is another or lies in it."""
@@ -92,6 +112,11 @@ class Tree:
         """The collections that are wished."""
         for name, (title, parent, description, path) in self._wished.items():
             above = self._meant.get(parent, parent)
+            if name == self.root:
+                told = {"friendlyName": title} if name not in self._untitled else {}
+                described = {"description": description} if description else {}
+                yield Item("collection", name, {**told, **described}, place=str(self._wish.locate(*path)))
+                continue
             body = {
                 **({} if name in self._untitled else {"friendlyName": title}),
                 "parentCollection": {"referenceName": above, "type": "CollectionReference"},
@@ -109,3 +134,22 @@ class Tree:
             if self._titles[known].casefold() == title.casefold() and self._parents[known] == parent
         ]
         return same[0] if len(same) == 1 else name
+
+
+def _reference_name(domain: str) -> str:
+    """A reference name for the collection of a domain; a long one keeps what tells it from others."""
+    name = slug(domain)
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST - 9].rstrip('-')}-{hashlib.sha256(domain.encode()).hexdigest()[:8]}"
+    return name.casefold()
+
+
+def _from_above(every: list[tuple[CollectionWish, str, Path]]) -> Iterator[tuple[CollectionWish, str, Path]]:
+    """The collections, each after the one that it lies in, whatever their order in the file."""
+    names = {one.name.casefold() for one, _, _ in every}
+    done: set[str] = set()
+    while every:
+        ready = [each for each in every if each[1].casefold() in done or each[1].casefold() not in names]
+        yield from ready or every
+        done |= {one.name.casefold() for one, _, _ in ready}
+        every = [each for each in every if ready and each not in ready]

@@ -76,6 +76,8 @@ class Store:
         self._unlisted = {str(body["id"]).lower() for body in estate.children}
         for body in estate.children:
             self._hold(Record(body["id"], type_in(body["id"]), body, ""))
+        if state is not None and not state.parent.is_dir():
+            raise SandboxError(f"{state}: there is no folder {state.parent}")
         if state is not None and state.exists():
             self._load(state)
 
@@ -180,6 +182,8 @@ class Store:
     def _load(self, state: Path) -> None:
         try:
             kept = orjson.loads(state.read_bytes())
+            if kept["estate"] != self._estate.name:
+                raise SandboxError(f"{state} is the state of the estate {kept['estate']}, not of {self._estate.name}")
             written, self._objects_written = kept["written"], kept.get("purview", {})
             for key, value in written.items():
                 if value is None:

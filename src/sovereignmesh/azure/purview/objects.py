@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from sovereignmesh.azure.sdk import Facts
+from sovereignmesh.errors import AnswerError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -306,6 +307,8 @@ class MetadataPolicy:
     def of(cls, answer: Facts) -> MetadataPolicy:
         """The one that an answer describes."""
         collection = answer.within("properties").within("collection").text("referenceName")
+        if not answer.text("id") or not collection:
+            raise AnswerError(f"{answer.place}: a metadata policy without an id, or of no collection")
         return cls(answer.text("id"), answer.number("version") or 0, collection, answer.body)
 
 

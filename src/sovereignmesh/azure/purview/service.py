@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import uuid
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -282,8 +283,9 @@ class Runs:
     def __init__(self, line: _Line) -> None:
         self._line = line
 
-    def start(self, source: str, scan: str, run_id: str, level: str = "Incremental") -> Run:
-        """Starts a run. The id is the caller's, a GUID: asking again with the same one starts no second."""
+    def start(self, source: str, scan: str, run_id: str | None = None, level: str = "Incremental") -> Run:
+        """Starts a run. The id is the caller's, a GUID, or a new one: asked with the same again, none is started."""
+        run_id = run_id or str(uuid.uuid4())
         path = f"{_scan(source, scan)}:run"
         return Run.of(self._line.object("POST", path, SCANNING, runId=run_id, scanLevel=level))
 
