@@ -149,7 +149,10 @@ def _from_above(every: list[tuple[CollectionWish, str, Path]]) -> Iterator[tuple
     names = {one.name.casefold() for one, _, _ in every}
     done: set[str] = set()
     while every:
-        ready = [each for each in every if each[1].casefold() in done or each[1].casefold() not in names]
-        yield from ready or every
+        ready, rest = [], []
+        for each in every:
+            above = each[1].casefold()
+            (ready if above in done or above not in names else rest).append(each)
+        yield from ready or rest
         done |= {one.name.casefold() for one, _, _ in ready}
-        every = [each for each in every if ready and each not in ready]
+        every = rest if ready else []
