@@ -149,7 +149,8 @@ def _from_above(every: list[tuple[CollectionWish, str, Path]]) -> Iterator[tuple
     names = {one.name.casefold() for one, _, _ in every}
     done: set[str] = set()
     while every:
-        ready, rest = [], []
+        ready: list[tuple[CollectionWish, str, Path]] = []
+        rest: list[tuple[CollectionWish, str, Path]] = []
         for each in every:
             above = each[1].casefold()
             (ready if above in done or above not in names else rest).append(each)
