@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.purview import PurviewAccountWish, Roles, ScanWish, TriggerWish
+    from sovereignmesh.mesh.purview import PurviewAccountWish, ScanWish, TriggerWish
+    from sovereignmesh.mesh.purview_words import Roles
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.purview.sources import Wanted
     from sovereignmesh.purview.tree import Tree
