@@ -15,6 +15,7 @@ __all__ = ["next_occurrence"]
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEK: Final = 7
 _YEAR: Final = 366
+_LARGEST: Final = 1000  # of an interval; days are walked through one by one
 # Windows' names of the zones of Europe, which the portal writes:
 # https://github.com/unicode-org/cldr/blob/main/common/supplemental/windowsZones.xml
 _ZONES: Final = {
@@ -50,8 +51,8 @@ def _next(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datetime | None
     start = _moment(recurrence.get("startTime"), zone) or now.astimezone(zone)
     end = _moment(recurrence.get("endTime"), zone)
     interval = recurrence.get("interval") or 1
-    if not isinstance(interval, int) or interval < 1:
-        raise ValueError(f"the interval {interval!r} is none")
+    if not isinstance(interval, int) or not 1 <= interval <= _LARGEST:
+        raise ValueError(f"the interval {interval!r} is none of 1 to {_LARGEST}")
     for moment in _moments(str(recurrence.get("frequency")), interval, recurrence.get("schedule") or {}, start, now):
         if end is not None and moment > end:
             return None
