@@ -1,5 +1,7 @@
 """What the mesh wishes is what is planned, and after it is applied there is nothing left to plan."""
 
+import contextlib
+
 import pytest
 from purview.conftest import names
 
@@ -600,3 +602,16 @@ def test_a_plan_shows_itself_and_so_does_what_became_of_it(azure, seed):
     assert len(applied) == 9
     assert "9 done" in applied._repr_html_()
     assert {outcome["state"] for outcome in applied.to_dict()["outcomes"]} == {"done"}
+
+
+def test_what_is_read_is_counted_towards_a_total(open_azure, write_mesh):
+    seen = []
+
+    @contextlib.contextmanager
+    def watched(live):
+        yield
+        seen.append((live.done, live.total))
+
+    plan_purview(open_azure(), load_mesh(write_mesh(EVERYTHING)), prune=True, progress=watched)
+    ((done, total),) = seen
+    assert done == total > 5

@@ -124,6 +124,7 @@ class Live:
             [partial(one, *each) for each in work], WORKERS, waiting=0, stopped=lambda: azure.pace.stopped
         )
         left = len(work)
+        self.total += left
         for kind, name, found in crew:
             left -= 1
             self.done += 1

@@ -85,7 +85,10 @@ def purview_status(
     progress: Callable[[Live], AbstractContextManager[object]] = nullcontext,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> PurviewStatus:
-    """The sources of an account with their scans. Only reads. Raises an `AzureError` where sources cannot be read."""
+    """The sources of an account with their scans. Only reads.
+
+    Raises an `AzureError` where the account or its collections cannot be read; what else cannot be is in `unread`.
+    """
     purview = connect_purview(account, azure)
     live = Live(purview)
     with progress(live):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sovereignmesh.sandbox.store import Record
     from sovereignmesh.sandbox.wire import Call, Reply
 
-__all__ = ["COLLECTIONS", "TYPEDEFS", "Account", "Route", "reference", "timestamp"]
+__all__ = ["ANY_ROLE", "COLLECTIONS", "TYPEDEFS", "Account", "Route", "reference", "routes", "timestamp"]
 
 COLLECTIONS: Final = "collections"
 TYPEDEFS: Final = "typedefs"  # the only names whose case matters
@@ -29,6 +30,18 @@ class Route(NamedTuple):
     pattern: Pattern[str]
     answer: Callable[[Account, Call, dict[str, str]], Reply]
     needs: frozenset[str] = frozenset()
+
+
+ANY_ROLE: Final[frozenset[str]] = frozenset()
+Row = tuple[str, str, "Callable[[Account, Call, dict[str, str]], Reply]", frozenset[str]]
+
+
+def routes(root: str, *rows: Row) -> tuple[Route, ...]:
+    """The routes below a path: method, pattern (case aside), what answers, and any one of the roles that it needs."""
+    return tuple(
+        Route(method, re.compile(f"{root}{pattern}", re.IGNORECASE), answer, needs)
+        for method, pattern, answer, needs in rows
+    )
 
 
 @dataclass(frozen=True, slots=True)

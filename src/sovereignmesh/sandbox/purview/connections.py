@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import Account, Route, reference
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, reference, routes
 from sovereignmesh.sandbox.purview.answers import (
     body_of,
     check_name,
@@ -134,21 +133,18 @@ def _get_runtime(_: Account, __: Call, names: dict[str, str]) -> Reply:
     return json_reply(_RUNTIME)
 
 
-_NOBODY: Final[frozenset[str]] = frozenset()
 _VAULT: Final = r"/azureKeyVaults/(?P<vault>[^/]+)"
 _CREDENTIAL: Final = r"/credentials/(?P<credential>[^/]+)"
-ROUTES: Final = tuple(
-    Route(method, re.compile(f"/scan{pattern}", re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", r"/azureKeyVaults", _list_vaults, _NOBODY),
-        ("GET", _VAULT, _get_vault, _NOBODY),
-        ("PUT", _VAULT, _put_vault, _ADMIN),
-        ("DELETE", _VAULT, _delete_vault, _ADMIN),
-        ("GET", r"/credentials", _list_credentials, _NOBODY),
-        ("GET", _CREDENTIAL, _get_credential, _NOBODY),
-        ("PUT", _CREDENTIAL, _put_credential, _ADMIN),
-        ("DELETE", _CREDENTIAL, _delete_credential, _ADMIN),
-        ("GET", r"/integrationruntimes", _list_runtimes, _NOBODY),
-        ("GET", r"/integrationruntimes/(?P<runtime>[^/]+)", _get_runtime, _NOBODY),
-    )
+ROUTES: Final = routes(
+    "/scan",
+    ("GET", r"/azureKeyVaults", _list_vaults, ANY_ROLE),
+    ("GET", _VAULT, _get_vault, ANY_ROLE),
+    ("PUT", _VAULT, _put_vault, _ADMIN),
+    ("DELETE", _VAULT, _delete_vault, _ADMIN),
+    ("GET", r"/credentials", _list_credentials, ANY_ROLE),
+    ("GET", _CREDENTIAL, _get_credential, ANY_ROLE),
+    ("PUT", _CREDENTIAL, _put_credential, _ADMIN),
+    ("DELETE", _CREDENTIAL, _delete_credential, _ADMIN),
+    ("GET", r"/integrationruntimes", _list_runtimes, ANY_ROLE),
+    ("GET", r"/integrationruntimes/(?P<runtime>[^/]+)", _get_runtime, ANY_ROLE),
 )

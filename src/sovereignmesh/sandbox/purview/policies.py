@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import COLLECTIONS, Account, Route, reference
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, COLLECTIONS, Account, reference, routes
 from sovereignmesh.sandbox.purview.answers import body_of, invalid, missing, object_in, page, purview_refusal
 from sovereignmesh.sandbox.wire import json_reply
 
@@ -230,12 +229,10 @@ def _with_rule(matcher: Body) -> Body:
     return dict(matcher)
 
 
-ROUTES: Final = tuple(
-    Route(method, re.compile(f"/policyStore{pattern}", re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", r"/metadataRoles", _roles, frozenset[str]()),
-        ("GET", r"/metadataPolicies", _list, frozenset[str]()),
-        ("GET", r"/metadataPolicies/(?P<policy>[^/]+)", _get, frozenset[str]()),
-        ("PUT", r"/metadataPolicies/(?P<policy>[^/]+)", _put, frozenset({_ADMIN})),
-    )
+ROUTES: Final = routes(
+    "/policyStore",
+    ("GET", r"/metadataRoles", _roles, ANY_ROLE),
+    ("GET", r"/metadataPolicies", _list, ANY_ROLE),
+    ("GET", r"/metadataPolicies/(?P<policy>[^/]+)", _get, ANY_ROLE),
+    ("PUT", r"/metadataPolicies/(?P<policy>[^/]+)", _put, frozenset({_ADMIN})),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import Account, Route
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, routes
 from sovereignmesh.sandbox.purview.answers import (
     body_of,
     check_name,
@@ -277,26 +276,23 @@ def _of_kind(kind: str) -> Body:
     return _BY_KIND[kind]
 
 
-_NOBODY: Final[frozenset[str]] = frozenset()
 _ONE: Final = r"/classificationrules/(?P<rule>[^/]+)"
 _SET: Final = r"/scanrulesets/(?P<ruleset>[^/]+)"
-ROUTES: Final = tuple(
-    Route(method, re.compile(f"/scan{pattern}", re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", r"/classificationrules", _list_rules, _NOBODY),
-        ("GET", _ONE, _get_rule, _NOBODY),
-        ("PUT", _ONE, _put_rule, _CURATOR),
-        ("DELETE", _ONE, _delete_rule, _CURATOR),
-        ("GET", rf"{_ONE}/versions", _list_versions, _NOBODY),
-        ("POST", rf"{_ONE}/versions/(?P<version>[0-9]+)/?:tag", _tag, _CURATOR),
-        ("GET", r"/scanrulesets", _list_rulesets, _NOBODY),
-        ("GET", _SET, _get_ruleset, _NOBODY),
-        ("PUT", _SET, _put_ruleset, _CURATOR),
-        ("DELETE", _SET, _delete_ruleset, _CURATOR),
-        ("GET", r"/systemScanRulesets", _list_system, _NOBODY),
-        ("GET", r"/systemScanRulesets/datasources/(?P<kind>[^/]+)", _get_system, _NOBODY),
-        ("GET", r"/systemScanRulesets/versions", _system_versions, _NOBODY),
-        ("GET", r"/systemScanRulesets/versions/latest", _latest, _NOBODY),
-        ("GET", r"/systemScanRulesets/versions/(?P<version>[^/]+)", _of_version, _NOBODY),
-    )
+ROUTES: Final = routes(
+    "/scan",
+    ("GET", r"/classificationrules", _list_rules, ANY_ROLE),
+    ("GET", _ONE, _get_rule, ANY_ROLE),
+    ("PUT", _ONE, _put_rule, _CURATOR),
+    ("DELETE", _ONE, _delete_rule, _CURATOR),
+    ("GET", rf"{_ONE}/versions", _list_versions, ANY_ROLE),
+    ("POST", rf"{_ONE}/versions/(?P<version>[0-9]+)/?:tag", _tag, _CURATOR),
+    ("GET", r"/scanrulesets", _list_rulesets, ANY_ROLE),
+    ("GET", _SET, _get_ruleset, ANY_ROLE),
+    ("PUT", _SET, _put_ruleset, _CURATOR),
+    ("DELETE", _SET, _delete_ruleset, _CURATOR),
+    ("GET", r"/systemScanRulesets", _list_system, ANY_ROLE),
+    ("GET", r"/systemScanRulesets/datasources/(?P<kind>[^/]+)", _get_system, ANY_ROLE),
+    ("GET", r"/systemScanRulesets/versions", _system_versions, ANY_ROLE),
+    ("GET", r"/systemScanRulesets/versions/latest", _latest, ANY_ROLE),
+    ("GET", r"/systemScanRulesets/versions/(?P<version>[^/]+)", _of_version, ANY_ROLE),
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import Account, Route
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, routes
 from sovereignmesh.sandbox.purview.answers import (
     body_of,
     created,
@@ -267,22 +266,19 @@ def _cancel(account: Account, call: Call, names: dict[str, str]) -> Reply:
     return json_reply(body, 202, {"Operation-Location": where})
 
 
-_NOBODY: Final[frozenset[str]] = frozenset()
 _SCAN: Final = r"/datasources/(?P<source>[^/]+)/scans/(?P<scan>[^/:]+)"
 _RUN: Final = rf"{_SCAN}/runs/(?P<run>[^/:]+)"
-ROUTES: Final = tuple(
-    Route(method, re.compile(f"/scan{pattern}", re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", rf"{_SCAN}/filters/custom", _get_filter, _NOBODY),
-        ("PUT", rf"{_SCAN}/filters/custom", _put_filter, _ADMIN),
-        ("GET", rf"{_SCAN}/triggers/default", _get_trigger, _NOBODY),
-        ("PUT", rf"{_SCAN}/triggers/default", _put_trigger, _ADMIN),
-        ("DELETE", rf"{_SCAN}/triggers/default", _delete_trigger, _ADMIN),
-        ("POST", rf"{_SCAN}/triggers/default/?:enable", _enable, _ADMIN),
-        ("POST", rf"{_SCAN}/triggers/default/?:disable", _disable, _ADMIN),
-        ("POST", rf"{_SCAN}/?:run", _run, _ADMIN),
-        ("GET", rf"{_SCAN}/runs", _list_runs, _NOBODY),
-        ("GET", _RUN, _get_run, _NOBODY),
-        ("POST", rf"{_RUN}/?:cancel", _cancel, _ADMIN),
-    )
+ROUTES: Final = routes(
+    "/scan",
+    ("GET", rf"{_SCAN}/filters/custom", _get_filter, ANY_ROLE),
+    ("PUT", rf"{_SCAN}/filters/custom", _put_filter, _ADMIN),
+    ("GET", rf"{_SCAN}/triggers/default", _get_trigger, ANY_ROLE),
+    ("PUT", rf"{_SCAN}/triggers/default", _put_trigger, _ADMIN),
+    ("DELETE", rf"{_SCAN}/triggers/default", _delete_trigger, _ADMIN),
+    ("POST", rf"{_SCAN}/triggers/default/?:enable", _enable, _ADMIN),
+    ("POST", rf"{_SCAN}/triggers/default/?:disable", _disable, _ADMIN),
+    ("POST", rf"{_SCAN}/?:run", _run, _ADMIN),
+    ("GET", rf"{_SCAN}/runs", _list_runs, ANY_ROLE),
+    ("GET", _RUN, _get_run, ANY_ROLE),
+    ("POST", rf"{_RUN}/?:cancel", _cancel, _ADMIN),
 )

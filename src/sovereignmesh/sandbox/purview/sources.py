@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import Account, Route, reference
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, reference, routes
 from sovereignmesh.sandbox.purview.answers import (
     body_of,
     check_name,
@@ -218,16 +217,14 @@ def _delete_scan(account: Account, _: Call, names: dict[str, str]) -> Reply:
 
 _ONE: Final = r"/datasources/(?P<source>[^/]+)"
 _SCAN: Final = rf"{_ONE}/scans/(?P<scan>[^/:]+)"
-ROUTES: Final = tuple(
-    Route(method, re.compile(f"/scan{pattern}", re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", r"/datasources", _list, frozenset[str]()),
-        ("GET", _ONE, _get, frozenset[str]()),
-        ("PUT", _ONE, _put, _ADMIN),
-        ("DELETE", _ONE, _delete, _ADMIN),
-        ("GET", rf"{_ONE}/scans", _list_scans, frozenset[str]()),
-        ("GET", _SCAN, _get_scan, frozenset[str]()),
-        ("PUT", _SCAN, _put_scan, _ADMIN),
-        ("DELETE", _SCAN, _delete_scan, _ADMIN),
-    )
+ROUTES: Final = routes(
+    "/scan",
+    ("GET", r"/datasources", _list, ANY_ROLE),
+    ("GET", _ONE, _get, ANY_ROLE),
+    ("PUT", _ONE, _put, _ADMIN),
+    ("DELETE", _ONE, _delete, _ADMIN),
+    ("GET", rf"{_ONE}/scans", _list_scans, ANY_ROLE),
+    ("GET", _SCAN, _get_scan, ANY_ROLE),
+    ("PUT", _SCAN, _put_scan, _ADMIN),
+    ("DELETE", _SCAN, _delete_scan, _ADMIN),
 )

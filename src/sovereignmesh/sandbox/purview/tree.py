@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import COLLECTIONS, Account, Route, reference
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, COLLECTIONS, Account, reference, routes
 from sovereignmesh.sandbox.purview.answers import body_of, gone, invalid, missing, page, purview_refusal
 from sovereignmesh.sandbox.purview.policies import adopt_policy, drop_policy, give_policies, put_policy
 from sovereignmesh.sandbox.wire import json_reply
@@ -183,15 +183,13 @@ def _system_data(who: str, kind: str, when: str) -> dict[str, Any]:
 
 
 _ONE: Final = r"/collections/(?P<collection>[^/]+)"
-ROUTES: Final = tuple(
-    Route(method, re.compile(pattern, re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", r"/", _get_account, frozenset[str]()),
-        ("GET", r"/collections", _list, frozenset[str]()),
-        ("GET", _ONE, _get, frozenset[str]()),
-        ("PUT", _ONE, _put, _ADMIN),
-        ("DELETE", _ONE, _delete, _ADMIN),
-        ("GET", rf"{_ONE}/getChildCollectionNames", _children, frozenset[str]()),
-        ("GET", rf"{_ONE}/getCollectionPath", _path, frozenset[str]()),
-    )
+ROUTES: Final = routes(
+    "",
+    ("GET", r"/", _get_account, ANY_ROLE),
+    ("GET", r"/collections", _list, ANY_ROLE),
+    ("GET", _ONE, _get, ANY_ROLE),
+    ("PUT", _ONE, _put, _ADMIN),
+    ("DELETE", _ONE, _delete, _ADMIN),
+    ("GET", rf"{_ONE}/getChildCollectionNames", _children, ANY_ROLE),
+    ("GET", rf"{_ONE}/getCollectionPath", _path, ANY_ROLE),
 )

@@ -7,7 +7,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.purview.account import TYPEDEFS, Account, Route
+from sovereignmesh.sandbox.purview.account import ANY_ROLE, TYPEDEFS, Account, routes
 from sovereignmesh.sandbox.purview.answers import atlas_refusal, gone
 from sovereignmesh.sandbox.wire import Refusal, json_reply
 
@@ -169,17 +169,14 @@ def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-_NOBODY: Final[frozenset[str]] = frozenset()
-ROUTES: Final = tuple(
-    Route(method, re.compile(f"/datamap/api/atlas/v2/types{pattern}", re.IGNORECASE), answer, needs)
-    for method, pattern, answer, needs in (
-        ("GET", r"/typedefs", _list, _NOBODY),
-        ("POST", r"/typedefs", _create, _CURATOR),
-        ("PUT", r"/typedefs", _update, _CURATOR),
-        ("DELETE", r"/typedefs", _delete_all, _CURATOR),
-        ("GET", r"/typedefs/headers", _headers, _NOBODY),
-        ("GET", r"/(?:typedef|classificationdef)/name/(?P<name>[^/]+)", _get, _NOBODY),
-        ("GET", r"/(?:typedef|classificationdef)/guid/(?P<guid>[^/]+)", _get_by_guid, _NOBODY),
-        ("DELETE", r"/typedef/name/(?P<name>[^/]+)", _delete, _CURATOR),
-    )
+ROUTES: Final = routes(
+    "/datamap/api/atlas/v2/types",
+    ("GET", r"/typedefs", _list, ANY_ROLE),
+    ("POST", r"/typedefs", _create, _CURATOR),
+    ("PUT", r"/typedefs", _update, _CURATOR),
+    ("DELETE", r"/typedefs", _delete_all, _CURATOR),
+    ("GET", r"/typedefs/headers", _headers, ANY_ROLE),
+    ("GET", r"/(?:typedef|classificationdef)/name/(?P<name>[^/]+)", _get, ANY_ROLE),
+    ("GET", r"/(?:typedef|classificationdef)/guid/(?P<guid>[^/]+)", _get_by_guid, ANY_ROLE),
+    ("DELETE", r"/typedef/name/(?P<name>[^/]+)", _delete, _CURATOR),
 )
