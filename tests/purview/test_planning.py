@@ -615,3 +615,13 @@ def test_what_is_read_is_counted_towards_a_total(open_azure, write_mesh):
     plan_purview(open_azure(), load_mesh(write_mesh(EVERYTHING)), prune=True, progress=watched)
     ((done, total),) = seen
     assert done == total > 5
+
+
+def test_a_source_of_which_nobody_says_where_it_is_is_told(azure, write_mesh):
+    bucket = "kind: AmazonS3, properties: {serviceUrl: 'https://theirs.s3.amazonaws.com'}"
+    policy = "governancePolicies: {dataResidency: {allowedRegions: [westeurope]}}"
+    wish = "purview: {account: sovereign-purview, sources: [{name: theirs, %s%s}]}"
+    silent = plan_purview(azure, load_mesh(write_mesh(wish % (bucket, ""), policy=policy)))
+    assert any("'theirs' (AmazonS3) is, is not told" in said for said in messages(silent, "warning"))
+    told = plan_purview(azure, load_mesh(write_mesh(wish % (bucket, ", location: westeurope"), policy=policy)))
+    assert not any("is not told" in said for said in messages(told, "warning"))

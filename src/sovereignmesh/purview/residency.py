@@ -43,7 +43,11 @@ def residency_problems(
             yield document.problem(("account",), message, severity)
     for source in sources:
         residency = mesh.policy_for(source.domain or None).residency
-        if residency is None or not source.located:
+        if residency is None:
+            continue
+        if not source.located:
+            message = f"where the source '{source.name}' ({source.kind_name}) is, is not told and not checked"
+            yield document.problem(source.path, f"{message}: give a 'location' if Azure has it", "warning")
             continue
         severity = _severity(residency, allow=allow)
         for message in _source(source, residency, home.name if home else ""):

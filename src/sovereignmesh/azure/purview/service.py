@@ -290,7 +290,7 @@ class Runs:
         return Run.of(self._line.object("POST", path, SCANNING, runId=run_id, scanLevel=level))
 
     def list(self, source: str, scan: str) -> Iterator[Run]:
-        """The runs of a scan, the latest first."""
+        """The runs of a scan; in which order is not documented."""
         return map(Run.of, self._line.items(f"{_scan(source, scan)}/runs", SCANNING))
 
     def get(self, source: str, scan: str, run_id: str) -> Run:
