@@ -40,10 +40,9 @@ def test_plan_apply_plan_export_plan(tmp_path, state, estate):
     assert json.loads(run("status", *where, "--format", "json").stdout)["complete"]
 
 
-def test_the_json_fits_its_schema_and_the_digest_is_what_apply_expects(state):
+def test_the_json_fits_its_schema_and_the_digest_is_what_apply_expects(state, schema):
     where = ["--estate", "seed", "--state", state]
     told = json.loads(run("plan", *where, "--format", "json").stdout)
-    schema = json.loads(CliRunner().invoke(main, ["schema", "plan"]).stdout)
     jsonschema.validate(told, schema)
     assert told["summary"]["create"] == 9
     other = run("apply", *where, "--yes", "--expect", "sha256:0")
@@ -51,6 +50,50 @@ def test_the_json_fits_its_schema_and_the_digest_is_what_apply_expects(state):
     assert told["digest"] in other.output
     assert run("apply", *where, "--yes", "--expect", told["digest"]).exit_code == 0
     jsonschema.validate(json.loads(run("plan", *where, "--format", "json").stdout), schema)
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(CliRunner().invoke(main, ["schema", "plan"]).stdout)
+
+
+def applied_as_json(schema, *words):
+    """What `apply` prints, its exit code, and what it says besides."""
+    result = run("apply", *words, "--yes", "--format", "json")
+    told = json.loads(result.stdout)
+    jsonschema.validate(told, schema)
+    return told, result.exit_code, result.stderr
+
+
+def test_an_apply_tells_in_json_what_was_planned_and_what_became_of_it(state, schema):
+    where = ["--estate", "seed", "--state", state]
+    told, code, said = applied_as_json(schema, *where)
+    assert code == 0
+    assert told["applied"]["complete"]
+    of = [(one["action"], one["kind"], one["name"]) for one in told["changes"]]
+    assert sorted((one["action"], one["kind"], one["name"]) for one in told["applied"]["outcomes"]) == sorted(of)
+    assert {one["state"] for one in told["applied"]["outcomes"]} == {"done"}
+    assert "+ scan sales-domain/salesdb: done" in said
+    told, code, _ = applied_as_json(schema, *where)
+    assert (code, told["changes"], told["applied"]) == (0, [], None)
+
+
+def test_an_apply_tells_in_json_what_failed(state, schema):
+    told, code, _ = applied_as_json(
+        schema, "--estate", "seed", "--state", state, "--fault", "reset-always:purview-writes"
+    )
+    assert code == 4
+    assert not told["applied"]["complete"]
+    wrong = [one for one in told["applied"]["outcomes"] if one["state"] != "done"]
+    assert wrong
+    assert all(one["reason"] for one in wrong)
+
+
+def test_an_apply_in_json_asks_nothing(state):
+    result = run("apply", "--estate", "seed", "--state", state, "--format", "json")
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert not result.stdout
 
 
 def test_nothing_is_written_where_nobody_can_be_asked(state):
@@ -90,7 +133,7 @@ def test_what_cannot_be_done_is_said_in_one_message(words, code, said):
     assert "Traceback" not in result.output
 
 
-def test_an_error_in_the_plan_is_exit_1_and_nothing_is_sent(tmp_path, state):
+def test_an_error_in_the_plan_is_exit_1_and_nothing_is_sent(tmp_path, state, schema):
     (tmp_path / "policy.yaml").write_text("governancePolicies: {dataResidency: {allowedRegions: [northeurope]}}\n")
     (tmp_path / "purview.yaml").write_text("purview: {account: sovereign-purview, collections: [{name: Sales}]}\n")
     where = [str(tmp_path), "--estate", "seed", "--state", state]
@@ -100,6 +143,10 @@ def test_an_error_in_the_plan_is_exit_1_and_nothing_is_sent(tmp_path, state):
     applied = run("apply", *where, "--yes")
     assert applied.exit_code == 1
     assert "nothing was sent" in applied.output
+    told, code, said = applied_as_json(schema, *where)
+    assert (code, told["applied"]) == (1, None)
+    assert any(problem["severity"] == "error" for problem in told["problems"])
+    assert "nothing was sent" in said
     assert run("apply", *where, "--yes", "--allow-drift").exit_code == 0
 
 

@@ -88,8 +88,7 @@ def plan(
     with azure:
         found = _plan(azure, find_mesh(mesh, estate), account, prune=prune, allow_drift=allow_drift)
     if output == "json":
-        json.dump(found.to_dict(), sys.stdout, indent=2, default=str)
-        click.echo()
+        _print_json(found.to_dict())
     else:
         _show(found)
     ctx.exit(_exit_code(found, detailed=detailed_exitcode))
@@ -101,6 +100,14 @@ def plan(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--expect", metavar="DIGEST", help="Apply only the plan with this digest, as `plan` showed it.")
 @click.option("--force", is_flag=True, help="Go on where the plan changes or deletes more than 30% of what is there.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json, with --yes: the plan, and in `applied` what became of each change.",
+)
 @click.pass_context
 def apply(
     ctx: click.Context,
@@ -112,6 +119,7 @@ def apply(
     yes: bool,
     expect: str | None,
     force: bool,
+    output: str,
     **where: Any,
 ) -> None:
     """Make a Purview account as the mesh wishes.
@@ -122,28 +130,42 @@ def apply(
 
     Exit codes: 0 all is as wished, 1 nothing was written, 2 wrong usage, 4 something failed, was left or not read.
     """
+    if output == "json" and not yes:
+        raise click.UsageError("--format json leaves no place for a question: add --yes")
     azure, estate = open_azure(**where)
+    applied = None
     with azure:
         folder = find_mesh(mesh, estate)
         found = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
-        _show(found)
-        if found.errors:
-            raise click.ClickException("nothing was sent, since the plan has errors: they are above")
-        if found.empty:
-            ctx.exit(0 if found.complete else 4)
-        if yes:
-            applied = _apply(azure, found, expect, force=force)
-        else:
-            _ask(found)
-            # Minutes may have passed: what is applied is what was looked at.
-            again = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
-            applied = _apply(azure, again, expect or found.digest, force=force)
-    click.echo(applied.summary)
-    ctx.exit(0 if found.complete and applied.complete else 4)
+        if output == "text":
+            _show(found)
+        if not found.errors and not found.empty:
+            planned = found
+            if not yes:
+                _ask(found)
+                # Minutes may have passed: what is applied is what was looked at.
+                expect = expect or found.digest
+                planned = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
+            applied = _apply(azure, planned, expect, force=force, quiet=output == "json")
+    if output == "json":
+        _print_json({**found.to_dict(), "applied": applied and applied.to_dict()})
+    elif applied is not None:
+        click.echo(applied.summary)
+    if found.errors:
+        raise click.ClickException("nothing was sent, since the plan has errors: they are above")
+    ctx.exit(0 if found.complete and (applied is None or applied.complete) else 4)
 
 
-def _apply(azure: Azure, found: PurviewPlan, expect: str | None, *, force: bool) -> Applied:
-    """Carries the plan out and tells each outcome. An interruption lets what is under way end, and tells that too."""
+def _print_json(value: object) -> None:
+    json.dump(value, sys.stdout, indent=2, default=str)
+    click.echo()
+
+
+def _apply(azure: Azure, found: PurviewPlan, expect: str | None, *, force: bool, quiet: bool) -> Applied:
+    """Carries the plan out and tells each outcome, on standard error where standard output is for JSON.
+
+    An interruption lets what is under way end, and tells that too.
+    """
     from sovereignmesh.plan import outcome_line  # noqa: PLC0415
     from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
 
@@ -154,7 +176,7 @@ def _apply(azure: Azure, found: PurviewPlan, expect: str | None, *, force: bool)
         azure.pace.stop()
 
     def tell(outcome: Outcome) -> None:
-        _echo(outcome_line(outcome))
+        _echo(outcome_line(outcome), err=quiet)
 
     with Interruptions(interrupt):
         return apply_purview(found, expect=expect, force=force, on_outcome=tell, stopped=stop.is_set)
@@ -195,8 +217,8 @@ def _show(found: Plan) -> None:
         _echo(line)
 
 
-def _echo(line: Line) -> None:
-    click.echo(coloured(line.text, line.colour))
+def _echo(line: Line, *, err: bool = False) -> None:
+    click.echo(coloured(line.text, line.colour), err=err)
 
 
 def _exit_code(found: Plan, *, detailed: bool) -> int:
@@ -275,8 +297,7 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
     with azure:
         found = purview_status(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
     if output == "json":
-        json.dump(found.to_dict(), sys.stdout, indent=2, default=str)
-        click.echo()
+        _print_json(found.to_dict())
     else:
         from sovereignmesh.cli.purview_table import print_status  # noqa: PLC0415 - rich is not needed for JSON
 

@@ -48,11 +48,17 @@ class Applied:
         return counts if self.complete else f"{counts}: the next apply goes on from here"
 
     def to_dict(self) -> dict[str, Any]:
-        """The outcomes as JSON."""
+        """The outcomes as JSON: the member `applied` of the schema of plans, which has the changes whole."""
         return {
             "complete": self.complete,
             "outcomes": [
-                {**outcome.change.to_dict(), "state": outcome.state, "reason": outcome.reason}
+                {
+                    "action": outcome.change.action,
+                    "kind": outcome.change.item.kind,
+                    "name": outcome.change.item.name,
+                    "state": outcome.state,
+                    "reason": outcome.reason,
+                }
                 for outcome in self.outcomes
             ],
         }
