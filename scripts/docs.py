@@ -350,7 +350,8 @@ def mesh() -> str:
         for key, schema in definition["properties"].items():
             bold = f"**{key}**" if key in definition.get("required", ()) else key
             default = schema.get("default")
-            usual = f" (default `{str(default).lower()}`)" if isinstance(default, (bool, str)) else ""
+            usual = f" (default `{str(default).lower() if isinstance(default, bool) else default}`)"
+            usual = usual if isinstance(default, (bool, str)) else ""
             lines.append(f"| {bold} | {wanted(schema)}{usual} | {schema.get('description', '')} |")
         lines.append("")
     return "\n".join(lines)

@@ -253,7 +253,7 @@ def test_a_ruleset_is_replaced(purview):
 
 def test_system_rulesets(purview):
     every = purview.every("/scan/systemScanRulesets")
-    assert len(every) > 20
+    assert len(every) == 20
     one = purview.read("/scan/systemScanRulesets/datasources/AdlsGen2")
     assert one in every
     assert "PARQUET" in one["properties"]["scanningRule"]["fileExtensions"]

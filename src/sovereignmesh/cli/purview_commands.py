@@ -238,7 +238,7 @@ def _exit_code(found: Plan, *, detailed: bool) -> int:
     "output",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    callback=lambda _ctx, _param, file: file and folder_of(file),
+    callback=lambda _ctx, _param, file: file and (None if str(file) == "-" else folder_of(file)),
     help="Write it there; a file that exists is not overwritten.",
 )
 @click.pass_context

@@ -183,6 +183,11 @@ def kinds_of_id(resource_id: str) -> tuple[SourceKind, ...]:
     return _by_type().get(_type_of(resource_id.strip("/").split("/"))[0], ())
 
 
+def may_register(kind: SourceKind, resource_id: str) -> bool:
+    """Whether a kind registers the type that an id names; one that has no types of its own may be anything."""
+    return not kind.resource_types or _type_of(resource_id.strip("/").split("/"))[0] in kind.resource_types
+
+
 def endpoint_of(kind: SourceKind, name: str, body: Mapping[str, Any] | None, cloud: str = "public") -> dict[str, Any]:
     """What identifies the source: from the resource's body, else as the cloud spells it for the name.
 

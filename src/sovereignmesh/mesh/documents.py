@@ -107,7 +107,7 @@ def _resource_id(value: str) -> str:
     return value
 
 
-def _as_rule(value: object) -> object:
+def _as_named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
@@ -254,7 +254,7 @@ class GovernancePolicies(_Model):
     data_catalog: DataCatalog | None = None
     access_control: AccessControl | None = None
     required_tags: Annotated[
-        tuple[Annotated[RequiredTag, BeforeValidator(_as_rule, json_schema_input_type=str | RequiredTag)], ...],
+        tuple[Annotated[RequiredTag, BeforeValidator(_as_named, json_schema_input_type=str | RequiredTag)], ...],
         Field(strict=False),
     ] = ()
     inherit_tags: bool = Field(False, description="true: a tag of the resource group or subscription counts")

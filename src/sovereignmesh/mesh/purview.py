@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sovereignmesh.facts.purview import credential_kinds
 from sovereignmesh.mesh.documents import (
@@ -17,6 +17,7 @@ from sovereignmesh.mesh.documents import (
     RulePattern,
     SomeNames,
     Text,
+    _as_named,
     _Model,
     _wrong,
 )
@@ -89,6 +90,9 @@ class RecurrenceWish(_Model):
     @model_validator(mode="after")
     def _days_of_its_period(self) -> RecurrenceWish:
         days = self.schedule
+        if self.frequency == "Month" and not (days and (days.month_days or days.monthly_occurrences)):
+            # So refused in an example of the specification: Triggers_CreateOrReplace.
+            raise _wrong("a recurrence by Month wants 'monthDays' or 'monthlyOccurrences' in its 'schedule'")
         if days is not None and days.week_days and self.frequency != "Week":
             raise _wrong(f"found 'weekDays' in a recurrence by {self.frequency}: they are of frequency Week")
         if days is not None and (days.month_days or days.monthly_occurrences) and self.frequency != "Month":
@@ -105,10 +109,12 @@ class TriggerWish(_Model):
 
 
 class FilterWish(_Model):
-    """Which parts of a source are read, by how their addresses begin."""
+    """Which parts of a source are read, by how their addresses begin, or by regular expressions."""
 
     include: Names = ()
     exclude: Names = ()
+    include_regexes: Names = ()
+    exclude_regexes: Names = ()
 
 
 class ScanWish(_Model):
@@ -121,11 +127,23 @@ class ScanWish(_Model):
     ruleset: ObjectName | None = Field(
         None, description="Default: the mesh's own, which has its classification rules, else the kind's system ruleset"
     )
+    ruleset_type: Literal["Custom", "System", "none"] | None = Field(
+        None,
+        description="Default: System where `ruleset` is the name of the kind's, else Custom; none: it has no ruleset",
+    )
     collection: Name | None = Field(None, description="By name or title; default: the source's; else one below it")
     runtime: Name | None = Field(None, description="The integration runtime that scans")
     properties: Properties = Field({}, description="Others of the kind, in the API's words")
     filter: FilterWish | None = None
     trigger: TriggerWish | None = None
+
+    @model_validator(mode="after")
+    def _ruleset_told(self) -> ScanWish:
+        if self.ruleset_type == "none" and self.ruleset is not None:
+            raise _wrong("'rulesetType' none goes with no 'ruleset'")
+        if self.ruleset_type == "Custom" and self.ruleset is None:
+            raise _wrong("'rulesetType' Custom wants the name of the 'ruleset'")
+        return self
 
 
 class SourceWish(_Model):
@@ -239,7 +257,7 @@ class CustomClassificationRuleWish(_Model):
     """A custom rule in Purview's own words, beside those that the policy's rules become."""
 
     name: ObjectName
-    classification: ClassificationName
+    classification: Name = Field(description="One of the account's own, or of the system's: MICROSOFT...")
     column_patterns: Annotated[tuple[RulePattern, ...], Field(strict=False)] = ()
     data_patterns: Annotated[tuple[RulePattern, ...], Field(strict=False)] = ()
     minimum_percentage_match: Annotated[float, Field(ge=1, le=100)] | None = None
@@ -253,13 +271,30 @@ class CustomClassificationRuleWish(_Model):
         return self
 
 
+class ClassificationWish(_Model):
+    """A classification that no rule bears, or of which there is more to say."""
+
+    name: ClassificationName
+    description: Text | None = None
+
+
+class KeepWish(_Model):
+    """An object that is not wished and stays where it is all the same; a source with all that lies in it."""
+
+    kind: Literal[
+        "collection", "key-vault", "credential", "classification", "classification-rule", "ruleset", "source", "scan",
+        "trigger",
+    ]  # fmt: skip
+    name: Name = Field(description="As a plan writes it: of scans and triggers SOURCE/SCAN")
+
+
 class RulesetWish(_Model):
     """Which classification rules and files a scan heeds."""
 
     name: ObjectName
     kind: SourceKindName
     description: Text | None = None
-    file_extensions: SomeNames | None = Field(None, description="Default: those of the kind's system ruleset")
+    file_extensions: Names | None = Field(None, description="Default: those of the kind's system ruleset")
     excluded_system_classifications: Names = ()
     classification_rules: Names = Field((), description="Custom rules, by name; the policy's are there anyway")
 
@@ -276,9 +311,13 @@ class PurviewAccountWish(_Model):
     collections: Annotated[tuple[CollectionWish, ...], Field(strict=False)] = ()
     key_vaults: Annotated[tuple[KeyVaultWish, ...], Field(strict=False)] = ()
     credentials: Annotated[tuple[CredentialWish, ...], Field(strict=False)] = ()
-    classifications: Annotated[tuple[ClassificationName, ...], Field(strict=False)] = Field(
-        (), description="Besides those of rules"
-    )
+    classifications: Annotated[
+        tuple[
+            Annotated[ClassificationWish, BeforeValidator(_as_named, json_schema_input_type=str | ClassificationWish)],
+            ...,
+        ],
+        Field(strict=False),
+    ] = Field((), description="Besides those of rules: names, or with a description")
     classification_rules: Annotated[tuple[CustomClassificationRuleWish, ...], Field(strict=False)] = ()
     rulesets: Annotated[tuple[RulesetWish, ...], Field(strict=False)] = ()
     sources: Annotated[
@@ -286,6 +325,9 @@ class PurviewAccountWish(_Model):
         | Annotated[SourcesWish, Tag("<mapping>")],
         Discriminator(_sort),
     ] = ()
+    keep: Annotated[tuple[KeepWish, ...], Field(strict=False)] = Field(
+        (), description="What a plan with --prune does not delete"
+    )
 
     @property
     def registered(self) -> tuple[SourceWish, ...]:

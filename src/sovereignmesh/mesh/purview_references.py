@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from sovereignmesh.facts.purview import kind_of_id, kinds_of_id, scan_properties, source_kinds
+from sovereignmesh.facts.purview import kind_of_id, kinds_of_id, may_register, scan_properties, source_kinds
 from sovereignmesh.mesh.references import repeated
 from sovereignmesh.mesh.words import did_you_mean, listed
 from sovereignmesh.patterns import slug
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from sovereignmesh.result.location import Problem
     from sovereignmesh.yamlfile import Path
 
-__all__ = ["check_purview", "collections_in", "parents_in", "rule_name", "scan_kind", "source_kind"]
+__all__ = ["SECRETS", "check_purview", "collections_in", "parents_in", "rule_name", "scan_kind", "source_kind"]
+
+
+# Properties of scans that would be secrets in plain text.
+SECRETS: Final = frozenset({"password"})
 
 
 class _Named(Protocol):
@@ -178,6 +182,10 @@ def _source(account: Loaded[PurviewAccountWish], source: SourceWish, path: Path)
     if source.resource and source.kind is None and kind is None and not kinds_of_id(source.resource):
         message = f"no kind of source registers {source.resource.rpartition('/providers/')[2] or source.resource}"
         yield account.problem((*path, "resource"), f"{message}: give a 'kind', or the id of a server or an account")
+    server = kind_of_id(source.resource)[1] if source.resource else ""
+    if kind is not None and server and not may_register(kind, server):
+        names = listed([each.kind for each in kinds_of_id(server)]) or "none that is known"
+        yield account.problem((*path, "kind"), f"a {kind.kind} is another resource than that, whose kind is {names}")
     if kind is not None:
         yield from _names(account, (*path, "properties"), source.properties, kind.allowed, kind.kind)
         if source.resource is None and not set(kind.endpoint) & source.properties.keys():
@@ -203,6 +211,9 @@ def _scan(
     if kind is not None and name == kind.credential and not kind.msi and scan.credential is None:
         message = f"a {kind.kind} is not scanned with the account's own identity: name a 'credential'"
         yield account.problem(path, message)
+    for secret in sorted(SECRETS & scan.properties.keys()):
+        message = f"a {secret} stands in no mesh: keep it in a key vault, and name a 'credential'"
+        yield account.problem((*path, "properties", secret), message)
     allowed = scan_properties().get(name)
     if allowed is not None:
         yield from _names(account, (*path, "properties"), scan.properties, allowed, name)

@@ -2,7 +2,7 @@
 
 from sovereignmesh.plan.applied import Applied
 from sovereignmesh.plan.carry import Outcome, State, carry_out
-from sovereignmesh.plan.diff import compare, diff, merged
+from sovereignmesh.plan.diff import compare, diff, merged, told
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
 from sovereignmesh.plan.plan import Plan, Unread
 from sovereignmesh.plan.text import outcome_line, plan_lines
@@ -26,4 +26,5 @@ __all__ = [
     "merged",
     "outcome_line",
     "plan_lines",
+    "told",
 ]

@@ -11,7 +11,7 @@ from sovereignmesh.plan.items import Change, Difference, Item, Key, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["compare", "diff", "merged"]
+__all__ = ["compare", "diff", "merged", "told"]
 
 # A service gives back null for an empty list, and the other way round.
 _NOTHING: Final[tuple[Any, ...]] = ((), {}, [], "", None)
@@ -51,13 +51,14 @@ def compare(wish: Mapping[str, Any], found: Mapping[str, Any], kind: Kind) -> It
 def merged(found: Mapping[str, Any], wish: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     """The body to send where a write replaces the whole: what is there, less what is computed, with the wish in it.
 
-    Of an object whose `kind` changes nothing is kept: its properties were those of another kind.
+    Of an object whose `kind` changes nothing is kept: its properties were those of another kind. What the wish has as
+    None is left out.
 
     >>> merged({"a": {"b": 2, "c": 3}, "version": 7}, {"a": {"b": 1}}, Kind("any", 0, frozenset({"version"})))
     {'a': {'b': 1, 'c': 3}}
     """
     if "kind" in wish and found.get("kind") != wish["kind"]:
-        return dict(wish)
+        return told(wish)
     return _overlaid(found, wish, kind, "")
 
 
@@ -68,13 +69,22 @@ def _overlaid(found: Mapping[str, Any], wish: Mapping[str, Any], kind: Kind, pat
         if at in kind.computed:
             continue
         old, new = found.get(name), wish.get(name)
-        if name in wish:
-            body[name] = new
-        elif old is not None:
-            body[name] = old
         if isinstance(old, dict) and (name not in wish or isinstance(new, dict)):
             body[name] = _overlaid(old, new or {}, kind, f"{at}.")
+        elif (kept := new if name in wish else old) is not None:
+            body[name] = told(kept) if isinstance(kept, dict) else kept
     return body
+
+
+def told(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body to send of what is not there yet: None in a wish means that nothing is to be there.
+
+    >>> told({"a": {"b": 1, "c": None}})
+    {'a': {'b': 1}}
+    """
+    return {
+        name: told(value) if isinstance(value, dict) else value for name, value in body.items() if value is not None
+    }
 
 
 def _within(wish: Mapping[str, Any], found: Mapping[str, Any], kind: Kind, path: str) -> Iterator[Difference]:

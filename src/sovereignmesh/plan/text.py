@@ -19,6 +19,7 @@ __all__ = ["Line", "outcome_line", "plan_html", "plan_lines"]
 
 _SIGNS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 _COLOURS: Final[dict[Action, str]] = {"create": "green", "update": "yellow", "delete": "red"}
+_ON_PAPER: Final = {"yellow": "darkgoldenrod"}  # a notebook may be white
 _LONGEST: Final = 200
 _PLAIN: Final = frozenset({"properties", "referenceName", "pattern"})  # named by what is around them
 _SILENT: Final = frozenset(
@@ -57,7 +58,9 @@ def outcome_line(outcome: Outcome) -> Line:
 
 def plan_html(plan: Plan) -> str:
     """The plan for a notebook."""
-    lines = ((html.escape(line.text), line.colour or "inherit") for line in plan_lines(plan))
+    lines = (
+        (html.escape(line.text), _ON_PAPER.get(line.colour, line.colour) or "inherit") for line in plan_lines(plan)
+    )
     rows = "".join(f'<div style="color:{colour}">{text}</div>' for text, colour in lines)
     return f'<div style="font-family:monospace;white-space:pre-wrap">{rows}</div>'
 

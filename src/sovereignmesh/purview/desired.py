@@ -9,6 +9,7 @@ from sovereignmesh.facts.purview import credential_kinds, scan_properties, sourc
 from sovereignmesh.mesh.purview import RulesetWish
 from sovereignmesh.mesh.purview_references import collections_in, scan_kind
 from sovereignmesh.plan import Item, Key, Unread
+from sovereignmesh.purview.kinds import FILTERS
 from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules
 from sovereignmesh.purview.sources import match_interfaces
 
@@ -71,6 +72,7 @@ class _Compiler:
         self._rules = policy_rules(mesh)
         self._written = [rule.name for rule in self._wish.classification_rules]
         self._used: dict[str, Path] = {}  # the kinds of sources whose scans take the mesh's own ruleset
+        self._unruled: dict[str, None] = {}  # and those whose scans have none
 
     def compiled(self, sources: Sequence[Wanted]) -> Desired:
         found = self._found
@@ -78,6 +80,10 @@ class _Compiler:
         placed = self._placed(sources)
         for source in sources:
             self._source(source, placed[source.name])
+        for kind in self._unruled:
+            found.notes.append(
+                f"scans of {kind} have no ruleset, so that the policy's classification rules do not reach them"
+            )
         found.items += self._key_vaults()
         found.items += self._all_credentials()
         found.items += self._all_rulesets()
@@ -103,7 +109,7 @@ class _Compiler:
             if source.collection is not None:
                 found = self._tree.find(source.collection)
                 if found is None:
-                    self._say((*source.path, "collection"), f"no collection '{source.collection}' is wished or there")
+                    self._say((*source.path, "collection"), self._tree.unknown(source.collection))
                 placed[source.name] = found or self._tree.root
                 continue
             domain = source.domain or domains.get(source.name, "")
@@ -113,7 +119,7 @@ class _Compiler:
         return placed
 
     def _source(self, source: Wanted, collection: str) -> None:
-        body = {"kind": source.kind_name, "properties": {**source.properties, "collection": _reference(collection)}}
+        body = {"kind": source.kind_name, "properties": {"collection": _reference(collection), **source.properties}}
         needs = frozenset({Key("collection", collection)})
         self._add("source", source.name, body, needs, source.path)
         for scan, path in source.scans:
@@ -146,7 +152,11 @@ class _Compiler:
         self._add("scan", name, body, frozenset(needs), path)
         own = frozenset({Key("scan", name.casefold())})
         if scan.filter is not None:
-            kept = {"includeUriPrefixes": list(scan.filter.include), "excludeUriPrefixes": list(scan.filter.exclude)}
+            lists = scan.filter.model_dump(by_alias=True)
+            # The API wants both lists of prefixes, and knows no empty ones of expressions in what was recorded.
+            kept = {
+                name: list(lists[key]) or ([] if name == key + "UriPrefixes" else None) for name, key in FILTERS.items()
+            }
             self._add("filter", name, {"properties": kept}, own, (*path, "filter"))
         if scan.trigger is not None:
             self._add("trigger", name, _trigger(scan.trigger), own, (*path, "trigger"))
@@ -156,35 +166,45 @@ class _Compiler:
             return home
         found = self._tree.find(scan.collection)
         if found is None:
-            self._say((*path, "collection"), f"no collection '{scan.collection}' is wished or there")
+            self._say((*path, "collection"), self._tree.unknown(scan.collection))
         elif not self._tree.lies_in(found, home):
             title = self._tree.title(home)
             message = f"the collection '{scan.collection}' is not the source's, '{title}', nor below it"
             self._say((*path, "collection"), f"{message}: Purview refuses such a scan")
         return found or home
 
-    def _ruleset_of(self, source: Wanted, scan: ScanWish, needs: set[Key], path: Path) -> dict[str, str]:
-        """The ruleset: the one named, else the mesh's own where it classifies, else the kind's system ruleset."""
-        system = source.kind.ruleset if source.kind else source.kind_name
-        name, sort = scan.ruleset, "Custom"
-        if name is not None and name.casefold() == system.casefold():
+    def _ruleset_of(self, source: Wanted, scan: ScanWish, needs: set[Key], path: Path) -> dict[str, str | None]:
+        """The ruleset: the one named, else the mesh's own where it classifies, else the kind's system ruleset.
+
+        Kinds whose scans have none, and kinds that are not modelled, get one only where it is named.
+        """
+        system = source.kind.ruleset if source.kind else ""
+        name, sort = scan.ruleset or system, scan.ruleset_type
+        if sort == "none":
+            return {"scanRulesetName": None, "scanRulesetType": None}
+        if scan.ruleset is None and sort is None and self._classifies:
+            if source.kind is not None and system:
+                name = mesh_ruleset(source.kind_name)
+                self._used.setdefault(source.kind_name, source.path)
+            else:
+                self._unruled.setdefault(source.kind_name)
+        if not name:
+            return {}
+        if sort is None and name.casefold() == system.casefold():
             name, sort = system, "System"
-        elif name is not None:
-            kind = self._rulesets.get(name.casefold()) or self._around.rulesets.get(name.casefold())
-            if kind is None and "ruleset" in self._around.lost:
-                pass  # nobody knows whether it is there
-            elif kind is None:
-                self._say((*path, "ruleset"), f"no ruleset '{name}' is wished or there; the system's is '{system}'")
-            elif kind != source.kind_name:
-                self._say((*path, "ruleset"), f"the ruleset '{name}' is for {kind}, and this is a {source.kind_name}")
-        elif self._classifies and source.kind is not None:
-            name = mesh_ruleset(source.kind_name)
-            self._used.setdefault(source.kind_name, source.path)
-        else:
-            name, sort = system, "System"
-        if sort == "Custom":
+        if sort != "System":
             needs.add(Key("ruleset", name.casefold()))
-        return {"scanRulesetName": name, "scanRulesetType": sort}
+            if scan.ruleset is not None:
+                self._check_ruleset(scan.ruleset, source.kind_name, system, (*path, "ruleset"))
+        return {"scanRulesetName": name, "scanRulesetType": sort or "Custom"}
+
+    def _check_ruleset(self, name: str, wanted: str, system: str, path: Path) -> None:
+        kind = self._rulesets.get(name.casefold()) or self._around.rulesets.get(name.casefold())
+        if kind is None and "ruleset" not in self._around.lost:
+            usual = f"; the system's is '{system}'" if system else ""
+            self._say(path, f"no ruleset '{name}' is wished or there{usual}")
+        elif kind is not None and kind != wanted:
+            self._say(path, f"the ruleset '{name}' is for {kind}, and this is a {wanted}")
 
     @property
     def _classifies(self) -> bool:
@@ -256,8 +276,8 @@ class _Compiler:
             properties["includedCustomClassificationRuleNames"] = sorted(rules)
         if "excluded_system_classifications" in one.model_fields_set:
             properties["excludedSystemClassifications"] = sorted(one.excluded_system_classifications)
-        if extensions:
-            properties["scanningRule"] = {"fileExtensions": list(extensions)}
+        if extensions or one.file_extensions is not None:
+            properties["scanningRule"] = {"fileExtensions": list(extensions or ())}
         body = {"kind": one.kind, "scanRulesetType": "Custom", "properties": properties}
         needs = frozenset(Key("classification-rule", rule.casefold()) for rule in rules)
         yield Item("ruleset", one.name, body, needs, self._place(*path))

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from sovereignmesh.azure.purview import connect_purview
-from sovereignmesh.facts.purview import credential_kinds, metadata_roles, source_kinds
-from sovereignmesh.mesh.purview import PurviewAccountWish
+from sovereignmesh.facts.purview import credential_kinds, metadata_roles, scan_properties, source_kinds
+from sovereignmesh.mesh.purview import PurviewAccountWish, TriggerWish
+from sovereignmesh.mesh.purview_references import SECRETS, check_purview
+from sovereignmesh.mesh.references import Loaded
 from sovereignmesh.plan import Key
-from sovereignmesh.purview.kinds import KINDS
+from sovereignmesh.purview.kinds import FILTERS, KINDS
 from sovereignmesh.purview.live import Live
-from sovereignmesh.yamlfile import dump
+from sovereignmesh.yamlfile import Document, dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
@@ -30,14 +33,20 @@ __all__ = ["Export", "export_purview"]
 _LISTS: Final = frozenset(KINDS) - {"scan", "filter", "trigger"}
 _SCHEDULE: Final = ("hours", "minutes", "weekDays", "monthDays", "monthlyOccurrences")
 _SECTIONS: Final = {  # by key of the document, the kind of its objects
-    "keyVaults": "key-vault", "credentials": "credential", "classificationRules": "classification-rule",
-    "rulesets": "ruleset", "sources": "source",
+    "keyVaults": "key-vault", "credentials": "credential", "classifications": "classification",
+    "classificationRules": "classification-rule", "rulesets": "ruleset", "sources": "source",
+    "collections": "collection",
 }  # fmt: skip
+# What a classification may hold besides; those that are made in the portal are empty there.
+_INSIDE: Final = ("attributeDefs", "entityTypes", "superTypes")
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A `purview` document, as plain data and as YAML; `left_out` names what no document can say, and why."""
+    """A `purview` document, as plain data and as YAML; `left_out` names what no document can say, and why.
+
+    Objects that are left out whole are under `keep` in the document: a plan with `prune` leaves them where they are.
+    """
 
     document: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
@@ -83,6 +92,7 @@ class _Exporter:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._left_out: list[str] = []
+        self._keep: dict[tuple[str, str], None] = {}
         self._reached: set[str] = set()
         self._scans: dict[str, list[Item]] = {}
         for scan in live.of("scan"):
@@ -95,40 +105,36 @@ class _Exporter:
         told |= {"collections": self._collections(root)}
         for item in self._live.of("collection"):
             if item.key.name not in (root, *self._reached):
-                self._left_out.append(f"left out: the collection {item.name}: nothing says where it lies")
-        writers: dict[str, Callable[[Item], dict[str, Any] | None]] = {
+                self._leave(item.kind, item.name, "nothing says where it lies")
+        writers: dict[str, Callable[[Item], dict[str, Any] | str | None]] = {
             "keyVaults": self._key_vault,
             "credentials": self._credential,
+            "classifications": self._classification,
             "classificationRules": self._rule,
             "rulesets": self._ruleset,
             "sources": self._source,
         }
-        ruled = {str(_inside(item).get("classificationName")) for item in self._live.of("classification-rule")}
-        told["classifications"] = sorted(
-            item.name for item in self._live.of("classification") if item.name not in ruled
-        )
         for key, write in writers.items():
             items = sorted(self._live.of(_SECTIONS[key]), key=lambda item: item.name)
-            told[key] = [one for item in items if (one := write(item)) is not None]
-        for key in (*writers, "classifications", "collections"):
-            told[key] = self._valid(key, told[key])
+            told[key] = [
+                one for item in items if (one := write(item)) is not None and self._fits(key, one, item.kind, item.name)
+            ]
+        told["keep"] = [
+            kept for kind, name in sorted(self._keep) if not _mistake("keep", kept := {"kind": kind, "name": name})
+        ]
         document = {key: value for key, value in told.items() if value}
         return Export({"purview": document}, tuple(self._left_out), tuple(self._live.unread))
 
-    def _valid(self, key: str, found: list[Any]) -> list[Any]:
-        """Those that a document may hold: accounts have names from times when more was allowed."""
-        kept = []
-        for one in found:
-            try:
-                PurviewAccountWish.model_validate({"account": "any", key: [one]})
-            except ValidationError as error:
-                name = one["name"] if isinstance(one, dict) else one
-                details = error.errors(include_url=False)[0]
-                where = ".".join(map(str, details["loc"][2:]))
-                self._left_out.append(f"left out: {key} {name}: {where} {details['msg']}".replace("  ", " "))
-            else:
-                kept.append(one)
-        return kept
+    def _fits(self, key: str, one: Any, kind: str, name: str) -> bool:
+        """Whether a document may hold it: accounts have names from times when more was allowed."""
+        mistake = _mistake(key, one)
+        if mistake:
+            self._leave(kind, name, mistake)
+        return not mistake
+
+    def _leave(self, kind: str, name: str, why: str) -> None:
+        self._left_out.append(f"left out: {kind} {name}: {why}")
+        self._keep[kind, name] = None
 
     def _roles(self, collection: str) -> dict[str, Any]:
         item = self._live.items.get(Key("roles", collection))
@@ -156,9 +162,9 @@ class _Exporter:
                 continue
             self._reached.add(item.key.name)
             told = {"name": item.name, **_some(item.body, "friendlyName", "description")}
-            if not self._valid("collections", [told]):
-                below = self._collections(item.key.name)
-                self._left_out += [f"left out: the collection {one['name']}: it lies in {item.name}" for one in below]
+            if not self._fits("collections", told, item.kind, item.name):
+                for one in self._collections(item.key.name):
+                    self._leave(item.kind, one["name"], f"it lies in {item.name}")
                 continue
             inside = self._collections(item.key.name)
             found.append({**told, **self._roles(item.key.name), **({"collections": inside} if inside else {})})
@@ -173,11 +179,22 @@ class _Exporter:
         known = credential_kinds().get(kind)
         flat = known.description(told) if known else None
         if flat is None:
-            self._left_out.append(
-                f"left out: the credential {item.name}: it is of the kind {kind} and holds something else"
-            )
+            self._leave(item.kind, item.name, f"it is of the kind {kind} and holds something else")
             return None
         return {"name": item.name, "kind": kind, **_some(properties, "description"), **flat}
+
+    def _classification(self, item: Item) -> dict[str, Any] | str | None:
+        """One that rules bear comes with them, unless there is more to say of it."""
+        if held := [name for name in _INSIDE if item.body.get(name)]:
+            self._left_out.append(f"left out: {', '.join(held)} of the classification {item.name}")
+        described = _some(item.body, "description")
+        if described and described["description"] != item.name:  # which the Data Map gives to one that has none
+            return {"name": item.name, **described}
+        return None if item.name in self._ruled else item.name
+
+    @cached_property
+    def _ruled(self) -> set[str]:
+        return {str(_inside(item).get("classificationName")) for item in self._live.of("classification-rule")}
 
     def _rule(self, item: Item) -> dict[str, Any]:
         properties = _inside(item)
@@ -199,6 +216,9 @@ class _Exporter:
         rule = properties.get("scanningRule") or {}
         if rule.get("customFileExtensions"):
             self._left_out.append(f"left out: the custom file extensions of the ruleset {item.name}")
+        known = source_kinds().get(str(item.body.get("kind")))
+        if known is not None and known.files and not rule.get("fileExtensions"):
+            told["fileExtensions"] = []  # where nothing is said, a plan takes those of the system's ruleset
         lists = {
             "fileExtensions": rule.get("fileExtensions"),
             "excludedSystemClassifications": properties.get("excludedSystemClassifications"),
@@ -208,8 +228,8 @@ class _Exporter:
 
     def _source(self, item: Item) -> dict[str, Any]:
         body = item.body
-        properties = dict(_own(item, "properties"))
-        properties.pop("collection", None)
+        kind = source_kinds().get(str(body.get("kind")))
+        properties = self._known(item, kind.allowed if kind else None)
         if properties.get("dataUseGovernance") == "Disabled":
             del properties["dataUseGovernance"]  # what every source has
         told = {
@@ -218,23 +238,42 @@ class _Exporter:
             "collection": self._collection(item),
             "properties": properties,
         }
-        scans = sorted(self._scans.get(item.key.name, ()), key=lambda one: one.name)
-        return {**told, **({"scans": [self._scan(scan, item) for scan in scans]} if scans else {})}
+        scans = []
+        for scan in sorted(self._scans.get(item.key.name, ()), key=lambda one: one.name):
+            written = self._scan(scan, item)
+            if self._fits("sources", {**told, "scans": [written]}, scan.kind, scan.name):
+                scans.append(written)
+        return {**told, **({"scans": scans} if scans else {})}
+
+    def _known(self, item: Item, allowed: Container[str] | None) -> dict[str, Any]:
+        """The properties of a source or a scan, less its collection and what the specification does not know."""
+        properties = dict(_own(item, "properties"))
+        properties.pop("collection", None)
+        for name in SECRETS & properties.keys():
+            del properties[name]
+            self._left_out.append(f"left out: {name} of {item.kind} {item.name}: a secret stands in no document")
+        for name in [name for name in properties if allowed is not None and name not in allowed]:
+            del properties[name]
+            self._left_out.append(
+                f"left out: {name} of {item.kind} {item.name}: the specification has no such property"
+            )
+        return properties
 
     def _collection(self, item: Item) -> str:
         reference = (item.body.get("properties") or {}).get("collection")
         return str(reference.get("referenceName")) if isinstance(reference, dict) else self._live.purview.account.name
 
     def _scan(self, scan: Item, source: Item) -> dict[str, Any]:
-        properties = dict(_own(scan, "properties"))
         kind = source_kinds().get(str(source.body.get("kind")))
+        allowed = scan_properties().get(str(scan.body.get("kind")))
+        properties = self._known(scan, None if allowed is None else {*allowed, "credential"})
         told: dict[str, Any] = {"name": scan.name.rpartition("/")[2], "kind": scan.body.get("kind")}
-        properties.pop("collection", None)
-        ruleset, _ = properties.pop("scanRulesetName", None), properties.pop("scanRulesetType", None)
-        credential, runtime = properties.pop("credential", None), properties.pop("connectedVia", None)
-        told |= {"ruleset": ruleset} if ruleset else {}
-        told |= {"credential": credential["referenceName"]} if credential else {}
-        told |= {"runtime": runtime["referenceName"]} if runtime else {}
+        properties.pop("domain", None)  # the account's own, which its service gives to every scan
+        system = kind.ruleset if kind else ""
+        told |= _ruleset_told(properties.pop("scanRulesetName", ""), properties.pop("scanRulesetType", ""), system)
+        for name, key in (("credential", "credential"), ("connectedVia", "runtime")):
+            reference = (properties.pop(name, None) or {}).get("referenceName")
+            told |= {key: reference} if reference else {}
         if kind is not None and kind.database in properties:
             told["database"] = properties.pop(kind.database)
         if self._collection(scan).casefold() != self._collection(source).casefold():
@@ -246,7 +285,43 @@ class _Exporter:
         kept = self._live.items.get(Key("filter", scan.key.name))
         told |= {"filter": _filter(kept)} if kept else {}
         fires = self._live.items.get(Key("trigger", scan.key.name))
-        return {**told, **({"trigger": _trigger(fires)} if fires else {})}
+        return {**told, **(self._trigger(fires) if fires else {})}
+
+    def _trigger(self, item: Item) -> dict[str, Any]:
+        told = _trigger(item)
+        if _inside(item).get("incrementalScanStartTime"):
+            self._left_out.append(f"left out: incrementalScanStartTime of trigger {item.name}")
+        try:
+            TriggerWish.model_validate(told)
+        except ValidationError as error:
+            self._leave(item.kind, item.name, _first(error))
+            return {}
+        return {"trigger": told}
+
+
+def _mistake(key: str, one: Any) -> str:
+    """Why a document cannot hold an object, "" where it can."""
+    try:
+        model = PurviewAccountWish.model_validate({"account": "any", key: [one]})
+    except ValidationError as error:
+        return _first(error, 2)
+    loaded = Loaded(model, Document("", None, ()), "purview")
+    return next((problem.message for problem in check_purview([loaded], []) if problem.severity == "error"), "")
+
+
+def _first(error: ValidationError, below: int = 0) -> str:
+    """The first defect, with where it is below the object."""
+    details = error.errors(include_url=False)[0]
+    where = ".".join(str(step) for step in details["loc"][below:] if not str(step).startswith("<"))
+    return f"{where} {details['msg']}".strip()
+
+
+def _ruleset_told(name: str, sort: str, system: str) -> dict[str, str]:
+    """The ruleset of a scan in a document's words; `system` is the name that stands for the system's."""
+    if not name:
+        return {"rulesetType": "none"} if system else {}
+    usual = "System" if name.casefold() == system.casefold() else "Custom"
+    return {"ruleset": name, **({"rulesetType": sort} if sort and sort != usual else {})}
 
 
 def _own(item: Item, *within: str) -> Iterator[tuple[str, Any]]:
@@ -267,9 +342,8 @@ def _some(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _filter(item: Item) -> dict[str, Any]:
-    properties = item.body.get("properties") or {}
-    lists = {"include": properties.get("includeUriPrefixes"), "exclude": properties.get("excludeUriPrefixes")}
-    return {key: list(value) for key, value in lists.items() if value}
+    properties = _inside(item)
+    return {key: list(properties[name]) for name, key in FILTERS.items() if properties.get(name)}
 
 
 def _trigger(item: Item) -> dict[str, Any]:

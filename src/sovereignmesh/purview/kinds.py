@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview.service import Removable, Single
     from sovereignmesh.plan import Item
 
-__all__ = ["KINDS", "VERSIONED", "names_of", "objects_of"]
+__all__ = ["FILTERS", "KINDS", "VERSIONED", "is_system", "names_of", "objects_of"]
 
 _OWN: Final = frozenset(
     {"id", "name", "createdAt", "lastModifiedAt", "properties.createdAt", "properties.lastModifiedAt"}
@@ -52,6 +52,13 @@ _ENDPOINTS: Final = (
 _IDENTITY: Final = ("resourceGroup", "resourceId", "resourceName", "subscriptionId")
 _SCHEDULE: Final = ("hours", "minutes", "monthDays", "weekDays")
 
+_SYSTEM: Final = "MICROSOFT."
+# By property of a filter, the key in the mesh.
+FILTERS: Final = {
+    "includeUriPrefixes": "include", "excludeUriPrefixes": "exclude",
+    "includeRegexes": "includeRegexes", "excludeRegexes": "excludeRegexes",
+}  # fmt: skip
+
 KINDS: Final = {
     kind.name: kind
     for kind in (
@@ -65,7 +72,7 @@ KINDS: Final = {
         Kind("classification", 4, frozenset({"typeVersion"})),
         Kind(
             "classification-rule", 5,
-            _OWN | {"properties.version", "properties.classificationAction"},
+            _OWN | {"properties.version", "properties.classificationAction", "properties.owner"},
             unordered=frozenset({"properties.columnPatterns", "properties.dataPatterns"}),
         ),
         Kind(
@@ -87,15 +94,14 @@ KINDS: Final = {
         Kind(
             "scan", 8,
             _OWN | _MOVED | {"dataSourceName", "lastRunResult", "scanResults", "properties.scanRulesetVersion"}
-            | {"properties.connectedVia.integrationRuntimeType"},
+            | {"properties.connectedVia.integrationRuntimeType", "scanId"},
             same={
                 **_PLACED, "properties.serverEndpoint": _address, "properties.scanRulesetName": fold,
                 "properties.credential.referenceName": fold,
             },
         ),
         Kind(
-            "filter", 9, _OWN,
-            unordered=frozenset({"properties.includeUriPrefixes", "properties.excludeUriPrefixes"}),
+            "filter", 9, _OWN, unordered=frozenset(f"properties.{name}" for name in FILTERS),
         ),
         Kind(
             "trigger", 10, _OWN | {"properties.lastScheduled", "validationErrorInfo"},
@@ -119,6 +125,11 @@ _OBJECTS: Final[dict[str, Callable[[Purview], Single[Any]]]] = {
     "filter": lambda purview: purview.filters,
     "trigger": lambda purview: purview.triggers,
 }
+
+
+def is_system(classification: str) -> bool:
+    """Whether a classification is the service's own, which every account has."""
+    return classification.upper().startswith(_SYSTEM)
 
 
 def names_of(item: Item) -> list[str]:

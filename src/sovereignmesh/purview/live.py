@@ -12,7 +12,7 @@ from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, NotFoundError, SignInError
 from sovereignmesh.facts.purview import metadata_roles
 from sovereignmesh.plan import Item, Key, Unread
-from sovereignmesh.purview.kinds import KINDS, objects_of
+from sovereignmesh.purview.kinds import FILTERS, KINDS, is_system, objects_of
 from sovereignmesh.purview.roles import assigned
 
 if TYPE_CHECKING:
@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["WORKERS", "Live", "by_name", "spelled", "with_needs"]
 
 WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
-_SYSTEM: Final = "MICROSOFT."
 # Parts of objects that are looked into.
 _OBJECTS: Final = (
     "properties", "parentCollection", "properties.collection", "properties.connectedVia", "properties.credential",
     "properties.recurrence", "properties.recurrence.schedule", "properties.scanningRule", "properties.typeProperties",
 )  # fmt: skip
 _LISTS: Final = (
-    "columnPatterns", "dataPatterns", "excludeUriPrefixes", "excludedSystemClassifications", "includeUriPrefixes",
-    "includedCustomClassificationRuleNames",
+    "columnPatterns", "dataPatterns", "excludedSystemClassifications", "includedCustomClassificationRuleNames",
+    *FILTERS,
 )  # fmt: skip
 _LISTED: Final = ("collection", "key-vault", "credential", "classification-rule", "ruleset", "source")
 _WITHIN: Final = {"scan": "source", "filter": "scan", "trigger": "scan"}
@@ -138,7 +137,7 @@ class Live:
 
     def _list(self, kind: str) -> list[Item]:
         if kind == "classification":
-            own = (one for one in self.purview.classifications.bodies() if not _name(one).upper().startswith(_SYSTEM))
+            own = (one for one in self.purview.classifications.bodies() if not is_system(_name(one)))
             return [Item(kind, _name(one), one.body) for one in own]
         if kind == "roles":
             self.policies = {policy.collection.casefold(): policy for policy in self.purview.policies.list()}
@@ -225,8 +224,8 @@ def _needs(kind: str, name: str, body: Mapping[str, Any], properties: Mapping[st
         yield Key("ruleset", str(properties["scanRulesetName"]).casefold())
     for rule in properties.get("includedCustomClassificationRuleNames") or ():
         yield Key("classification-rule", str(rule).casefold())
-    if properties.get("classificationName"):
-        yield Key("classification", str(properties["classificationName"]).casefold())
+    if (classification := str(properties.get("classificationName") or "")) and not is_system(classification):
+        yield Key("classification", classification.casefold())
     for secret in (properties.get("typeProperties") or {}).values():
         if isinstance(secret, dict) and isinstance(secret.get("store"), dict):
             yield Key("key-vault", str(secret["store"].get("referenceName")).casefold())

@@ -13,14 +13,15 @@ from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh.purview_references import collections_in
 from sovereignmesh.mesh.words import did_you_mean
 from sovereignmesh.patterns import slug
-from sovereignmesh.plan import Item, Key, Plan, Unread, diff, merged
+from sovereignmesh.plan import Difference, Item, Key, Plan, Unread, diff
 from sovereignmesh.purview.desired import Around, compile_desired
 from sovereignmesh.purview.kinds import KINDS
 from sovereignmesh.purview.live import Live, with_needs
 from sovereignmesh.purview.residency import residency_problems
 from sovereignmesh.purview.resources import Visible, read_resources
 from sovereignmesh.purview.rules import compile_rules, pattern_problems
-from sovereignmesh.purview.sources import DISCOVERED, find_sources, kinds_named, needed_resources
+from sovereignmesh.purview.sources import DISCOVERED, find_sources, needed_resources
+from sovereignmesh.purview.staying import Staying, staying
 from sovereignmesh.purview.tree import Tree
 from sovereignmesh.result import Location, Problem
 
@@ -55,12 +56,15 @@ class PurviewPlan(Plan):
     @property
     def excess(self) -> str:
         """Why this is more than anybody does by the way: much of the account, or who administers it."""
+        reasons = [super().excess] if super().excess else []
         root = Key("roles", self.purview.account.name.casefold())
         for change in self.changes:
             losing = set(change.before.get(_ADMINISTRATOR, ())) - set(change.item.body.get(_ADMINISTRATOR, ()))
             if change.key == root and losing:
-                return f"the plan takes the role Collection Administrator of the whole account from {len(losing)}"
-        return super().excess
+                reasons.append(
+                    f"the plan takes the role Collection Administrator of the whole account from {len(losing)}"
+                )
+        return "; ".join(reasons)
 
 
 class _Asked(NamedTuple):
@@ -68,6 +72,7 @@ class _Asked(NamedTuple):
 
     document: Loaded[PurviewAccountWish]
     prune: bool
+    visible: Callable[[str], object]
 
 
 def plan_purview(
@@ -115,7 +120,7 @@ def plan_purview(
         problems += _unknown_domains(mesh, document, wish.discovers, resources)
         seen = len(resources.names)
         desired.notes.append(f"sources are discovered in the {seen} subscription{'s' * (seen != 1)} that you see")
-    return _compared(purview, live, desired, problems, _Asked(document, prune))
+    return _compared(purview, live, desired, problems, _Asked(document, prune, resources.find))
 
 
 def _unknown_domains(
@@ -248,17 +253,11 @@ def _compared(purview: Purview, live: Live, desired: Desired, problems: list[Pro
     if prune and unread:
         prune = False
         notes.append("nothing is deleted, since not all could be read")
-    kept = referred_to(live, desired.items) if prune else set()
-    if prune and document.model.discovers is not None:
-        unsure = _undecided(live, desired.items, document.model.discovers)
-        kept |= unsure
-        if count := sum(key.kind == "source" for key in unsure):
-            notes.append(
-                f"{count} source{'s' * (count != 1)} of kinds that are discovered, and whose resources you do not see, "
-                "stay: nobody can tell whether they are gone"
-            )
-    there = list(comparable(live, desired.items, prune=prune, kept=kept))
-    changes = _late(diff(wished, there, KINDS, prune=prune))
+    stay = staying(live, document, desired.items, wish.visible) if prune else Staying()
+    notes += stay.notes
+    problems += stay.problems
+    there = list(comparable(live, desired.items, prune=prune, kept=stay.keys))
+    changes = _late([_told_whole(each, live, prune=prune) for each in diff(wished, there, KINDS, prune=prune)])
     touched = {change.key for change in changes if change.action != "delete"}
     if lost and not unread:
         unread.append(Unread(f"{lost} wished objects", "nobody knows what is there"))
@@ -288,35 +287,16 @@ def _unlike(document: Loaded[PurviewAccountWish], desired: list[Item], live: Liv
             yield document.problem((), f"{message}: write it so in the rule at {item.place}")
 
 
-def referred_to(live: Live, desired: list[Item]) -> set[Key]:
-    """What is there and wished objects need, directly or not, when all is written: it stays, whoever wrote it."""
-    wishes = {item.key: item for item in desired}
-    waiting = [need for item in desired for need in (item.key, *item.needs)]
-    kept: set[Key] = set()
-    while waiting:
-        key = waiting.pop()
-        if key in kept:
-            continue
-        kept.add(key)
-        if (there := live.items.get(key)) is not None:
-            if (wish := wishes.get(key)) is not None:  # what the wish does not name stays as it is
-                there = dataclasses.replace(there, body=merged(there.body, wish.body, KINDS[key.kind]))
-            waiting += with_needs(there).needs
-    return kept
-
-
-def _undecided(live: Live, desired: list[Item], wish: DiscoverWish) -> set[Key]:
-    """Sources that are there, of kinds that are discovered, and were not; with their scans and all that these need.
-
-    Resource Graph shows what the caller may read: a resource that is not in it need not be gone.
-    """
-    kinds, wanted = {kind.kind for kind in kinds_named(wish.types)}, {item.key for item in desired}
-    sources = {item.key for item in live.of("source") if item.body.get("kind") in kinds and item.key not in wanted}
-    inside = [item for item in live.of("scan") if Key("source", item.key.name.rpartition("/")[0]) in sources]
-    inside += [item for key in sources if (item := live.items.get(key))]
-    kept = {item.key for item in inside}
-    kept |= {Key("trigger", key.name) for key in kept if key.kind == "scan"}
-    return kept | referred_to(live, inside)
+def _told_whole(change: Change, live: Live, *, prune: bool) -> Change:
+    """A change of roles with everybody who has them, before and after: without `prune` only the wished are compared."""
+    if change.item.kind != "roles" or prune:
+        return change
+    there = live.items[change.key].body if change.key in live.items else {}
+    differences = [
+        Difference(role, sorted(there.get(role, ())), sorted({*there.get(role, ()), *after}))
+        for role, _, after in change.differences
+    ]
+    return dataclasses.replace(change, differences=tuple(differences))
 
 
 def _late(changes: list[Change]) -> list[Change]:

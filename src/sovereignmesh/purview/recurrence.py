@@ -34,7 +34,8 @@ _ZONES: Final = {
 def next_occurrence(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datetime | None:
     """The next moment after `now` (aware), in UTC; None where there is none any more.
 
-    Raises ValueError for a recurrence that is not understood: an unknown zone or frequency, no number, no moment.
+    Raises ValueError for a recurrence that is not understood: an unknown zone or frequency, no number, no moment; and
+    for one that does not tell when it began, where that decides when it goes on.
 
     >>> weekly = {"frequency": "Week", "startTime": "2026-01-04T02:00:00Z", "schedule": {"hours": [3], "minutes": [30]}}
     >>> next_occurrence(weekly, dt.datetime(2026, 1, 5, tzinfo=dt.UTC)).isoformat()
@@ -48,17 +49,32 @@ def next_occurrence(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datet
 
 def _next(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datetime | None:
     zone = _zone(recurrence.get("timeZone"))
-    start = _moment(recurrence.get("startTime"), zone) or now.astimezone(zone)
+    schedule = recurrence.get("schedule") or {}
+    start = _moment(recurrence.get("startTime"), zone)
+    if start is None:
+        if not _stands_alone(recurrence, schedule):
+            raise ValueError("it has no startTime, from which it is counted")
+        start = now.astimezone(zone)
     end = _moment(recurrence.get("endTime"), zone)
     interval = recurrence.get("interval") or 1
     if not isinstance(interval, int) or not 1 <= interval <= _LARGEST:
         raise ValueError(f"the interval {interval!r} is none of 1 to {_LARGEST}")
-    for moment in _moments(str(recurrence.get("frequency")), interval, recurrence.get("schedule") or {}, start, now):
+    for moment in _moments(str(recurrence.get("frequency")), interval, schedule, start, now):
         if end is not None and moment > end:
             return None
         if moment > now and moment >= start:
             return moment.astimezone(dt.UTC)
     return None
+
+
+def _stands_alone(recurrence: Mapping[str, Any], schedule: Mapping[str, Any]) -> bool:
+    """Whether the schedule says all: minutes, hours and days of every period."""
+    frequency = str(recurrence.get("frequency"))
+    days = {"Week": schedule.get("weekDays"), "Month": schedule.get("monthDays") or schedule.get("monthlyOccurrences")}
+    hours = frequency == "Hour" or schedule.get("hours")
+    return bool(
+        (recurrence.get("interval") or 1) == 1 and schedule.get("minutes") and hours and days.get(frequency, True)
+    )
 
 
 def _moments(

@@ -74,8 +74,16 @@ def read_resources(
     if not wanted:
         return Resources({}, {}, visible)
     rows = {str(row["id"]).lower().rstrip("/"): row for row in _rows(azure, queries.list_resources_of(types), wanted)}
-    containers = {str(row["id"]).lower(): row.get("tags") or {} for row in _rows(azure, queries.CONTAINERS, wanted)}
-    return Resources(rows, containers, visible)
+    containers = {str(row["id"]).lower(): row for row in _rows(azure, queries.CONTAINERS, wanted)}
+    rows |= {key: _as_resource(row) for key, row in containers.items() if str(row.get("type")).lower() in types}
+    return Resources(rows, {key: row.get("tags") or {} for key, row in containers.items()}, visible)
+
+
+def _as_resource(row: dict[str, Any]) -> dict[str, Any]:
+    """A subscription or a group as a row like others; where a group is does not say where its resources are."""
+    parts = row["id"].split("/")
+    group = parts[4] if len(parts) > 4 else ""  # noqa: PLR2004 - /subscriptions/ID/resourceGroups/NAME
+    return {**row, "subscriptionId": parts[2], "resourceGroup": group, "location": None}
 
 
 def _rows(azure: Azure, query: str, subscriptions: list[str]) -> Iterable[dict[str, Any]]:

@@ -10,6 +10,7 @@ from sovereignmesh.azure.purview import Classification, ClassificationRule
 from sovereignmesh.mesh.purview_references import rule_name
 from sovereignmesh.patterns import check_pattern, explain_misses, slug
 from sovereignmesh.plan import Item, Key
+from sovereignmesh.purview.kinds import is_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,13 +49,15 @@ def compile_rules(mesh: Mesh) -> Iterator[Item]:
             written.description or "",
             written.enabled,
         )
-    named = {rule.classification: places[name] for name, rule in rules.items()}
-    for index, classification in enumerate(mesh.purview.model.classifications if mesh.purview else ()):
-        named.setdefault(classification, _place(mesh.purview, "classifications", index))
-    for classification, place in named.items():
-        yield Item("classification", classification, Classification(classification).body(), place=place)
+    own = {name: rule.classification for name, rule in rules.items() if not is_system(rule.classification)}
+    named = {classification: (places[name], "") for name, classification in own.items()}
+    for index, one in enumerate(mesh.purview.model.classifications if mesh.purview else ()):
+        place = named.get(one.name, (_place(mesh.purview, "classifications", index), ""))[0]
+        named[one.name] = place, one.description or ""
+    for classification, (place, description) in named.items():
+        yield Item("classification", classification, Classification(classification, description).body(), place=place)
     for name, rule in rules.items():
-        needs = frozenset({Key("classification", rule.classification.casefold())})
+        needs = frozenset({Key("classification", own[name].casefold())} if name in own else ())
         yield Item("classification-rule", name, rule.body(), needs, places[name])
 
 

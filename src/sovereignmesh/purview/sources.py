@@ -55,11 +55,10 @@ def needed_resources(wish: PurviewAccountWish) -> tuple[set[str], set[str] | Non
     """The types of the resources that have to be looked at, and the subscriptions: None for all."""
     types, subscriptions = set[str](), set[str]()
     for source in wish.registered:
-        if source.resource is not None:
-            server = kind_of_id(source.resource)[1]
+        if server := _resource_of(source):
             kinds = {known for kind in kinds_of_id(server) for known in kind.resource_types}
             types |= kinds | set(known.resource_types if (known := source_kinds().get(source.kind or "")) else ())
-            subscriptions.add(server.lower().split("/")[2])
+            subscriptions.add(server.lower().split("/", 3)[2])
     discovers = wish.discovers
     if discovers is None:
         return types, subscriptions
@@ -102,18 +101,32 @@ class _Finder:
         problems: list[Problem] = []
         for index, source in enumerate(self.account.model.registered):
             path: Path = (*self.account.model.steps, index)
+            server = _resource_of(source)
+            row = self.resources.find(server) if server else None
+            problems += self._elsewhere(source, row, path)
             if source.resource is None:
-                found.append(_in_full(source, path))
+                found.append(_in_full(source, path, _region((row or {}).get("location"))))
                 continue
-            server = kind_of_id(source.resource)[1]
-            row = self.resources.find(server)
             kind = source_kind(source) or (kind_of_resource(row) if row else None)
             if kind is None:
                 seen = "no kind fits it" if row else "it is not visible to you, and its id does not tell its kind"
                 problems.append(self.account.problem((*path, "resource"), f"{server}: {seen}: give a 'kind'"))
-            else:
-                found.append(self._of_resource(source, kind, server, row, path))
+                continue
+            wanted = self._of_resource(source, kind, server, row, path)
+            if not any(wanted.properties.get(spelled) for spelled in kind.endpoint):
+                seen = "does not tell it" if row else "is not visible to you"
+                message = f"{server} {seen}: a {kind.kind} is known by {' or '.join(kind.endpoint)}"
+                problems.append(self.account.problem((*path, "resource"), f"{message}: give it in 'properties'"))
+            found.append(wanted)
         return found, problems
+
+    def _elsewhere(self, source: SourceWish, row: Mapping[str, Any] | None, path: Path) -> Iterator[Problem]:
+        """Regions that are written and that Azure contradicts: nobody moves data by writing."""
+        real = _region((row or {}).get("location"))
+        written = {("location",): source.location, ("properties", "location"): source.properties.get("location")}
+        for key, value in written.items():
+            if real and value and _region(value) != real:
+                yield self.account.problem((*path, *key), f"the resource is in {real}, not in {value}, as Azure says")
 
     def discovered(self, registered: Iterable[Wanted]) -> Iterator[Wanted]:
         """Those that the resources are, and that are not registered; by name, whatever the order of the rows."""
@@ -168,10 +181,17 @@ class _Finder:
         )
 
 
-def _in_full(source: SourceWish, path: Path) -> Wanted:
-    """A source of which the document says all."""
+def _resource_of(source: SourceWish) -> str:
+    """The id of the server or account that a source is, "" where the document names none."""
+    named = source.resource or source.properties.get("resourceId")
+    known = isinstance(named, str) and named.lower().startswith("/subscriptions/")
+    return kind_of_id(named)[1] if known and isinstance(named, str) else ""
+
+
+def _in_full(source: SourceWish, path: Path, region: str) -> Wanted:
+    """A source of which the document says all; `region` is where Azure says that its resource is, if it does."""
     kind = source_kind(source)
-    region = source.location or _region(source.properties.get("location"))
+    region = region or source.location or _region(source.properties.get("location"))
     return Wanted(
         source.name,
         str(source.kind),

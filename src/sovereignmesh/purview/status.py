@@ -141,10 +141,13 @@ def _next(trigger: Item, now: dt.datetime) -> tuple[dt.datetime | None, str]:
     properties = trigger.body.get("properties") or {}
     if properties.get("state") == "Disabled":
         return None, "the trigger is off"
+    if trigger.body.get("validationErrorInfo"):
+        return None, f"the trigger does not fire: {trigger.body['validationErrorInfo']}"
     try:
-        return next_occurrence(properties.get("recurrence") or {}, now), ""
+        following = next_occurrence(properties.get("recurrence") or {}, now)
     except (ValueError, TypeError) as error:
         return None, f"when the trigger fires is not known: {error}"
+    return following, "" if following else "the trigger has ended"
 
 
 def _last_runs(purview: Purview, scans: list[Item]) -> tuple[dict[str, Run | None], list[Unread]]:

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from sovereignmesh.mesh.purview_references import collections_in
+from sovereignmesh.mesh.words import did_you_mean
 from sovereignmesh.patterns import slug
 from sovereignmesh.plan import Item, Key
 
@@ -70,6 +71,14 @@ class Tree:
             return folded
         same = [known for known, title in self._titles.items() if title.casefold() == folded]
         return same[0] if len(same) == 1 else None
+
+    def unknown(self, name: str) -> str:
+        """Why a name means no collection."""
+        same = sorted(known for known, title in self._titles.items() if title.casefold() == name.casefold())
+        if same:
+            return f"several collections are called '{name}': {', '.join(same)}; give the reference name"
+        near = did_you_mean(name, sorted({*self._titles, *self._titles.values()}))
+        return f"no collection '{name}' is wished or there{near}"
 
     def of_domain(self, domain: str) -> str:
         """The collection of a domain: that which bears its name; where there is none, one is wished below the root.

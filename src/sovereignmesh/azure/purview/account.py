@@ -27,6 +27,9 @@ __all__ = ["PurviewAccount", "find_purview_account", "list_purview_accounts"]
 _ID: Final = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Purview/accounts/([^/]+)", re.IGNORECASE
 )
+# An example of ARM's specification 2021-12-01 has https://NAME.catalog.SUFFIX and https://NAME.scan.SUFFIX, which were
+# there before https://NAME.SUFFIX/catalog and /scan, where collections and policies answer too.
+_LEGACY: Final = re.compile(r"https://([^./]+)\.(catalog|scan)\.([^/]+)")
 _SLOWEST: Final = 10  # capacity units, where the account does not say: what every account has
 _PROVIDER: Final = "providers/Microsoft.Purview/accounts"
 
@@ -152,4 +155,4 @@ def _endpoint(azure: Azure, name: str, address: str) -> str:
             f"the Purview account {name} names the endpoint {address[:200]!r}, which is not below "
             f"{suffix or 'any host'}: no token is sent there; a cloud file with another `purview` may allow it"
         )
-    return address.rstrip("/")
+    return _LEGACY.sub(r"https://\1.\3/\2", address.rstrip("/"))

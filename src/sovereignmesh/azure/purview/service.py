@@ -105,6 +105,7 @@ class _Line:
 
     def __init__(self, channel: Channel, endpoint: str, account: PurviewAccount) -> None:
         self._channel, self._endpoint, self._account = channel, endpoint, account
+        self._answered = False  # then the network is open, whatever follows
 
     def send(self, method: str, path: str, version: str, body: Any = None, **parameters: str) -> Answer:
         with self._told_apart():
@@ -127,12 +128,15 @@ class _Line:
         """A 403 is raised as what it is: a missing role, or a network from which the account does not answer."""
         try:
             yield
+            self._answered = True
         except DeniedError as error:
             name, off = self._account.name, self._account.public_network == "Disabled"
-            closed = isinstance(error, ClosedNetworkError) or (off and _NO_ROLE not in str(error))
+            sure = isinstance(error, ClosedNetworkError)
+            closed = sure or (off and not self._answered and _NO_ROLE not in str(error))
             if closed:
                 said = f"the account {name} does not answer this network (public network access is off): "
                 what = said + "ask from where its private endpoint is"
+                what += "" if sure else "; where you do, you lack a role in its collections"
             else:
                 what = (
                     f"you lack a role in the account {name}: have one assigned to you in its collections (Data Source "

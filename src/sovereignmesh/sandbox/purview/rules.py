@@ -39,8 +39,8 @@ _OF_FILES: Final = frozenset({"AzureFileService", "AdlsGen1", "AdlsGen2", "Amazo
 _KINDS: Final = (
     "AzureFileService", "AdlsGen1", "AzureSqlDatabase", "AzureDataExplorer", "SqlServerDatabase",
     "AzureSynapseWorkspace", "AmazonSql", "AdlsGen2", "AmazonS3", "AzureSqlDatabaseManagedInstance", "AmazonPostgreSql",
-    "AzureSqlDataWarehouse", "AzureCosmosDb", "AzureStorage", "AzureSubscription", "AzureResourceGroup", "AzureSynapse",
-    "AmazonAccount", "AzurePostgreSql", "AzureMySql", "Teradata", "Oracle", "SapS4Hana", "SapEcc", "PowerBI",
+    "AzureSqlDataWarehouse", "AzureCosmosDb", "AzureStorage", "AzureSynapse", "AmazonAccount", "AzurePostgreSql",
+    "AzureMySql", "Teradata", "Oracle",
 )  # fmt: skip
 _NAMES: Final = {"SqlServerDatabase": "SqlServer", "AzureSynapseWorkspace": "AzureSynapseSQL"}  # as recorded
 _TEMPORARY: Final = {
