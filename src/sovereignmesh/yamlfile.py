@@ -36,6 +36,9 @@ _WIDTH: Final = 120
 MAX_REPEATED: Final = 100_000  # nodes that aliases add to those that are written out
 
 # Not text, or (the last five) read as a line break by one version of YAML and not by another: lines would be wrong.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]"
+)  # double quotes spell these out
 _REFUSED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = re.compile(rb"\xff\xfe|\xfe\xff|\x00[^\x00]|[^\x00]\x00")
@@ -175,7 +178,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _written(dumper: _Dumper, text: str) -> Node:
     plain = not text or _plain_kind(text) == "str"
-    return dumper.represent_scalar(f"{_CORE}str", text, style=None if plain else "'")
+    style = '"' if _UNSEEN.search(text) else None if plain else "'"
+    return dumper.represent_scalar(f"{_CORE}str", text, style=style)
 
 
 _Dumper.add_representer(str, _written)

@@ -1,6 +1,10 @@
 """`purview` on the sandbox, as a person types it."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -157,3 +161,58 @@ def test_an_export_overwrites_nothing(tmp_path):
     assert result.exit_code == 1
     assert file.read_text() == "mine"
     assert run("export", "--estate", "seed").stdout.startswith("purview:\n")
+
+
+def test_a_plan_that_is_refused_is_told_in_json_all_the_same(state, schema):
+    told, code, said = applied_as_json(schema, "--estate", "seed", "--state", state, "--expect", "sha256:0")
+    assert (code, told["applied"]) == (1, None)
+    assert told["digest"] in said
+    assert run("plan", "--estate", "seed", "--state", state, "--detailed-exitcode").exit_code == 3
+
+
+COMMAND = [sys.executable, "-c", "from sovereignmesh.cli import main; main()", "purview"]
+
+
+@pytest.mark.parametrize("words", [[], ["--format", "json"]])
+def test_an_output_that_nobody_reads_stops_no_apply(state, words):
+    if not Path("/dev/full").exists():
+        pytest.skip("the machine has no file permissions to deny (root)")
+    where = ["--estate", "seed", "--state", state]
+    with Path("/dev/full").open("w") as full:
+        errors = subprocess.DEVNULL if words else full
+        ended = subprocess.run(
+            [*COMMAND, "apply", *where, "--yes", *words], stdout=full, stderr=errors, check=False, timeout=60
+        )
+    left = run("plan", *where, "--detailed-exitcode").exit_code
+    # Text is shown before anything is written, and what cannot be shown is not applied.
+    assert (ended.returncode, left) == ((4, 0) if words else (1, 3))
+
+
+def test_who_stops_reading_after_the_plan_finds_all_applied(state):
+    where = ["--estate", "seed", "--state", state]
+    with subprocess.Popen([*COMMAND, "apply", *where, "--yes"], stdout=subprocess.PIPE) as running:
+        for line in running.stdout:
+            if b": done" in line:
+                break
+        running.stdout.close()
+    assert running.returncode == 4
+    assert run("plan", *where, "--detailed-exitcode").exit_code == 0
+
+
+@pytest.mark.parametrize("closed", [0, 2])
+def test_a_stream_that_is_closed_is_no_crash(state, closed):
+    words = [*COMMAND, "plan", "--estate", "seed", "--state", state]
+    ended = subprocess.run(
+        words,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: os.close(closed),
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 0
+    assert b"9 to create" in ended.stdout
+
+
+def test_an_export_to_a_dash_is_printed(state):
+    assert run("export", "--estate", "seed", "--state", state, "-o", "-").stdout.startswith("purview:\n")
+    assert not Path("-").exists()

@@ -1,5 +1,6 @@
 """Whatever goes wrong while a plan is applied is named, and the next apply finishes it."""
 
+import dataclasses
 import random
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.azure.purview import Scan, Trigger, connect_purview
 from sovereignmesh.errors import ClosedNetworkError, DeadlineError, DeniedError, SovereignMeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.purview import apply_purview, plan_purview
@@ -251,3 +252,99 @@ def test_interrupted_the_command_tells_what_it_did_and_left(tmp_path):
     assert {outcome.state for outcome in apply_purview(plan_purview(azure, mesh))} <= {"done", "already"}
     assert plan_purview(azure, mesh).empty
     azure.close()
+
+
+def test_somebody_who_listens_and_fails_loses_nothing(open_azure, seed, tmp_path):
+    azure = open_azure()
+    told = []
+
+    def listen(outcome):
+        told.append(outcome)
+        raise LookupError("the listener fails")
+
+    with pytest.raises(LookupError, match="listener"):
+        apply_purview(plan_purview(azure, seed), on_outcome=listen)
+    assert len(told) == 1
+    before = live(azure)
+    time.sleep(0.3)
+    assert live(azure) == before  # nothing goes on in the background
+    apply_purview(plan_purview(azure, seed))
+    assert plan_purview(azure, seed).empty
+
+
+def test_stopped_before_it_shows_nobody_says_that_it_is_as_wished(open_azure, seed):
+    azure = open_azure(faults=["lagging-reads"])
+    plan = plan_purview(azure, seed)
+    count = []
+    applied = apply_purview(plan, on_outcome=count.append, stopped=lambda: len(count) >= len(plan.changes))
+    assert not applied.complete
+    assert any("before it showed" in outcome.reason for outcome in applied)
+
+
+def test_what_was_cut_off_is_finished_without_force(open_azure, write_mesh):
+    names = [f"part-{number}" for number in range(10)]
+    roles = "roles: {dataReaders: [00000000-0000-0000-0000-0000a11ce001]}"
+    collections = ", ".join(f"{{name: {name}, {roles}}}" for name in names)
+    document = f"purview: {{account: sovereign-purview, collections: [{collections}]}}"
+    mesh, azure = load_mesh(write_mesh(document)), open_azure()
+    first = plan_purview(azure, mesh)
+    made = [change for change in first.changes if change.item.kind == "collection"]
+    apply_purview(dataclasses.replace(first, changes=tuple(made)))
+    again = plan_purview(azure, mesh)
+    assert {change.action for change in again.changes} == {"update"}
+    assert not again.excess
+    assert apply_purview(again).complete
+    assert plan_purview(azure, mesh).empty
+
+
+def test_with_prune_who_makes_a_collection_does_not_stay_its_administrator(open_azure, write_mesh):
+    roles = "roles: {collectionAdministrators: [00000000-0000-0000-0000-0000a11ce001]}"
+    mesh = load_mesh(write_mesh(f"purview: {{account: sovereign-purview, collections: [{{name: newcol, {roles}}}]}}"))
+    azure = open_azure()
+    plan = plan_purview(azure, mesh, prune=True)
+    assert [change.item.kind for change in plan.changes] == ["collection", "roles"]
+    assert apply_purview(plan).complete
+    assert plan_purview(azure, mesh, prune=True).empty
+
+
+SCANNED = """
+    purview:
+      account: sovereign-purview
+      sources:
+        - name: lake
+          resource: "{LAKE}"
+          scans:
+            - {name: one, filter: {include: ['https://saleslake.dfs.core.windows.net/a/']},
+               trigger: {recurrence: {frequency: Day, startTime: '2026-01-01T02:00:00Z'}}}
+    """
+
+
+def test_what_somebody_put_into_a_scan_since_the_plan_is_not_overwritten(open_azure, write_mesh):
+    mesh, azure = load_mesh(write_mesh(SCANNED)), open_azure()
+    plan = plan_purview(azure, mesh)
+    assert apply_purview(plan_purview(azure, mesh)).complete
+    purview = connect_purview("sovereign-purview", azure)
+    purview.triggers.put(
+        Trigger({"frequency": "Hour", "interval": 5, "startTime": "2026-01-01T05:00:00Z"}), "lake", "one"
+    )
+    applied = apply_purview(plan)
+    states = {outcome.change.item.kind: outcome.state for outcome in applied}
+    assert states == {"collection": "already", "source": "already", "scan": "already", "filter": "already",
+                      "trigger": "failed"}  # fmt: skip
+    assert purview.triggers.get("lake", "one").recurrence["frequency"] == "Hour"
+
+
+def test_what_somebody_changed_since_the_plan_is_not_deleted(open_azure, write_mesh):
+    mesh, azure = load_mesh(write_mesh(SCANNED)), open_azure()
+    apply_purview(plan_purview(azure, mesh))
+    nothing = load_mesh(write_mesh("purview: {account: sovereign-purview}"))
+    plan = plan_purview(azure, nothing, prune=True)
+    purview = connect_purview("sovereign-purview", azure)
+    purview.scans.put(Scan("one", "AdlsGen2Msi", {"scanRulesetName": "AdlsGen2", "scanRulesetType": "System",
+                                                  "workers": 3}), "lake", "one")  # fmt: skip
+    changed = apply_purview(plan, force=True)
+    assert not changed.complete
+    assert purview.scans.get("lake", "one").properties["workers"] == 3
+    plan = plan_purview(azure, nothing, prune=True)
+    assert apply_purview(plan, force=True).complete
+    assert {outcome.state for outcome in apply_purview(plan, force=True)} == {"already"}

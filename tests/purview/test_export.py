@@ -1,5 +1,7 @@
 """An export is the wish on which there is nothing to do."""
 
+import dataclasses
+
 import pytest
 from purview.conftest import POLICY
 from purview.test_planning import EVERYTHING
@@ -105,4 +107,89 @@ def test_names_that_look_like_numbers_come_back_as_names(azure, settle, tmp_path
         collections.get(name)
     export = export_purview(azure, "sovereign-purview")
     assert export.complete
+    assert replanned(azure, export, tmp_path, prune=True).empty
+
+
+def live_body(azure, kind, *names):
+    return getattr(connect_purview("sovereign-purview", azure), kind).body(*names).body
+
+
+def patched(monkeypatch, kind, change):
+    """Lets the account answer as `change` says: with what its service holds since times when more was allowed."""
+    from sovereignmesh.purview.live import Live
+
+    single, listed, scans = Live._single, Live._list, Live._scans
+
+    def seen(items):
+        return [change(item) if item.kind == kind else item for item in items]
+
+    monkeypatch.setattr(Live, "_list", lambda self, what: seen(listed(self, what)))
+    monkeypatch.setattr(Live, "_scans", lambda self, source: seen(scans(self, source)))
+    monkeypatch.setattr(Live, "_single", lambda self, what, name: seen(single(self, what, name)))
+
+
+@pytest.mark.off_spec("fab_ric")  # a name that the account has, and the specification does not allow
+def test_what_is_left_out_whole_is_kept_by_a_plan_that_prunes(azure, settle, tmp_path, monkeypatch):
+    settle(EVERYTHING)
+    patched(monkeypatch, "source", lambda item: dataclasses.replace(item, name=item.name.replace("fabric", "fab_ric")))
+    patched(monkeypatch, "trigger", monthly)
+    export = export_purview(azure, "sovereign-purview")
+    assert [line.split(":")[1] for line in export.left_out] == [" source fab_ric", " trigger lake/weekly"]
+    assert export.document["purview"]["keep"] == [
+        {"kind": "source", "name": "fab_ric"}, {"kind": "trigger", "name": "lake/weekly"},
+    ]  # fmt: skip
+    plan = replanned(azure, export, tmp_path, prune=True)
+    assert plan.empty, [change.to_dict() for change in plan.changes]
+    assert not plan.errors
+
+
+def monthly(item):
+    recurrence = {"frequency": "Month", "interval": 1, "startTime": "2026-01-04T02:00:00Z"}
+    return dataclasses.replace(item, body={**item.body, "properties": {"recurrence": recurrence, "scanLevel": "Full"}})
+
+
+def test_a_property_that_the_specification_lacks_leaves_out_itself_alone(azure, settle, tmp_path, monkeypatch):
+    settle(EVERYTHING)
+    more = {"scanScope": {"workspaces": ["one"]}, "password": "hunter2", "domain": "of-the-account"}
+    patched(
+        monkeypatch, "scan",
+        lambda item: dataclasses.replace(item, body={**item.body, "properties": {**item.body["properties"], **more}}),
+    )  # fmt: skip
+    export = export_purview(azure, "sovereign-purview")
+    assert "hunter2" not in export.yaml
+    assert "of-the-account" not in export.yaml
+    assert {line.partition(" of ")[0] for line in export.left_out} == {"left out: password", "left out: scanScope"}
+    assert replanned(azure, export, tmp_path, prune=True).empty
+
+
+def test_a_reference_to_nothing_is_none(azure, settle, tmp_path, monkeypatch):
+    settle(EVERYTHING)
+    empty = {"credential": {"referenceName": None, "credentialType": None}, "connectedVia": {}}
+    patched(
+        monkeypatch, "scan",
+        lambda item: dataclasses.replace(item, body={**item.body, "properties": {**item.body["properties"], **empty}}),
+    )  # fmt: skip
+    for source in export_purview(azure, "sovereign-purview").document["purview"]["sources"]:
+        assert all(not {"credential", "runtime"} & scan.keys() for scan in source.get("scans", ()))
+
+
+def test_filters_by_expressions_and_descriptions_come_back(azure, settle, tmp_path):
+    document = """
+    purview:
+      account: sovereign-purview
+      classifications: [{name: PII.Other, description: What else is personal.}, PII.More]
+      classificationRules:
+        - {name: accounts, classification: MICROSOFT.FINANCIAL.US.ABA_ROUTING_NUMBER, columnPatterns: [aba]}
+      sources:
+        - {name: lake, resource: "{LAKE}", scans: [{name: one, filter: {excludeRegexes: ['.*/tmp/.*']}}]}
+    """
+    assert settle(document).empty
+    assert live_body(azure, "filters", "lake", "one")["properties"]["excludeRegexes"] == [".*/tmp/.*"]
+    names = {one.text("name") for one in connect_purview("sovereign-purview", azure).classifications.bodies()}
+    assert "MICROSOFT.FINANCIAL.US.ABA_ROUTING_NUMBER" not in names - set()  # the service's own, which nobody makes
+    export = export_purview(azure, "sovereign-purview")
+    assert export.complete, export.left_out
+    told = export.document["purview"]
+    assert told["classifications"] == ["PII.More", {"name": "PII.Other", "description": "What else is personal."}]
+    assert told["sources"][0]["scans"][0]["filter"] == {"excludeRegexes": [".*/tmp/.*"]}
     assert replanned(azure, export, tmp_path, prune=True).empty

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import importlib
 import io
+import os
 import sys
+from pathlib import Path
 from typing import Final
 
 import click
@@ -88,6 +90,9 @@ def main(debug: bool) -> None:  # noqa: ARG001 - the group reads it from the con
     """
     if sys.stdout is None:  # closed by whoever started the command
         raise OSError(errno.EBADF, "closed", "standard output")
+    for name, mode in (("stdin", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # likewise; nothing is asked, and nobody reads what is said
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the process ends
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -133,27 +134,39 @@ def apply(
     if output == "json" and not yes:
         raise click.UsageError("--format json leaves no place for a question: add --yes")
     azure, estate = open_azure(**where)
-    applied = None
     with azure:
         folder = find_mesh(mesh, estate)
-        found = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
+        plan_now = partial(_plan, azure, folder, account, prune=prune, allow_drift=allow_drift)
+        found = plan_now()
         if output == "text":
             _show(found)
-        if not found.errors and not found.empty:
-            planned = found
-            if not yes:
-                _ask(found)
+        applied = None
+        try:
+            if not found.errors and not found.empty:
+                if not yes:
+                    _ask(found)
                 # Minutes may have passed: what is applied is what was looked at.
-                expect = expect or found.digest
-                planned = _plan(azure, folder, account, prune=prune, allow_drift=allow_drift)
-            applied = _apply(azure, planned, expect, force=force, quiet=output == "json")
-    if output == "json":
-        _print_json({**found.to_dict(), "applied": applied and applied.to_dict()})
-    elif applied is not None:
-        click.echo(applied.summary)
+                planned, digest = (found, expect) if yes else (plan_now(), expect or found.digest)
+                applied = _apply(azure, planned, digest, force=force, quiet=output == "json")
+        finally:
+            told = _tell_applied(found, applied, output)
     if found.errors:
         raise click.ClickException("nothing was sent, since the plan has errors: they are above")
-    ctx.exit(0 if found.complete and (applied is None or applied.complete) else 4)
+    ctx.exit(0 if told and found.complete and (applied is None or applied.complete) else 4)
+
+
+def _tell_applied(found: PurviewPlan, applied: Applied | None, output: str) -> bool:
+    """Tells the end of an apply; False where something was written, and nobody could be told."""
+    try:
+        if output == "json":
+            _print_json({**found.to_dict(), "applied": applied and applied.to_dict()})
+        elif applied is not None:
+            click.echo(applied.summary)
+    except OSError:
+        if applied is None:
+            raise
+        return False
+    return True
 
 
 def _print_json(value: object) -> None:
@@ -176,7 +189,8 @@ def _apply(azure: Azure, found: PurviewPlan, expect: str | None, *, force: bool,
         azure.pace.stop()
 
     def tell(outcome: Outcome) -> None:
-        _echo(outcome_line(outcome), err=quiet)
+        with suppress(OSError):  # nobody reads on: what was begun is done all the same
+            _echo(outcome_line(outcome), err=quiet)
 
     with Interruptions(interrupt):
         return apply_purview(found, expect=expect, force=force, on_outcome=tell, stopped=stop.is_set)

@@ -61,6 +61,10 @@ def _area(spelling: str) -> str:
     return names[spelling.casefold()]
 
 
+# As Apache Atlas, on which the Data Map is built, says in its refusal ATLAS-400-00-019; Purview's own names have dots.
+_TYPE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_. ]*")
+
+
 def _pattern(value: str) -> str:
     try:
         with warnings.catch_warnings():
@@ -81,6 +85,9 @@ def _rule_pattern(value: str) -> str:
 def _classification(value: str) -> str:
     if value.upper().startswith("MICROSOFT."):
         raise _wrong(f"found {found(value)}, wants a name that does not begin with MICROSOFT.: these are Purview's own")
+    if not _TYPE_NAME.fullmatch(value):
+        rule = "a letter, then letters, digits, spaces, '_' and '.'"
+        raise _wrong(f"found {found(value)}, wants a classification's name as the Data Map allows it: {rule}")
     return value
 
 

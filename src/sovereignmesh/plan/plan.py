@@ -72,19 +72,23 @@ class Plan:
         return sum(change.action == action for change in self.changes)
 
     @property
+    def touched(self) -> list[Change]:
+        """The changes of what is there."""
+        return [change for change in self.changes if change.action != "create"]
+
+    @property
     def excess(self) -> str:
         """Why this is more than anybody does by the way; "" where it is not.
 
         New objects harm none that is there; changed and deleted ones may, if the wish was for another account. Of a few
         objects any number may change, and of none more than a third go.
         """
-        deleted = self.count("delete")
-        touched = self.count("update") + deleted
+        deleted, touched = self.count("delete"), len(self.touched)
         few = self.existing < _FEW or touched <= _MOST * self.existing
         if few and deleted <= _MOST * self.existing:
             return ""
         return (
-            f"the plan updates {self.count('update'):,} and deletes {self.count('delete'):,} of the {self.existing:,} "
+            f"the plan updates {touched - deleted:,} and deletes {self.count('delete'):,} of the {self.existing:,} "
             f"objects that are there, more than {_MOST:.0%}"
         )
 

@@ -26,7 +26,7 @@ _CONFLICTS: Final = (_CONFLICT, 412)
 _PROVISIONED: Final = 120.0  # seconds that a collection may take
 _SHOWN: Final = 60.0  # seconds in which what was written should show in lists
 _SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two looks
-_INSIDE: Final = ("scan", "filter", "trigger")  # which no list of the account tells
+_INSIDE: Final = ("scan", "filter", "trigger")  # which no list of the account tells: looked at one by one
 _ATTEMPTS: Final = 4  # at a document that others write too
 
 
@@ -47,9 +47,16 @@ def apply_purview(
     """
     check_applicable(plan, expect, force=force)
     outcomes: dict[Key, Outcome] = {}  # of one that is told twice the last word counts
-    for outcome in _applied(plan, stopped):
-        outcomes[outcome.change.key] = outcome
-        on_outcome(outcome)
+    halted = threading.Event()
+    running = _applied(plan, lambda: halted.is_set() or stopped())
+    try:
+        for outcome in running:
+            outcomes[outcome.change.key] = outcome
+            on_outcome(outcome)
+    finally:
+        halted.set()  # where `on_outcome` raises, what is under way ends first
+        for _ in running:
+            pass
     return Applied(tuple(outcomes.values()))
 
 
@@ -68,12 +75,12 @@ def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome
     if plan.empty:
         return
     writer = _Writer(plan.purview, _now(plan))
-    done: list[Outcome] = []
+    outcomes = []
     for outcome in carry_out(plan.changes, writer.write, WORKERS, stopped=stopped):
-        if outcome.state == "done":
-            done.append(outcome)
+        outcomes.append(outcome)
         yield outcome
-    if done and not stopped():
+    done = [outcome for outcome in outcomes if outcome.state == "done"]
+    if done and (not stopped() or Applied(tuple(outcomes)).complete):
         yield from _unseen(plan, done, stopped)
 
 
@@ -91,18 +98,14 @@ def _unseen(plan: PurviewPlan, done: list[Outcome], stopped: Callable[[], bool])
     """What was written and does not show in the account's lists: the next plan would write it again."""
     pace, waited, wait = plan.purview.azure.pace, 0.0, _SHORTEST
     why = f"written, but it does not show in the account's lists after {_SHOWN:.0f} s: plan again later"
+    unknown = "written, but the run was stopped before it showed in the account's lists: plan again"
     try:
-        while done := _hidden(plan, done):
-            if stopped():
-                return
-            if waited >= _SHOWN:
-                break
+        while not stopped() and (done := _hidden(plan, done)) and waited < _SHOWN:
             pace.wait(wait)
             waited, wait = waited + wait, min(wait * 2, _LONGEST)
+        why = unknown if stopped() else why
     except AzureError as error:
-        if stopped():
-            return
-        why = f"written, but nobody could look whether it shows: {error}"
+        why = unknown if stopped() else f"written, but nobody could look whether it shows: {error}"
     for outcome in done:
         yield Outcome(outcome.change, "failed", why)
 
@@ -133,6 +136,7 @@ class _Writer:
     def __init__(self, purview: Purview, now: Mapping[Key, Item]) -> None:
         self._purview, self._now = purview, now
         self._policies: dict[str, str] = {}  # ids by collection
+        self._made: set[Key] = set()  # nobody else has put anything into these
         self._lock = threading.Lock()
 
     def write(self, change: Change) -> bool:
@@ -152,20 +156,22 @@ class _Writer:
         if body is None:
             return False
         objects.write(body, *names)
+        if change.action == "create":
+            self._made.add(change.key)
         if change.item.kind == "collection":
             self._provisioned(names[0])
         return True
 
     def _is_due(self, change: Change) -> bool:
         """Whether what is made is not there yet, or what is deleted still is. Raises PlanError where it is another."""
-        there = self._now.get(change.key)
-        if change.item.kind in (*_INSIDE, "roles") or (there is not None and is_unfinished(there)):
+        there = self._look(change) if change.item.kind in _INSIDE else self._now.get(change.key)
+        if change.item.kind == "roles" or (there is not None and is_unfinished(there)):
             return True
         kind = KINDS[change.item.kind]
         if change.action == "delete":
             if there is None:
                 return False
-            differs = list(compare(change.before, there.body, kind))
+            differs = [*compare(change.before, there.body, kind), *compare(there.body, change.before, kind)]
         elif there is None:
             return True
         else:
@@ -175,6 +181,20 @@ class _Writer:
         if differs:
             raise PlanError(f"{change.item.kind} {change.item.name} was made or changed since the plan: plan again")
         return True
+
+    def _look(self, change: Change) -> Item | None:
+        """What is there now of what no list of the account tells; nothing, in what this run has made."""
+        item = change.item
+        source = item.key.name.rpartition("/")[0]
+        inside = Key("source", source) if item.kind == "scan" else Key("scan", item.key.name)
+        if change.action == "create" and inside in self._made:
+            return None
+        objects: Any = objects_of(self._purview, item.kind)
+        try:
+            body = objects.body(*names_of(item)).body
+        except NotFoundError:
+            return None
+        return Item(item.kind, item.name, spelled(item.kind, body))
 
     def _body(self, change: Change, objects: Any, names: list[str]) -> dict[str, Any] | None:
         """What to send: a write replaces the whole, so that what is there now is kept; None where it is as wished."""
@@ -276,10 +296,15 @@ class _Writer:
 
 
 def _people(change: Change, there: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Who is to have each role: those who are wished, and whoever has it and was not planned to lose it."""
+    """Who is to have each role: those who are wished, and whoever has it and was not planned to lose it.
+
+    In a new collection, where nobody else is wished, who made it loses what the service gave.
+    """
     wish = {}
+    strict = change.action == "create" and change.late
     for role, people in change.item.body.items():
-        losing = set(change.before.get(role, ())) - set(people)
+        before = there if strict else change.before
+        losing = set(before.get(role, ())) - set(people)
         wish[role] = sorted({*people, *there.get(role, ())} - losing)
     return wish
 

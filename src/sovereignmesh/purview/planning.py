@@ -54,9 +54,14 @@ class PurviewPlan(Plan):
     prune: bool = dataclasses.field(default=False, kw_only=True)
 
     @property
+    def touched(self) -> list[Change]:
+        """What changes or goes; who gets a role beside others takes nothing from anybody."""
+        return [change for change in super().touched if change.item.kind != "roles" or change.late]
+
+    @property
     def excess(self) -> str:
         """Why this is more than anybody does by the way: much of the account, or who administers it."""
-        reasons = [super().excess] if super().excess else []
+        reasons = [more] if (more := super().excess) else []
         root = Key("roles", self.purview.account.name.casefold())
         for change in self.changes:
             losing = set(change.before.get(_ADMINISTRATOR, ())) - set(change.item.body.get(_ADMINISTRATOR, ()))
@@ -97,7 +102,7 @@ def plan_purview(
         message = "no `purview` document in the mesh: write one that names the account"
         raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
     wish, visible = document.model, Visible(azure)
-    named = account or wish.account
+    named = wish.account if account is None else account
     found = find_purview_account(azure, named, lambda: visible.names) if isinstance(named, str) else named
     purview = connect_purview(found, azure)
     resources = read_resources(azure, visible, *needed_resources(wish))
@@ -257,7 +262,9 @@ def _compared(purview: Purview, live: Live, desired: Desired, problems: list[Pro
     notes += stay.notes
     problems += stay.problems
     there = list(comparable(live, desired.items, prune=prune, kept=stay.keys))
-    changes = _late([_told_whole(each, live, prune=prune) for each in diff(wished, there, KINDS, prune=prune)])
+    changes = _in_order(
+        [_told_whole(each, live, prune=prune) for each in diff(wished, there, KINDS, prune=prune)], prune=prune
+    )
     touched = {change.key for change in changes if change.action != "delete"}
     if lost and not unread:
         unread.append(Unread(f"{lost} wished objects", "nobody knows what is there"))
@@ -299,13 +306,16 @@ def _told_whole(change: Change, live: Live, *, prune: bool) -> Change:
     return dataclasses.replace(change, differences=tuple(differences))
 
 
-def _late(changes: list[Change]) -> list[Change]:
-    """The changes with those at the end that take roles away: the caller may need them until all else is done."""
+def _in_order(changes: list[Change], *, prune: bool) -> list[Change]:
+    """The changes with those at the end that take roles away: the caller may need them until all else is done.
+
+    With `prune` also those of new collections: the service makes who creates one its administrator.
+    """
     found, late = [], []
     for change in changes:
-        if change.item.kind == "roles" and any(
-            set(change.before.get(role, ())) - set(people) for role, people in change.item.body.items()
-        ):
+        people = change.item.body.items() if change.item.kind == "roles" else ()
+        fresh = prune and change.action == "create" and bool(people)
+        if fresh or any(set(change.before.get(role, ())) - set(wished) for role, wished in people):
             late.append(dataclasses.replace(change, late=True))
         else:
             found.append(change)

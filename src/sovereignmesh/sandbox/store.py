@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
@@ -13,7 +14,6 @@ from sovereignmesh.sandbox.purview.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sovereignmesh.sandbox.estate import Estate
 
@@ -78,6 +78,7 @@ class Store:
             self._hold(Record(body["id"], type_in(body["id"]), body, ""))
         if state is not None and not state.parent.is_dir():
             raise SandboxError(f"{state}: there is no folder {state.parent}")
+        self._seen = _stamp(state) if state is not None else None
         if state is not None and state.exists():
             self._load(state)
 
@@ -189,8 +190,8 @@ class Store:
                 if value is None:
                     self._drop(key)
                 else:
-                    identity = value["id"]
-                    self._hold(Record(identity, type_in(identity), value["body"], value["apiVersion"]))
+                    identity, body = value["id"], value["body"].copy()  # of an object, or no state
+                    self._hold(Record(identity, type_in(identity), body, value["apiVersion"]))
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise SandboxError(f"{state}: not a state that a sandbox wrote: {error}") from error
         self._written = written
@@ -204,13 +205,32 @@ class Store:
         self.objects.changed = False
         if self._state is None:
             return
+        if _stamp(self._state) != self._seen:
+            raise SandboxError(
+                f"{self._state}: another command has written the state since this one read it: start again"
+            )
+        kept = {"estate": self._estate.name, "written": self._written, "purview": self.objects.changes}
         try:
             with tempfile.NamedTemporaryFile(dir=self._state.parent, prefix=".state-", delete=False) as file:
-                kept = {"estate": self._estate.name, "written": self._written, "purview": self.objects.changes}
-                file.write(orjson.dumps(kept))
-            os.replace(file.name, self._state)  # noqa: PTH105 - the file's name is a string
+                try:
+                    file.write(orjson.dumps(kept))
+                    file.flush()
+                    os.replace(file.name, self._state)  # noqa: PTH105 - the file's name is a string
+                except OSError:
+                    Path(file.name).unlink(missing_ok=True)
+                    raise
+            self._seen = _stamp(self._state)
         except OSError as error:
             raise SandboxError(f"{self._state}: the state cannot be written: {error}") from error
+
+
+def _stamp(state: Path) -> tuple[int, int] | None:
+    """What tells one writing of a state from another, None where there is none."""
+    try:
+        told = state.stat()
+    except OSError:
+        return None
+    return told.st_ino, told.st_mtime_ns
 
 
 def _paths_above(key: str) -> Iterator[str]:

@@ -74,6 +74,8 @@ class Objects:
             for key, body in bodies.items():
                 if body is None:
                     self._shelves.get(shelf, {}).pop(key, None)
+                elif not isinstance(body, dict):
+                    raise TypeError(f"{shelf}/{key} is no object")
                 else:
                     self.give(shelf, key, body)
         self.changes = changes
