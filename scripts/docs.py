@@ -16,9 +16,18 @@ import click
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.cli import main
 from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, StateRule, child_reads, resource_types
+from sovereignmesh.facts.purview import (
+    SourceKind,
+    all_scan_kinds,
+    all_source_kinds,
+    credential_kinds,
+    scan_properties,
+    source_kinds,
+)
 from sovereignmesh.facts.terraform import planned_types
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh import schema as mesh_schema
+from sovereignmesh.mesh.purview_references import SECRETS
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.purview import plan_purview
 from sovereignmesh.result import REASONS, STATES, Finding, printable
@@ -357,6 +366,60 @@ def mesh() -> str:
     return "\n".join(lines)
 
 
+def purview() -> str:
+    """The page on what a `purview` document may name, from the table of Purview's facts."""
+    strange = sorted(all_source_kinds() - source_kinds().keys() - {"None"})  # a kind of the API that is none
+    scans = sorted(all_scan_kinds() - scan_properties().keys())
+    return "\n".join(
+        [
+            "# What a `purview` document may name",
+            "",
+            "Written by `scripts/docs.py` from the table of Purview's facts, whose names are those of Microsoft's",
+            "specification 2023-09-01. None has been confirmed by a run on a live account yet.",
+            "",
+            "## Kinds of sources",
+            "",
+            "`properties` in bold identify the source: with a `resource` they follow from it. A source that is a",
+            "resource of Azure also has subscriptionId, resourceGroup, location, resourceName, resourceId and",
+            "dataUseGovernance. A scan without a `kind` is the first one, with its properties in brackets; without a",
+            "`ruleset`, and where the policy has no rules, it takes the ruleset of the system. Scans that want a",
+            "password of their own cannot be written: take one with a credential. `types` are what `discover` takes,",
+            "beside the names of the kinds that have some.",
+            "",
+            "| kind | properties | scans | ruleset | types |",
+            "|---|---|---|---|---|",
+            *(source_row(kind) for kind in source_kinds().values()),
+            "",
+            f"Without a model, so that their scans want a `kind` and all their `properties`: {', '.join(strange)}.",
+            f"Kinds of scans without one: {', '.join(scans)}.",
+            "",
+            "## Kinds of credentials",
+            "",
+            "A secret is the name that it has in the key vault, never its value.",
+            "",
+            "| kind | keys | of these, secrets |",
+            "|---|---|---|",
+            *(
+                f"| {name} | {', '.join(kind.fields)} | {', '.join(kind.secrets) or 'none'} |"
+                for name, kind in credential_kinds().items()
+            ),
+            "",
+        ]
+    )
+
+
+def source_row(kind: SourceKind) -> str:
+    names = [f"**{name}**" if name in kind.endpoint else name for name in kind.properties]
+    first = [kind.default_scan, *(scan for scan in kind.scans if scan != kind.default_scan)]
+    told = [f"{scan}{in_brackets(kind.scans[scan])}" for scan in first if not SECRETS & set(kind.scans[scan])]
+    types = ", ".join(kind.resource_types) or "none"
+    return f"| {kind.kind} | {', '.join(names)} | {'; '.join(told)} | {kind.ruleset or 'none'} | {types} |"
+
+
+def in_brackets(names: tuple[str, ...]) -> str:
+    return f" ({', '.join(names)})" if names else ""
+
+
 def commands() -> str:
     lines = ["# Commands", "", "Written by `scripts/docs.py` from the commands' own help.", ""]
     with click.Context(main, info_name="sovereignmesh", terminal_width=100, **main.context_settings) as context:
@@ -457,6 +520,7 @@ DOCUMENTS = {
     "docs/reasons.md": reasons,
     "docs/commands.md": commands,
     "docs/mesh.md": mesh,
+    "docs/purview.md": purview,
     "README.md": readme,
 }
 

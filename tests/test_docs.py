@@ -32,7 +32,7 @@ def docs_script():
 @pytest.mark.parametrize(
     "name",
     ["docs/coverage.md", "docs/children.md", "docs/controls.md", "docs/reasons.md", "docs/commands.md", "docs/mesh.md",
-     "README.md"],
+     "docs/purview.md", "README.md"],
 )  # fmt: skip
 def test_what_is_written_from_the_code_is_in_step(name):
     assert (ROOT / name).read_text() == docs_script().DOCUMENTS[name](), "run scripts/docs.py"

@@ -136,6 +136,15 @@ def test_an_account_by_its_name(azure, estate, service):
     assert {urlsplit(url).hostname for url in service.urls} == {"management.azure.com"}
 
 
+def test_endpoints_as_they_were_once_spelled(azure, estate):
+    """As an example of Azure Resource Manager's specification has them."""
+    old = {"catalog": "https://contoso.catalog.purview.azure.com", "scan": "https://contoso.scan.purview.azure.com"}
+    estate(account_body("contoso", endpoints=old))
+    found = find_purview_account(azure, "contoso")
+    assert found.endpoint == "https://contoso.purview.azure.com"
+    assert found.scan == "https://contoso.purview.azure.com/scan"
+
+
 def test_an_account_by_its_id_is_read_and_not_looked_for(azure, service):
     place = place_of("contoso-purview")
     service.says(place, account_body("contoso-purview"))
@@ -683,6 +692,17 @@ def test_an_account_that_is_closed_and_does_not_say_so(azure, service):
     assert (told.status, told.code, told.target, told.request_id) == (403, "Forbidden", "here", "request-9")
     with pytest.raises(DeniedError) as caught:
         list(sm.connect_purview(ACCOUNT, azure).sources.list())
+    assert type(caught.value) is DeniedError
+
+
+def test_who_was_answered_before_is_in_the_network(azure, service):
+    refusal = (403, {"error": {"code": "Forbidden", "message": "Not from here"}})
+    service.says(f"{SCAN}/datasources", {"value": []})
+    service.says(f"{SCAN}/credentials", refusal)
+    closed = sm.connect_purview(dataclasses.replace(ACCOUNT, public_network="Disabled"), azure)
+    assert list(closed.sources.list()) == []
+    with pytest.raises(DeniedError, match="you lack a role") as caught:
+        list(closed.credentials.list())
     assert type(caught.value) is DeniedError
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sovereignmesh import yamlfile
 from sovereignmesh.errors import MeshError
 from sovereignmesh.result import Location, printable
-from sovereignmesh.yamlfile import json_path, parse, parse_all
+from sovereignmesh.yamlfile import dump, json_path, parse, parse_all
 
 
 @pytest.fixture(params=[yamlfile._Loader, yamlfile._PureLoader], ids=["fast", "pure"], autouse=True)
@@ -172,3 +172,11 @@ def test_anything_gives_data_or_problems_with_a_place(content):
         assert problem.location.line >= 1
         assert str(problem).isprintable()
     assert not isinstance(document.value, dt.date)
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029", "\ufeff", "\x07", "\t", "\x9b"])
+def test_what_cannot_be_seen_is_spelled_out_and_reads_back(character):
+    value = {"one": f"a{character}b", "two": [f"{character}: #"]}
+    written = dump(value)
+    assert character not in written
+    assert parse(written.encode(), "x").require() == value

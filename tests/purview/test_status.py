@@ -1,5 +1,6 @@
 """When triggers fire next, and how an account stands."""
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -102,3 +103,63 @@ def test_what_could_not_be_read_is_said(open_azure, seed, tmp_path):
     assert [scan.note for scan in status.scans] == ["its scans could not be read"]
     status = purview_status(open_azure(state=state, faults=[denied_at("/triggers")]), "sovereign-purview")
     assert [scan.note for scan in status.scans] == ["its trigger could not be read"]
+
+
+@pytest.mark.parametrize(
+    ("recurrence", "known"),
+    [
+        ({"frequency": "Day", "schedule": {"hours": [3], "minutes": [0]}}, True),
+        ({"frequency": "Day", "schedule": {"hours": [3]}}, False),
+        ({"frequency": "Day", "interval": 2, "schedule": {"hours": [3], "minutes": [0]}}, False),
+        ({"frequency": "Hour"}, False),
+        ({"frequency": "Hour", "schedule": {"minutes": [10]}}, True),
+        ({"frequency": "Week", "schedule": {"hours": [3], "minutes": [0]}}, False),
+        ({"frequency": "Week", "schedule": {"hours": [3], "minutes": [0], "weekDays": ["Monday"]}}, True),
+        ({"frequency": "Month", "schedule": {"hours": [3], "minutes": [0], "monthDays": [1]}}, True),
+    ],
+)
+def test_without_a_start_only_what_the_schedule_tells_is_told(recurrence, known):
+    if known:
+        assert next_occurrence(recurrence, MONDAY) == next_occurrence(recurrence, MONDAY + dt.timedelta(seconds=90))
+    else:
+        with pytest.raises(ValueError, match="startTime"):
+            next_occurrence(recurrence, MONDAY)
+
+
+def test_what_does_not_fire_is_told_with_the_reason(azure, settle, monkeypatch):
+    settle(EVERYTHING)
+    from sovereignmesh.purview.live import Live
+
+    single = Live._single
+    more = {}
+
+    def seen(self, kind, name):
+        return [dataclasses.replace(item, body={**item.body, **more}) for item in single(self, kind, name)]
+
+    monkeypatch.setattr(Live, "_single", seen)
+
+    def note():
+        found = purview_status(azure, "sovereign-purview", now=lambda: MONDAY)
+        (scan,) = [scan for scan in found.scans if scan.scan == "weekly"]
+        assert scan.next_run is None
+        return scan.note
+
+    more["validationErrorInfo"] = "Trigger is invalid: monthDays or monthlyOccurrences is required."
+    assert note() == f"the trigger does not fire: {more.pop('validationErrorInfo')}"
+    more["properties"] = {"recurrence": {"frequency": "Day", "startTime": "2026-01-01", "endTime": "2026-02-01"}}
+    assert note() == "the trigger has ended"
+    more["properties"] = {"recurrence": {"frequency": "Day"}}
+    assert "it has no startTime" in note()
+
+
+def test_in_a_notebook_it_is_a_table_in_which_nothing_is_markup(azure, settle):
+    settle(EVERYTHING)
+    status = purview_status(azure, "sovereign-purview", now=lambda: MONDAY)
+    shown = dataclasses.replace(status, scans=(dataclasses.replace(status.scans[0], note="<b>"),))._repr_html_()
+    assert "<th>Note</th>" in shown
+    assert "&lt;b&gt;" in shown
+    assert "<b>" not in shown
+    names, rows = status.table
+    assert "Note" not in names  # where there is nothing to say
+    assert {len(row) for row in rows} == {len(names)}
+    assert repr(status) == "<PurviewStatus of sovereign-purview in westeurope: 4 rows>"

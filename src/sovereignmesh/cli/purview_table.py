@@ -11,13 +11,12 @@ from rich.text import Text
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from sovereignmesh.purview import PurviewStatus
 
 __all__ = ["print_status"]
 
 _PIPED: Final = 200  # columns where nobody's terminal says how many there are
+_RUN: Final = 4  # the column of the last run
 _COLOURS: Final = {"Succeeded": "green", "Failed": "red", "Canceled": "yellow", "CompletedWithExceptions": "red"}
 
 
@@ -28,17 +27,13 @@ def print_status(status: PurviewStatus) -> None:
         console = Console(highlight=False, width=_PIPED)
     console.print(Text(f"Purview account {printable(status.account)} in {printable(status.location)}"))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("Source", "Kind", "Collection", "Scan", "Last run", "Ended (UTC)", "Next run (UTC)", "Note"):
+    names, rows = status.table
+    for name in names:
         table.add_column(name, overflow="fold")
-    for scan in status.scans:
-        cells = [scan.source, scan.kind, scan.collection, scan.scan or "no scan"]
-        run = Text(printable(scan.run or ("never" if scan.scan else "")), _COLOURS.get(scan.run, ""))
-        told = [_when(scan.ended), _when(scan.next_run), scan.note]
-        table.add_row(*(Text(printable(cell)) for cell in cells), run, *(Text(printable(cell)) for cell in told))
+    for row in rows:
+        cells = [Text(printable(cell)) for cell in row]
+        cells[_RUN].stylize(_COLOURS.get(row[_RUN], ""))
+        table.add_row(*cells)
     console.print(table)
     for unread in status.unread:
         console.print(Text(f"not read: {printable(unread.what)}: {printable(unread.why)}", "red"))
-
-
-def _when(moment: dt.datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Condition", "CredentialKind", "Limits", "SourceKind", "all_scan_kinds", "all_source_kinds", "credential_kinds",
-    "endpoint_of", "kind_of_id", "kind_of_resource", "kinds_of_id", "limits", "metadata_roles", "scan_properties",
-    "scanner_regions", "source_kinds", "unverified",
+    "endpoint_of", "kind_of_id", "kind_of_resource", "kinds_of_id", "limits", "may_register", "metadata_roles",
+    "scan_properties", "scanner_regions", "source_kinds", "unverified",
 ]  # fmt: skip
 
 _FILE: Final = "facts/purview.yaml"
@@ -65,7 +65,7 @@ class SourceKind:
     type alone. `inside` maps types of children, in lower case, to the scan property that names one: `database`, ""
     where there is none. `scans` maps its kinds of scan to their properties besides the common ones; `msi` and
     `credential` name the one of each sort, or "". `files`: its rulesets choose file extensions. `ruleset` is the name
-    of its system ruleset.
+    of its system ruleset, "" where its scans have none.
     """
 
     kind: str

@@ -185,7 +185,9 @@ def _source(account: Loaded[PurviewAccountWish], source: SourceWish, path: Path)
     server = kind_of_id(source.resource)[1] if source.resource else ""
     if kind is not None and server and not may_register(kind, server):
         names = listed([each.kind for each in kinds_of_id(server)]) or "none that is known"
-        yield account.problem((*path, "kind"), f"a {kind.kind} is another resource than that, whose kind is {names}")
+        yield account.problem(
+            (*path, "kind"), f"{kind.kind} registers other resources; the kind of this one is {names}"
+        )
     if kind is not None:
         yield from _names(account, (*path, "properties"), source.properties, kind.allowed, kind.kind)
         if source.resource is None and not set(kind.endpoint) & source.properties.keys():

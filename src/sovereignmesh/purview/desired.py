@@ -10,6 +10,7 @@ from sovereignmesh.mesh.purview import RulesetWish
 from sovereignmesh.mesh.purview_references import collections_in, scan_kind
 from sovereignmesh.plan import Item, Key, Unread
 from sovereignmesh.purview.kinds import FILTERS
+from sovereignmesh.purview.recurrence import is_known_zone
 from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules
 from sovereignmesh.purview.sources import match_interfaces
 
@@ -160,6 +161,13 @@ class _Compiler:
             self._add("filter", name, {"properties": kept}, own, (*path, "filter"))
         if scan.trigger is not None:
             self._add("trigger", name, _trigger(scan.trigger), own, (*path, "trigger"))
+            zone = scan.trigger.recurrence.time_zone
+            if zone is not None and not is_known_zone(zone):
+                message = f"the time zone '{zone}' is not known here, where Windows' names of Europe's zones are"
+                place = (*path, "trigger", "recurrence", "timeZone")
+                self._say(
+                    place, f"{message}: Purview may not take it, and `status` cannot tell the next run", "warning"
+                )
 
     def _collection_of(self, scan: ScanWish, home: str, path: Path) -> str:
         if scan.collection is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ _SECTIONS: Final = {  # by key of the document, the kind of its objects
 _INSIDE: Final = ("attributeDefs", "entityTypes", "superTypes")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Export:
     """A `purview` document, as plain data and as YAML; `left_out` names what no document can say, and why.
 
@@ -64,6 +65,12 @@ class Export:
         head = "".join(f"# {_one_line(line)}\n" for line in missing)
         body = dump(dict(self.document))
         return f"{head}{body}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {'complete' if self.complete else f'{len(self.left_out)} left out'}>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.yaml)}</pre>"
 
 
 def export_purview(

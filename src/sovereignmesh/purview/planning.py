@@ -311,16 +311,17 @@ def _in_order(changes: list[Change], *, prune: bool) -> list[Change]:
 
     With `prune` also those of new collections: the service makes who creates one its administrator.
     """
-    found, late = [], []
+    found, fresh, late = [], [], []
     for change in changes:
         people = change.item.body.items() if change.item.kind == "roles" else ()
-        fresh = prune and change.action == "create" and bool(people)
-        if fresh or any(set(change.before.get(role, ())) - set(wished) for role, wished in people):
+        if any(set(change.before.get(role, ())) - set(wished) for role, wished in people):
             late.append(dataclasses.replace(change, late=True))
+        elif prune and change.action == "create" and people:
+            fresh.append(dataclasses.replace(change, late=True))
         else:
             found.append(change)
     first = [change for change in found if change.action != "delete"]
-    return [*first, *late, *(change for change in found if change.action == "delete")]
+    return [*first, *fresh, *late, *(change for change in found if change.action == "delete")]
 
 
 def comparable(live: Live, desired: list[Item], *, prune: bool, kept: Container[Key] = frozenset()) -> Iterator[Item]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["next_occurrence"]
+__all__ = ["is_known_zone", "next_occurrence"]
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEK: Final = 7
@@ -45,6 +45,15 @@ def next_occurrence(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datet
         return _next(recurrence, now)
     except (AttributeError, OverflowError, TypeError) as error:
         raise ValueError(f"the recurrence is not understood: {error}") from error
+
+
+def is_known_zone(name: str) -> bool:
+    """Whether a time zone is one of Europe's, as Windows names them, or one that IANA names."""
+    try:
+        _zone(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _next(recurrence: Mapping[str, Any], now: dt.datetime) -> dt.datetime | None:

@@ -115,7 +115,7 @@ class _Finder:
             wanted = self._of_resource(source, kind, server, row, path)
             if not any(wanted.properties.get(spelled) for spelled in kind.endpoint):
                 seen = "does not tell it" if row else "is not visible to you"
-                message = f"{server} {seen}: a {kind.kind} is known by {' or '.join(kind.endpoint)}"
+                message = f"{server} {seen}: {kind.kind} is known by {' or '.join(kind.endpoint)}"
                 problems.append(self.account.problem((*path, "resource"), f"{message}: give it in 'properties'"))
             found.append(wanted)
         return found, problems

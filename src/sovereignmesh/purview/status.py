@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.purview import connect_purview
@@ -45,7 +46,11 @@ class ScanStatus:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+_COLUMNS: Final = ("Source", "Kind", "Collection", "Scan", "Last run", "Ended (UTC)", "Next run (UTC)", "Note")
+_ALWAYS: Final = 5  # columns
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class PurviewStatus:
     """How an account stands; what could not be read is in `unread`."""
 
@@ -59,6 +64,28 @@ class PurviewStatus:
         """Whether everything could be read."""
         return not self.unread
 
+    @property
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """The names of the columns and, by scan, what is in them; without columns in which there is nothing."""
+        rows = [
+            [scan.source, scan.kind, scan.collection, scan.scan or "no scan",
+             scan.run or ("never" if scan.scan else ""), _when(scan.ended), _when(scan.next_run), scan.note]
+            for scan in self.scans
+        ]  # fmt: skip
+        kept = [at for at, _ in enumerate(_COLUMNS) if at < _ALWAYS or any(row[at] for row in rows)]
+        return [_COLUMNS[at] for at in kept], [[row[at] for at in kept] for row in rows]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.account} in {self.location}: {len(self.scans)} rows>"
+
+    def _repr_html_(self) -> str:
+        names, rows = self.table
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+        missing = "".join(f"<div>not read: {html.escape(f'{what}: {why}')}</div>" for what, why in self.unread)
+        title = html.escape(f"Purview account {self.account} in {self.location}")
+        return f"<div>{title}</div><table><tr>{head}</tr>{body}</table>{missing}"
+
     def to_dict(self) -> dict[str, Any]:
         """The status as JSON."""
         return {
@@ -68,6 +95,10 @@ class PurviewStatus:
             "scans": [_dict(scan) for scan in self.scans],
             "unread": [unread._asdict() for unread in self.unread],
         }
+
+
+def _when(moment: dt.datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
 
 
 def _dict(scan: ScanStatus) -> dict[str, Any]:
