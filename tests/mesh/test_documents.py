@@ -132,3 +132,12 @@ def test_schema_takes_what_loads_and_refuses_what_does_not(fixtures):
     for case in ("10-unknown-key", "11-wrong-types", "28-severity", "12-unknown-region"):
         value = parse((fixtures / "mesh/broken" / case / "policy.yaml").read_bytes(), "x").value
         assert validator.is_valid(value) == (case == "12-unknown-region")  # an editor completes regions only
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, str(2**63), ".inf", "-.inf", ".nan", "1e400"])
+def test_a_number_that_json_cannot_hold_is_an_error_with_its_place(tmp_path, number):
+    source = f"{{name: abc, kind: Teradata, properties: {{host: {number}}}}}"
+    (tmp_path / "purview.yaml").write_text(f"purview: {{account: sovereign-purview, sources: [{source}]}}")
+    (problem,) = validate(tmp_path)
+    assert "64 bits" in problem.message
+    assert problem.location.line == 1

@@ -6,6 +6,7 @@ import pytest
 from sandbox.tiny import ONE, TWO, Client, rows
 
 from sovereignmesh.errors import SandboxError
+from sovereignmesh.sandbox import open_sandbox
 from sovereignmesh.sandbox.estate import load_estate
 from sovereignmesh.sandbox.store import Store, type_in
 
@@ -120,3 +121,42 @@ def test_a_state_that_is_none(build_estate, tmp_path, content):
 def test_a_state_that_cannot_be_written(build_estate, tmp_path):
     with pytest.raises(SandboxError, match="there is no folder"):  # before anything is done, not after
         Client(build_estate([("/", "Owner")]), state=tmp_path / "nowhere" / "state.json")
+
+
+def test_two_processes_on_one_state_lose_nothing_in_silence(build_estate, tmp_path):
+    folder, state = build_estate([]), tmp_path / "state.json"
+    one, other = Store(load_estate(folder), state), Store(load_estate(folder), state)
+    one.put(ACCOUNT, {"location": "westeurope"}, "2023-01-01")
+    one.put(f"{ACCOUNT}2", {"location": "westeurope"}, "2023-01-01")
+    with pytest.raises(SandboxError, match="another command has written the state"):
+        other.put(f"{ACCOUNT}3", {"location": "westeurope"}, "2023-01-01")
+    later = Store(load_estate(folder), state)
+    assert later.get(ACCOUNT)
+    assert later.get(f"{ACCOUNT}2")
+    assert not later.get(f"{ACCOUNT}3")
+
+
+def test_a_state_that_cannot_be_replaced_leaves_nothing_behind(build_estate, tmp_path, monkeypatch):
+    store = Store(load_estate(build_estate([])), tmp_path / "state.json")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sovereignmesh.sandbox.store.os.replace", full)
+    with pytest.raises(SandboxError, match="cannot be written"):
+        store.put(ACCOUNT, {"location": "westeurope"}, "2023-01-01")
+    assert not list(tmp_path.glob(".state-*"))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"written": {}, "purview": {"sovereign-purview/collections": {"x": 5}}},
+        {"written": {"/subscriptions/1": {"id": "/subscriptions/1", "body": 5, "apiVersion": ""}}},
+    ],
+)
+def test_a_state_whose_bodies_are_none(tmp_path, kept):
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps({"estate": "seed", **kept}))
+    with pytest.raises(SandboxError, match="not a state that a sandbox wrote"):
+        open_sandbox("seed", state=state)
