@@ -74,3 +74,5 @@ def test_further_properties_are_in_the_words_of_the_api():
         "orders", server_endpoint="a", serverEndpoint="b", dataUseGovernance="Enabled"
     )
     assert source.properties == {"serverEndpoint": "b", "dataUseGovernance": "Enabled"}
+    with pytest.raises(TypeError, match="has no 'server_endpont'"):
+        constructors.AzureSqlDatabase("orders", server_endpont="a")

@@ -98,7 +98,8 @@ class Plan:
         if self.empty:
             return "nothing to do" if self.complete else "nothing to do in what could be read"
         counts = ", ".join(f"{self.count(action)} to {action}" for action in ACTIONS)
-        return f"{counts}; it has errors and cannot be applied" if self.errors else counts
+        wrong = len(self.errors)
+        return f"{counts}; {wrong} error{'s' * (wrong != 1)}: it cannot be applied" if wrong else counts
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self.target.rpartition('/')[2]}: {self.summary}>"

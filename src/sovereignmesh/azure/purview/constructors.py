@@ -1,7 +1,7 @@
 """One constructor for each kind of source that Purview's scanning API models, and the names that a body may have.
 
 Keywords are the API's names in Python's spelling; what is empty is left out of the body. `properties` are further ones
-in the API's own words.
+in the API's own words. TypeError for a name that the kind does not have.
 """
 
 # Written by scripts/purview_kinds.py from src/sovereignmesh/facts/purview.yaml: change the table, then run the script.
@@ -116,7 +116,11 @@ SCAN_PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _made(kind: str, name: str, collection: str, more: Mapping[str, Any], *values: object) -> Source:
-    written = dict(zip(SOURCE_PROPERTIES[kind], values, strict=False))
+    known = SOURCE_PROPERTIES[kind]
+    for key in more:
+        if key not in known:
+            raise TypeError(f"a source of the kind {kind} has no {key!r}, but {', '.join(known)}; Source() takes any")
+    written = dict(zip(known, values, strict=False))
     return Source(name, kind, {**{key: value for key, value in written.items() if value}, **more}, collection)
 
 
