@@ -162,7 +162,8 @@ class _Waiting:
         """Leaves what needs a change that was not done, and what needs that."""
         because = f"it needs {change.item.kind} {change.item.name}, which failed"
         if change.takes_away:
-            because = f"{change.item.kind} {change.item.name} still needs it, and could not be deleted"
+            what = "deleted" if change.action == "delete" else "written"
+            because = f"{change.item.kind} {change.item.name} still needs it, and could not be {what}"
         found = [change.key]
         while found:
             for user in self._users.get(found.pop(), ()):

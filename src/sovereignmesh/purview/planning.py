@@ -262,9 +262,8 @@ def _compared(purview: Purview, live: Live, desired: Desired, problems: list[Pro
     notes += stay.notes
     problems += stay.problems
     there = list(comparable(live, desired.items, prune=prune, kept=stay.keys))
-    changes = _in_order(
-        [_told_whole(each, live, prune=prune) for each in diff(wished, there, KINDS, prune=prune)], prune=prune
-    )
+    found = [_told_whole(each, live, prune=prune) for each in diff(wished, there, KINDS, prune=prune)]
+    changes = _in_order(found, Key("roles", purview.account.name.casefold()), prune=prune)
     touched = {change.key for change in changes if change.action != "delete"}
     if lost and not unread:
         unread.append(Unread(f"{lost} wished objects", "nobody knows what is there"))
@@ -306,22 +305,24 @@ def _told_whole(change: Change, live: Live, *, prune: bool) -> Change:
     return dataclasses.replace(change, differences=tuple(differences))
 
 
-def _in_order(changes: list[Change], *, prune: bool) -> list[Change]:
+def _in_order(changes: list[Change], root: Key, *, prune: bool) -> list[Change]:
     """The changes with those at the end that take roles away: the caller may need them until all else is done.
 
-    With `prune` also those of new collections: the service makes who creates one its administrator.
+    With `prune` also those of new collections: the service makes who creates one its administrator. The last is that
+    of the `root`, whose administrators may write all others.
     """
-    found, fresh, late = [], [], []
+    found, late = [], []
     for change in changes:
         people = change.item.body.items() if change.item.kind == "roles" else ()
-        if any(set(change.before.get(role, ())) - set(wished) for role, wished in people):
-            late.append(dataclasses.replace(change, late=True))
-        elif prune and change.action == "create" and people:
-            fresh.append(dataclasses.replace(change, late=True))
+        fresh = prune and change.action == "create" and bool(people)
+        if fresh or any(set(change.before.get(role, ())) - set(wished) for role, wished in people):
+            needs = change.item.needs | ({root} - {change.key})
+            late.append(dataclasses.replace(change, item=dataclasses.replace(change.item, needs=needs), late=True))
         else:
             found.append(change)
     first = [change for change in found if change.action != "delete"]
-    return [*first, *fresh, *late, *(change for change in found if change.action == "delete")]
+    late.sort(key=lambda change: change.key == root)
+    return [*first, *late, *(change for change in found if change.action == "delete")]
 
 
 def comparable(live: Live, desired: list[Item], *, prune: bool, kept: Container[Key] = frozenset()) -> Iterator[Item]:

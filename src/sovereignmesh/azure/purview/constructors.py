@@ -116,11 +116,9 @@ SCAN_PROPERTIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def _made(kind: str, name: str, collection: str, more: Mapping[str, Any], *values: object) -> Source:
-    known = SOURCE_PROPERTIES[kind]
-    for key in more:
-        if key not in known:
-            raise TypeError(f"a source of the kind {kind} has no {key!r}, but {', '.join(known)}; Source() takes any")
-    written = dict(zip(known, values, strict=False))
+    if strange := sorted(more.keys() - set(SOURCE_PROPERTIES[kind])):
+        raise TypeError(f"the kind {kind} has no {strange[0]!r}, but {SOURCE_PROPERTIES[kind]}; Source() takes any")
+    written = dict(zip(SOURCE_PROPERTIES[kind], values, strict=False))
     return Source(name, kind, {**{key: value for key, value in written.items() if value}, **more}, collection)
 
 
