@@ -193,3 +193,86 @@ def test_filters_by_expressions_and_descriptions_come_back(azure, settle, tmp_pa
     assert told["classifications"] == ["PII.More", {"name": "PII.Other", "description": "What else is personal."}]
     assert told["sources"][0]["scans"][0]["filter"] == {"excludeRegexes": [".*/tmp/.*"]}
     assert replanned(azure, export, tmp_path, prune=True).empty
+
+
+def test_collections_in_one_that_is_left_out_are_kept_however_deep(azure, settle, tmp_path, monkeypatch):
+    inner = "{name: bbb, collections: [{name: ccc, collections: [{name: ddd}]}]}"
+    settle(f"purview: {{account: sovereign-purview, collections: [{{name: aaa, collections: [{inner}]}}]}}")
+    patched(
+        monkeypatch, "collection",
+        lambda item: dataclasses.replace(
+            item, body={**item.body, "friendlyName": "Blank "} if item.name == "aaa" else item.body
+        ),
+    )  # fmt: skip
+    export = export_purview(azure, "sovereign-purview")
+    assert [kept["name"] for kept in export.document["purview"]["keep"]] == ["aaa", "bbb", "ccc", "ddd"]
+    plan = replanned(azure, export, tmp_path, prune=True)
+    assert plan.empty, [change.to_dict() for change in plan.changes]
+
+
+def test_nulls_inside_of_properties_are_left_out(azure, settle, tmp_path, monkeypatch):
+    settle(EVERYTHING)
+    more = {"resourceTypes": {"One": {"credential": None, "resourceNameFilter": {"excludePrefixes": None}}}}
+    patched(
+        monkeypatch, "source",
+        lambda item: dataclasses.replace(item, body={**item.body, "properties": {**item.body["properties"], **more}})
+        if item.name == "fabric" else item,
+    )  # fmt: skip
+    export = export_purview(azure, "sovereign-purview")
+    assert "null" not in export.yaml
+    assert replanned(azure, export, tmp_path, prune=True).empty
+
+
+def test_what_refers_to_nothing_is_left_out_with_the_reason(azure, settle, tmp_path, monkeypatch):
+    settle(EVERYTHING)
+    rule = {"scanRulesetName": "gone-rules", "scanRulesetType": "Custom"}
+    patched(
+        monkeypatch, "scan",
+        lambda item: dataclasses.replace(item, body={**item.body, "properties": {**item.body["properties"], **rule}})
+        if item.name.endswith("salesdb") else item,
+    )  # fmt: skip
+    patched(
+        monkeypatch, "classification-rule",
+        lambda item: dataclasses.replace(
+            item, body={**item.body, "properties": {**item.body["properties"], "classificationName": "pii.card"}}
+        ),
+    )  # fmt: skip
+    export = export_purview(azure, "sovereign-purview")
+    assert export.left_out == (
+        "left out: classification-rule cards: it refers to the classification pii.card, which is not there",
+        "left out: scan sql-of-sales/salesdb: it refers to the ruleset gone-rules, which is not there",
+    )
+    plan = replanned(azure, export, tmp_path, prune=True)
+    assert plan.empty, [change.to_dict() for change in plan.changes]
+    assert not plan.errors
+
+
+def test_who_has_a_role_by_another_name_than_an_id_is_left_out(azure, settle, tmp_path, monkeypatch):
+    settle(EVERYTHING)
+    patched(
+        monkeypatch, "roles",
+        lambda item: dataclasses.replace(
+            item, body={"collectionAdministrators": ["x=somebody"], "dataReaders": ["me"]}
+        ),
+    )  # fmt: skip
+    export = export_purview(azure, "sovereign-purview")
+    assert "roles" not in export.document["purview"]
+    assert any("x=somebody" in line for line in export.left_out)
+    assert any("me of the role dataReaders" in line for line in export.left_out)
+    assert replanned(azure, export, tmp_path, prune=True).empty
+
+
+def test_an_export_beside_a_policy_takes_new_scans(azure, settle, write_mesh):
+    from purview.test_rulesets import CLASSIFYING
+
+    scans = "scans: [{name: one}]"
+    source = f"{{name: lake, resource: '{{LAKE}}', {scans}}}"
+    settle(f"purview: {{account: sovereign-purview, sources: [{source}]}}", policy=CLASSIFYING)
+    export = export_purview(azure, "sovereign-purview")
+    assert plan_purview(azure, load_mesh(write_mesh(export.yaml, policy=CLASSIFYING))).empty
+    more = export.yaml.replace("    scans:\n", "    scans:\n    - {name: two}\n")
+    assert more != export.yaml
+    plan = plan_purview(azure, load_mesh(write_mesh(more, policy=CLASSIFYING)))
+    assert not plan.errors
+    assert [change.item.name for change in plan.changes] == ["lake/two"]
+    assert plan.changes[0].item.body["properties"]["scanRulesetName"] == "sovereignmesh-AdlsGen2"

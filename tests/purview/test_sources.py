@@ -4,16 +4,22 @@ import pytest
 from purview.conftest import SQL
 
 from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.purview import plan_purview
 
 WEST, NORTH = "westeurope", "northeurope"
 
 
-def errors(azure, write_mesh, *sources, **options):
+def problems(azure, write_mesh, *sources, **options):
     sources = [source.replace("IN_FULL", "serverEndpoint: sales-sql.database.windows.net") for source in sources]
     document = f"purview: {{account: sovereign-purview, sources: [{', '.join(sources)}]}}"
-    return [problem.message for problem in plan_purview(azure, load_mesh(write_mesh(document)), **options).errors]
+    plan = plan_purview(azure, load_mesh(write_mesh(document)), **options)
+    return [(problem.severity, problem.message) for problem in plan.problems]
+
+
+def errors(*arguments):
+    return [message for severity, message in problems(*arguments) if severity == "error"]
 
 
 @pytest.mark.parametrize(
@@ -25,11 +31,12 @@ def errors(azure, write_mesh, *sources, **options):
     ],
 )
 def test_a_region_that_azure_contradicts_is_an_error(azure, write_mesh, source):
-    (message,) = errors(azure, write_mesh, source)
-    assert message == f"the resource is in {WEST}, not in {NORTH}, as Azure says"
-    assert not errors(azure, write_mesh, source.replace(NORTH, "West Europe"))
-    # No way around: what would be allowed is not what is there.
-    assert errors(azure, write_mesh, source, allow_drift=True)
+    in_full = "IN_FULL" in source
+    for options in ({}, {"allow_drift": True}):  # no way around: what would be allowed is not what is there
+        found = problems(azure, write_mesh, source, **options)
+        severity = "warning" if in_full else "error"
+        assert found == [(severity, f"the resource is in {WEST}, not in {NORTH}, as Azure says")]
+    assert not problems(azure, write_mesh, source.replace(NORTH, "West Europe"))
 
 
 def test_where_azure_says_that_a_resource_is_counts_though_it_is_written_out(azure, write_mesh):
@@ -128,3 +135,53 @@ def test_a_time_zone_that_nobody_knows_is_a_warning(azure, write_mesh):
     assert (problem.severity, problem.path) == (
         "warning", "$.purview.sources[0].scans[0].trigger.recurrence.timeZone",
     )  # fmt: skip
+
+
+def test_a_kind_without_a_model_follows_from_no_resource(write_mesh):
+    document = "purview: {account: sovereign-purview, sources: [{name: abc, kind: Snowflake, resource: '{SQL}'}]}"
+    with pytest.raises(MeshError, match="Snowflake has no model, so that nothing of it follows from a resource"):
+        load_mesh(write_mesh(document))
+
+
+def test_a_kind_that_no_type_means_alone_is_not_discovered(write_mesh):
+    found = "purview: {account: sovereign-purview, sources: {discover: {types: [AzureFileService]}}}"
+    with pytest.raises(MeshError, match="register its sources one by one"):
+        load_mesh(write_mesh(found))
+
+
+def test_where_a_group_is_said_to_be_is_held_against_the_policy(azure, write_mesh):
+    group = "{name: abc, location: eastus, resource: '{SUBSCRIPTION}/resourceGroups/sales-rg'}"
+    assert any("is in eastus, which is not allowed" in message for message in errors(azure, write_mesh, group))
+
+
+IN_TYPES = """
+    purview:
+      account: sovereign-purview
+      WRITTEN
+      sources:
+        - name: abc
+          kind: AzureResourceGroup
+          properties: {subscriptionId: 77777777-7777-7777-7777-777777777777, resourceGroup: sales-rg}
+          scans:
+            - name: one
+              properties:
+                resourceTypes:
+                  azureSqlDatabase:
+                    scanRulesetName: my-rules
+                    scanRulesetType: Custom
+                    credential: {referenceName: reader, credentialType: SqlAuth}
+    """
+WRITTEN = (
+    "{rulesets: [{name: my-rules, kind: AzureSqlDatabase}], keyVaults: [{name: kv-one, baseUrl: "
+    "'https://kv-one.vault.azure.net/'}], "
+    "credentials: [{name: reader, kind: SqlAuth, user: me, secret: word, keyVault: kv-one}]}"
+)
+
+
+def test_what_a_type_of_resource_in_a_scan_needs_is_needed(azure, settle, write_mesh):
+    rest = WRITTEN[1:-1].replace("], ", "]\n      ")
+    assert settle(IN_TYPES.replace("WRITTEN", rest)).empty
+    plan = plan_purview(azure, load_mesh(write_mesh(IN_TYPES.replace("WRITTEN", ""))), prune=True)
+    assert plan.empty, [change.to_dict() for change in plan.changes]
+    (scan,) = (item for item in plan.desired if item.kind == "scan")
+    assert {key.kind for key in scan.needs} == {"source", "collection", "ruleset", "credential"}

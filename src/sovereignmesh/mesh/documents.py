@@ -85,6 +85,10 @@ def _rule_pattern(value: str) -> str:
 def _classification(value: str) -> str:
     if value.upper().startswith("MICROSOFT."):
         raise _wrong(f"found {found(value)}, wants a name that does not begin with MICROSOFT.: these are Purview's own")
+    return _any_classification(value)
+
+
+def _any_classification(value: str) -> str:
     if not _TYPE_NAME.fullmatch(value):
         rule = "a letter, then letters, digits, spaces, '_' and '.'"
         raise _wrong(f"found {found(value)}, wants a classification's name as the Data Map allows it: {rule}")
@@ -130,6 +134,7 @@ AreaName = Annotated[str, AfterValidator(_area), Field(json_schema_extra=_comple
 Pattern = Annotated[str, AfterValidator(_pattern), Field(json_schema_extra={"format": "regex"})]
 RulePattern = Annotated[str, AfterValidator(_rule_pattern), Field(json_schema_extra={"format": "regex"})]
 ClassificationName = Annotated[Name, AfterValidator(_classification)]
+AnyClassificationName = Annotated[Name, AfterValidator(_any_classification)]
 RuleName = Annotated[str, AfterValidator(_rule_name)]
 Day = Annotated[
     date, BeforeValidator(_date, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date"})])

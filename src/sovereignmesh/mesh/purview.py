@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sovereignmesh.facts.purview import credential_kinds
 from sovereignmesh.mesh.documents import (
+    AnyClassificationName,
     ClassificationName,
     Name,
     Names,
@@ -257,7 +258,9 @@ class CustomClassificationRuleWish(_Model):
     """A custom rule in Purview's own words, beside those that the policy's rules become."""
 
     name: ObjectName
-    classification: Name = Field(description="One of the account's own, or of the system's: MICROSOFT...")
+    classification: AnyClassificationName = Field(
+        description="One of the account's own, or of the system's: MICROSOFT..."
+    )
     column_patterns: Annotated[tuple[RulePattern, ...], Field(strict=False)] = ()
     data_patterns: Annotated[tuple[RulePattern, ...], Field(strict=False)] = ()
     minimum_percentage_match: Annotated[float, Field(ge=1, le=100)] | None = None

@@ -182,6 +182,9 @@ def _source(account: Loaded[PurviewAccountWish], source: SourceWish, path: Path)
     if source.resource and source.kind is None and kind is None and not kinds_of_id(source.resource):
         message = f"no kind of source registers {source.resource.rpartition('/providers/')[2] or source.resource}"
         yield account.problem((*path, "resource"), f"{message}: give a 'kind', or the id of a server or an account")
+    if source.resource is not None and source.kind is not None and kind is None:
+        message = f"a {source.kind} has no model, so that nothing of it follows from a resource"
+        yield account.problem((*path, "resource"), f"{message}: leave it out, and give 'properties'")
     server = kind_of_id(source.resource)[1] if source.resource else ""
     if kind is not None and server and not may_register(kind, server):
         names = listed([each.kind for each in kinds_of_id(server)]) or "none that is known"

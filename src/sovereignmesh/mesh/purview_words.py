@@ -122,6 +122,8 @@ def _type_or_kind(value: str) -> str:
     if folded in types:
         return folded
     kind = source_kinds().get(value)
+    if kind is not None and kind.on_request:
+        raise _wrong(f"found {found(value)}, which no type of resource means alone: register its sources one by one")
     if kind is None or not kind.resource_types:
         known = sorted({*types, *(kind.kind for kind in source_kinds().values() if kind.resource_types)})
         raise _wrong(f"found {found(value)}, wants a resource type or kind of source{did_you_mean(value, known)}")

@@ -102,7 +102,9 @@ def _within(wish: Mapping[str, Any], found: Mapping[str, Any], kind: Kind, path:
 def _is_same(new: Any, old: Any, kind: Kind, at: str) -> bool:
     if new == old and type(new) is str:  # as nearly all are, many thousands of times
         return True
-    if new in _NOTHING and old in _NOTHING:
+    if old in _NOTHING and (
+        new in _NOTHING or (isinstance(new, dict) and all(each in _NOTHING for each in new.values()))
+    ):
         return True
     by = kind.same.get(at)
     if isinstance(new, list) and isinstance(old, list):

@@ -10,6 +10,7 @@ from sovereignmesh.mesh.purview import RulesetWish
 from sovereignmesh.mesh.purview_references import collections_in, scan_kind
 from sovereignmesh.plan import Item, Key, Unread
 from sovereignmesh.purview.kinds import FILTERS
+from sovereignmesh.purview.live import scan_needs
 from sovereignmesh.purview.recurrence import is_known_zone
 from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules
 from sovereignmesh.purview.sources import match_interfaces
@@ -149,8 +150,9 @@ class _Compiler:
             self._found.unread.append(Unread(f"the credential of scan {name}", "the list of credentials was not read"))
             return
         properties |= told
-        body = {"kind": kind, "properties": {**properties, **scan.properties}}
-        self._add("scan", name, body, frozenset(needs), path)
+        properties |= scan.properties
+        body = {"kind": kind, "properties": properties}
+        self._add("scan", name, body, frozenset({*needs, *scan_needs(properties)}), path)
         own = frozenset({Key("scan", name.casefold())})
         if scan.filter is not None:
             lists = scan.filter.model_dump(by_alias=True)
@@ -194,9 +196,11 @@ class _Compiler:
             if source.kind is not None and system:
                 name = mesh_ruleset(source.kind_name)
                 self._used.setdefault(source.kind_name, source.path)
-            else:
+            elif "resourceTypes" not in scan.properties:
                 self._unruled.setdefault(source.kind_name)
         if not name:
+            if sort is not None:
+                self._say((*path, "rulesetType"), f"a {source.kind_name} has no ruleset of the system: leave it out")
             return {}
         if sort is None and name.casefold() == system.casefold():
             name, sort = system, "System"
@@ -251,6 +255,8 @@ class _Compiler:
 
     def _all_rulesets(self) -> Iterator[Item]:
         for kind, path in self._used.items():
+            if mesh_ruleset(kind).casefold() in self._rulesets:
+                continue  # it is written out, as an export does
             words = "The classification rules of the data mesh, with all of the system's"
             own = RulesetWish.model_validate(
                 {

@@ -17,8 +17,8 @@ from sovereignmesh.mesh.purview import PurviewAccountWish, TriggerWish
 from sovereignmesh.mesh.purview_references import SECRETS, check_purview
 from sovereignmesh.mesh.references import Loaded
 from sovereignmesh.plan import Key
-from sovereignmesh.purview.kinds import FILTERS, KINDS
-from sovereignmesh.purview.live import Live
+from sovereignmesh.purview.kinds import FILTERS, KINDS, is_system
+from sovereignmesh.purview.live import Live, with_needs
 from sovereignmesh.yamlfile import Document, dump
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _SECTIONS: Final = {  # by key of the document, the kind of its objects
     "classificationRules": "classification-rule", "rulesets": "ruleset", "sources": "source",
     "collections": "collection",
 }  # fmt: skip
+_REFERRED: Final = ("credential", "ruleset")
 # What a classification may hold besides; those that are made in the portal are empty there.
 _INSIDE: Final = ("attributeDefs", "entityTypes", "superTypes")
 
@@ -148,17 +149,19 @@ class _Exporter:
         names = metadata_roles()
         found: dict[str, list[str]] = {}
         for role, people in sorted((item.body if item else {}).items()):
-            if not people:
+            if role not in names:
+                if people:
+                    self._left_out.append(
+                        f"left out: the role {role} in the collection {collection}: it has no name here"
+                    )
                 continue
-            strange = [person for person in people if "=" in person]
+            strange = [one for one in people if _mistake("collections", {"name": "any", "roles": {role: [one]}})]
             if strange:
                 self._left_out.append(
                     f"left out: {', '.join(strange)} of the role {role} in the collection {collection}"
                 )
-            if role in names:
-                found[role] = [person for person in people if person not in strange]
-            else:
-                self._left_out.append(f"left out: the role {role} in the collection {collection}: it has no name here")
+            if kept := [person for person in people if person not in strange]:
+                found[role] = kept
         return {"roles": found} if found else {}
 
     def _collections(self, above: str) -> list[dict[str, Any]]:
@@ -170,8 +173,8 @@ class _Exporter:
             self._reached.add(item.key.name)
             told = {"name": item.name, **_some(item.body, "friendlyName", "description")}
             if not self._fits("collections", told, item.kind, item.name):
-                for one in self._collections(item.key.name):
-                    self._leave(item.kind, one["name"], f"it lies in {item.name}")
+                for name in _names(self._collections(item.key.name)):
+                    self._leave(item.kind, name, f"it lies in {item.name}")
                 continue
             inside = self._collections(item.key.name)
             found.append({**told, **self._roles(item.key.name), **({"collections": inside} if inside else {})})
@@ -203,8 +206,13 @@ class _Exporter:
     def _ruled(self) -> set[str]:
         return {str(_inside(item).get("classificationName")) for item in self._live.of("classification-rule")}
 
-    def _rule(self, item: Item) -> dict[str, Any]:
+    def _rule(self, item: Item) -> dict[str, Any] | None:
         properties = _inside(item)
+        name = str(properties.get("classificationName"))
+        known = self._live.items.get(Key("classification", name.casefold()))
+        if not is_system(name) and "classification" not in self._live.lost and (known is None or known.name != name):
+            self._leave(item.kind, item.name, f"it refers to the classification {name}, which is not there")
+            return None
         told = {
             "name": item.name,
             "classification": properties.get("classificationName"),
@@ -247,10 +255,19 @@ class _Exporter:
         }
         scans = []
         for scan in sorted(self._scans.get(item.key.name, ()), key=lambda one: one.name):
+            if missing := self._missing(scan):
+                self._leave(scan.kind, scan.name, f"it refers to {missing}, which is not there")
+                continue
             written = self._scan(scan, item)
             if self._fits("sources", {**told, "scans": [written]}, scan.kind, scan.name):
                 scans.append(written)
         return {**told, **({"scans": scans} if scans else {})}
+
+    def _missing(self, item: Item) -> str:
+        """What an object that is there needs and is not there, "" for nothing; what was not read may be there."""
+        wanted = [key for key in sorted(with_needs(item).needs) if key.kind in _REFERRED]
+        lost = next((key for key in wanted if key not in self._live.items and key.kind not in self._live.lost), None)
+        return f"the {lost.kind} {lost.name}" if lost else ""
 
     def _known(self, item: Item, allowed: Container[str] | None) -> dict[str, Any]:
         """The properties of a source or a scan, less its collection and what the specification does not know."""
@@ -283,7 +300,8 @@ class _Exporter:
             told |= {key: reference} if reference else {}
         if kind is not None and kind.database in properties:
             told["database"] = properties.pop(kind.database)
-        if self._collection(scan).casefold() != self._collection(source).casefold():
+        placed = isinstance(_inside(scan).get("collection"), dict)
+        if placed and self._collection(scan).casefold() != self._collection(source).casefold():
             told["collection"] = self._collection(scan)
         for shared in ("serverEndpoint", "port"):
             if kind is not None and properties.get(shared) == (source.body.get("properties") or {}).get(shared):
@@ -335,8 +353,22 @@ def _own(item: Item, *within: str) -> Iterator[tuple[str, Any]]:
     """What of an object is not the service's own."""
     path = ".".join(within)
     for name, value in (item.body.get(within[0]) or {}).items():
-        if f"{path}.{name}" not in KINDS[item.kind].computed and value not in (None, [], {}, ""):
-            yield name, value
+        if f"{path}.{name}" not in KINDS[item.kind].computed and (bare := _bare(value)) not in (None, [], {}, ""):
+            yield name, bare
+
+
+def _bare(value: Any) -> Any:
+    """A value without what is null in it, which no document can say, and which says nothing."""
+    if isinstance(value, dict):
+        return {name: _bare(each) for name, each in value.items() if each is not None}
+    return [_bare(each) for each in value if each is not None] if isinstance(value, list) else value
+
+
+def _names(collections: list[dict[str, Any]]) -> Iterator[str]:
+    """The names of collections and of all that lie in them."""
+    for one in collections:
+        yield one["name"]
+        yield from _names(one.get("collections", []))
 
 
 def _inside(item: Item) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.purview import MetadataPolicy, Purview
 
-__all__ = ["WORKERS", "Live", "by_name", "spelled", "with_needs"]
+__all__ = ["WORKERS", "Live", "by_name", "scan_needs", "spelled", "with_needs"]
 
 WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
 # Parts of objects that are looked into.
@@ -193,6 +193,21 @@ def with_needs(item: Item) -> Item:
     return dataclasses.replace(item, needs=frozenset(needs))
 
 
+def scan_needs(properties: Mapping[str, Any]) -> Iterator[Key]:
+    """The ruleset and the credential of a scan, and those of each type of resource in it."""
+    types = properties.get("resourceTypes")
+    inside = types.values() if isinstance(types, dict) else ()
+    for each in (properties, *(one for one in inside if isinstance(one, dict))):
+        yield from _referred("credential", each.get("credential"))
+        if each.get("scanRulesetType") == "Custom" and each.get("scanRulesetName"):
+            yield Key("ruleset", str(each["scanRulesetName"]).casefold())
+
+
+def _referred(kind: str, reference: Any) -> Iterator[Key]:
+    if isinstance(reference, dict) and reference.get("referenceName"):
+        yield Key(kind, str(reference["referenceName"]).casefold())
+
+
 def by_name(roles: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Role assignments by the names that the mesh has for roles; a role without one goes by its id."""
     names = {identity: name for name, identity in metadata_roles().items()}
@@ -213,15 +228,9 @@ def _needs(kind: str, name: str, body: Mapping[str, Any], properties: Mapping[st
     source = name.rpartition("/")[0]
     if source:
         yield Key("scan", name.casefold()) if kind in ("filter", "trigger") else Key("source", source.casefold())
-    for used, reference in (
-        ("collection", properties.get("collection")),
-        ("collection", body.get("parentCollection")),
-        ("credential", properties.get("credential")),
-    ):
-        if isinstance(reference, dict) and reference.get("referenceName"):
-            yield Key(used, str(reference["referenceName"]).casefold())
-    if properties.get("scanRulesetType") == "Custom" and properties.get("scanRulesetName"):
-        yield Key("ruleset", str(properties["scanRulesetName"]).casefold())
+    yield from _referred("collection", properties.get("collection"))
+    yield from _referred("collection", body.get("parentCollection"))
+    yield from scan_needs(properties)
     for rule in properties.get("includedCustomClassificationRuleNames") or ():
         yield Key("classification-rule", str(rule).casefold())
     if (classification := str(properties.get("classificationName") or "")) and not is_system(classification):

@@ -121,12 +121,17 @@ class _Finder:
         return found, problems
 
     def _elsewhere(self, source: SourceWish, row: Mapping[str, Any] | None, path: Path) -> Iterator[Problem]:
-        """Regions that are written and that Azure contradicts: nobody moves data by writing."""
+        """Regions that are written and that Azure contradicts: nobody moves data by writing.
+
+        A warning for a source that is written out, as an export does: Azure's is what counts for the policy.
+        """
+        severity = "error" if source.resource else "warning"
         real = _region((row or {}).get("location"))
         written = {("location",): source.location, ("properties", "location"): source.properties.get("location")}
         for key, value in written.items():
             if real and value and _region(value) != real:
-                yield self.account.problem((*path, *key), f"the resource is in {real}, not in {value}, as Azure says")
+                message = f"the resource is in {real}, not in {value}, as Azure says"
+                yield self.account.problem((*path, *key), message, severity)
 
     def discovered(self, registered: Iterable[Wanted]) -> Iterator[Wanted]:
         """Those that the resources are, and that are not registered; by name, whatever the order of the rows."""
@@ -176,7 +181,7 @@ class _Finder:
             source.collection,
             self.resources.domain_of(self.mesh, server),
             location,
-            kind.azure_resource,
+            bool(location) or kind.azure_resource,
             _hosts(properties.get(spelled) for spelled in kind.endpoint),
         )
 

@@ -115,6 +115,7 @@ class _Line:
         with self._told_apart():
             place = f"{self._endpoint}{path}"
             for item in self._channel.items(place, version, key=key, **parameters):
+                self._answered = True
                 yield Facts(item, place)
 
     def object(self, method: str, path: str, version: str, body: Any = None, **parameters: str) -> Facts:
@@ -129,6 +130,9 @@ class _Line:
         try:
             yield
             self._answered = True
+        except NotFoundError:
+            self._answered = True
+            raise
         except DeniedError as error:
             name, off = self._account.name, self._account.public_network == "Disabled"
             sure = isinstance(error, ClosedNetworkError)
