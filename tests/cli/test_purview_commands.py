@@ -216,3 +216,19 @@ def test_a_stream_that_is_closed_is_no_crash(state, closed):
 def test_an_export_to_a_dash_is_printed(state):
     assert run("export", "--estate", "seed", "--state", state, "-o", "-").stdout.startswith("purview:\n")
     assert not Path("-").exists()
+
+
+def test_what_was_written_before_a_failure_is_told_in_json(state, schema, monkeypatch):
+    from sovereignmesh.errors import AnswerError
+    from sovereignmesh.purview import apply as applying
+
+    def fails(*_):
+        raise AnswerError("the answer is a riddle")
+        yield
+
+    monkeypatch.setattr(applying, "_unseen", fails)
+    told, code, said = applied_as_json(schema, "--estate", "seed", "--state", state)
+    assert code == 4
+    assert "the answer is a riddle" in said
+    assert not told["applied"]["complete"]
+    assert {one["state"] for one in told["applied"]["outcomes"]} == {"failed"}

@@ -348,3 +348,41 @@ def test_what_somebody_changed_since_the_plan_is_not_deleted(open_azure, write_m
     plan = plan_purview(azure, nothing, prune=True)
     assert apply_purview(plan, force=True).complete
     assert {outcome.state for outcome in apply_purview(plan, force=True)} == {"already"}
+
+
+ONE, TWO = "11111111-aaaa-bbbb-cccc-000000000001", "22222222-aaaa-bbbb-cccc-000000000002"
+
+
+def roles_in(azure, collection):
+    from sovereignmesh.purview.roles import assigned
+
+    (policy,) = (
+        each for each in connect_purview("sovereign-purview", azure).policies.list() if each.collection == collection
+    )
+    return assigned(policy.document, collection)
+
+
+def given(azure, write_mesh, *people, collection="newcol", role="dataCurators"):
+    """Somebody else gives a role, in a collection that may be new."""
+    roles = f"roles: {{{role}: [{', '.join(people)}]}}"
+    document = f"purview: {{account: sovereign-purview, collections: [{{name: {collection}, {roles}}}]}}"
+    assert apply_purview(plan_purview(azure, load_mesh(write_mesh(document)))).complete
+
+
+def test_who_was_given_a_role_since_the_plan_keeps_it(open_azure, write_mesh):
+    azure, role = open_azure(), "purviewmetadatarole_builtin_data-curator"
+    third = TWO.replace("2", "3")
+    document = (
+        f"purview: {{account: sovereign-purview, collections: [{{name: newcol, roles: {{dataCurators: [{ONE}]}}}}]}}"
+    )
+    mesh = load_mesh(write_mesh(document))
+    plan = plan_purview(azure, mesh, prune=True)
+    given(azure, write_mesh, TWO)  # and makes the collection
+    assert apply_purview(plan).complete
+    assert roles_in(azure, "newcol")[role] == [ONE, TWO]
+    plan = plan_purview(azure, mesh, prune=True)
+    given(azure, write_mesh, third)
+    waits = azure.pace.clock()
+    assert apply_purview(plan, force=True).complete
+    assert azure.pace.clock() - waits < 30
+    assert roles_in(azure, "newcol")[role] == [ONE, third]

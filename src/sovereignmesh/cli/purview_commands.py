@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sovereignmesh.cli.common import Interruptions, azure_options, coloured, find_mesh, folder_of, open_azure
+from sovereignmesh.errors import SovereignMeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
-    from sovereignmesh.plan import Applied, Outcome, Plan
+    from sovereignmesh.plan import Applied, Key, Outcome, Plan
     from sovereignmesh.plan.text import Line
     from sovereignmesh.purview import PurviewPlan
     from sovereignmesh.purview.live import Live
@@ -140,19 +141,54 @@ def apply(
         found = plan_now()
         if output == "text":
             _show(found)
-        applied = None
+        if found.errors or found.empty:
+            _tell_applied(found, None, output)
+            if found.errors:
+                raise click.ClickException("nothing was sent, since the plan has errors: they are above")
+            ctx.exit(0 if found.complete else 4)
+        if not yes:
+            _ask(found)
+        # Minutes may have passed: what is applied is what was looked at.
+        planned, digest = (found, expect) if yes else (plan_now(), expect or found.digest)
+        whole = _apply(azure, planned, digest, output, force=force)
+    ctx.exit(0 if whole and planned.complete else 4)
+
+
+def _apply(azure: Azure, found: PurviewPlan, expect: str | None, output: str, *, force: bool) -> bool:
+    """Carries the plan out and tells each outcome, on standard error where standard output is for JSON.
+
+    An interruption lets what is under way end, and tells that too. Whether all is done, and somebody could be told.
+    """
+    from sovereignmesh.plan import Applied, Outcome, outcome_line  # noqa: PLC0415
+    from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
+
+    stop = threading.Event()
+    seen: dict[Key, Outcome] = {}
+
+    def interrupt() -> None:
+        stop.set()
+        azure.pace.stop()
+
+    def tell(outcome: Outcome) -> None:
+        seen[outcome.change.key] = outcome
+        with suppress(OSError):  # nobody reads on: what was begun is done all the same
+            _echo(outcome_line(outcome), err=output == "json")
+
+    with Interruptions(interrupt):
         try:
-            if not found.errors and not found.empty:
-                if not yes:
-                    _ask(found)
-                # Minutes may have passed: what is applied is what was looked at.
-                planned, digest = (found, expect) if yes else (plan_now(), expect or found.digest)
-                applied = _apply(azure, planned, digest, force=force, quiet=output == "json")
-        finally:
-            told = _tell_applied(found, applied, output)
-    if found.errors:
-        raise click.ClickException("nothing was sent, since the plan has errors: they are above")
-    ctx.exit(0 if told and found.complete and (applied is None or applied.complete) else 4)
+            applied = apply_purview(found, expect=expect, force=force, on_outcome=tell, stopped=stop.is_set)
+        except SovereignMeshError as error:
+            if not seen:
+                _tell_applied(found, None, output)
+                raise
+            # What was written before is told, and that nobody looked whether it shows; the rest is left.
+            ended = f"the run ended: {error}"
+            told = [Outcome(each.change, "failed", ended) if each.state == "done" else each for each in seen.values()]
+            rest = [Outcome(each, "left", ended) for each in found.changes if each.key not in seen]
+            _tell_applied(found, Applied((*told, *rest)), output)
+            click.echo(printable(f"Error: {error}"), err=True)
+            return False
+        return _tell_applied(found, applied, output) and applied.complete
 
 
 def _tell_applied(found: PurviewPlan, applied: Applied | None, output: str) -> bool:
@@ -162,9 +198,11 @@ def _tell_applied(found: PurviewPlan, applied: Applied | None, output: str) -> b
             _print_json({**found.to_dict(), "applied": applied and applied.to_dict()})
         elif applied is not None:
             click.echo(applied.summary)
-    except OSError:
+    except OSError as error:
         if applied is None:
             raise
+        with suppress(OSError):
+            click.echo(f"it was written, and could not be told: {error.strerror}", err=True)
         return False
     return True
 
@@ -172,28 +210,6 @@ def _tell_applied(found: PurviewPlan, applied: Applied | None, output: str) -> b
 def _print_json(value: object) -> None:
     json.dump(value, sys.stdout, indent=2, default=str)
     click.echo()
-
-
-def _apply(azure: Azure, found: PurviewPlan, expect: str | None, *, force: bool, quiet: bool) -> Applied:
-    """Carries the plan out and tells each outcome, on standard error where standard output is for JSON.
-
-    An interruption lets what is under way end, and tells that too.
-    """
-    from sovereignmesh.plan import outcome_line  # noqa: PLC0415
-    from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
-
-    stop = threading.Event()
-
-    def interrupt() -> None:
-        stop.set()
-        azure.pace.stop()
-
-    def tell(outcome: Outcome) -> None:
-        with suppress(OSError):  # nobody reads on: what was begun is done all the same
-            _echo(outcome_line(outcome), err=quiet)
-
-    with Interruptions(interrupt):
-        return apply_purview(found, expect=expect, force=force, on_outcome=tell, stopped=stop.is_set)
 
 
 def is_somebody_there() -> bool:

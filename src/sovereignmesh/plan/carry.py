@@ -59,6 +59,8 @@ def carry_out(
             try:
                 done, _ = wait(running, _TICK, FIRST_COMPLETED)
             except KeyboardInterrupt:  # what is under way is told, whatever became of it
+                if halt.is_set():
+                    raise  # a second one is meant
                 halt.set()
                 continue
             for future in done:

@@ -125,9 +125,22 @@ def _hidden(plan: PurviewPlan, done: list[Outcome]) -> list[Outcome]:
         raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
     gone = [outcome.change.key for outcome in done if outcome.change.action == "delete"]
     found = [item for item in comparable(live, wished, prune=plan.prune) if item.key in keys]
-    again = {change.key for change in diff(wished, found, KINDS, prune=False)}
+    again = {change.key for change in diff(wished, found, KINDS, prune=False) if change.item.kind != "roles"}
+    again |= {outcome.change.key for outcome in done if not _has_roles(outcome.change, live)}
     again |= {key for key in gone if key in live.items}
     return [outcome for outcome in done if outcome.change.key in again]
+
+
+def _has_roles(change: Change, live: Live) -> bool:
+    """Whether roles are as a change makes them; who else got one meanwhile is nobody's concern here."""
+    if change.item.kind != "roles":
+        return True
+    there = live.items[change.key].body if change.key in live.items else {}
+    return all(
+        set(people) <= set(there.get(role, ()))
+        and not (set(change.before.get(role, ())) - set(people)) & set(there.get(role, ()))
+        for role, people in change.item.body.items()
+    )
 
 
 class _Writer:
@@ -268,7 +281,8 @@ class _Writer:
                 self._purview.azure.pace.wait(_SHORTEST * 2**attempt)
                 continue
             there = by_name(assigned(policy.document, policy.collection))
-            wish = _people(change, there)
+            made = Key("collection", change.key.name) in self._made
+            wish = _people(change, there, strict=made and change.late)
             if all(there.get(role, []) == people for role, people in wish.items()):
                 return False
             ids = {metadata_roles().get(role, role): people for role, people in wish.items()}
@@ -295,13 +309,12 @@ class _Writer:
         return self._purview.policies.get(known)
 
 
-def _people(change: Change, there: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def _people(change: Change, there: Mapping[str, list[str]], *, strict: bool) -> dict[str, list[str]]:
     """Who is to have each role: those who are wished, and whoever has it and was not planned to lose it.
 
-    In a new collection, where nobody else is wished, who made it loses what the service gave.
+    `strict`: in a collection that this run has made, where nobody else is wished, who made it loses what he was given.
     """
     wish = {}
-    strict = change.action == "create" and change.late
     for role, people in change.item.body.items():
         before = there if strict else change.before
         losing = set(before.get(role, ())) - set(people)

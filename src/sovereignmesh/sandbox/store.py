@@ -215,11 +215,12 @@ class Store:
                 try:
                     file.write(orjson.dumps(kept))
                     file.flush()
+                    seen = _told(os.fstat(file.fileno()))
                     os.replace(file.name, self._state)  # noqa: PTH105 - the file's name is a string
                 except OSError:
                     Path(file.name).unlink(missing_ok=True)
                     raise
-            self._seen = _stamp(self._state)
+            self._seen = seen
         except OSError as error:
             raise SandboxError(f"{self._state}: the state cannot be written: {error}") from error
 
@@ -227,10 +228,13 @@ class Store:
 def _stamp(state: Path) -> tuple[int, int] | None:
     """What tells one writing of a state from another, None where there is none."""
     try:
-        told = state.stat()
+        return _told(state.stat())
     except OSError:
         return None
-    return told.st_ino, told.st_mtime_ns
+
+
+def _told(about: os.stat_result) -> tuple[int, int]:
+    return about.st_ino, about.st_mtime_ns
 
 
 def _paths_above(key: str) -> Iterator[str]:
