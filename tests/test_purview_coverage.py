@@ -90,7 +90,7 @@ purview:
       collection: Sales
       scans:
         - name: weekly
-          filter: {{exclude: ["https://saleslake.dfs.core.windows.net/tmp/"]}}
+          filter: {{exclude: ["https://saleslake.dfs.core.windows.net/drafts/"]}}
 """
 
 

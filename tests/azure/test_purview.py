@@ -341,7 +341,7 @@ LAKE = Source("sales-lake", "AdlsGen2", {"endpoint": "https://saleslake.dfs.core
 ALONE = Source("lake", "AdlsGen2", {"endpoint": "https://lake.dfs.core.windows.net/"})
 WEEKLY = Scan("weekly", "AdlsGen2Msi", {"scanRulesetName": "sales-rules", "scanRulesetType": "Custom"}, "sales")
 SALES = Collection("sales", "Sales", HOME, "Of sales")
-FILTER = Filter(("https://saleslake.dfs.core.windows.net/in/",), ("https://saleslake.dfs.core.windows.net/in/tmp/",))
+FILTER = Filter(("https://saleslake.dfs.core.windows.net/in/",), ("https://saleslake.dfs.core.windows.net/in/drafts/",))
 SCHEDULE = {"hours": [2], "minutes": [0], "weekDays": ["Monday"]}
 TRIGGER = Trigger({"frequency": "Week", "interval": 1, "startTime": "2026-01-05T02:00:00Z", "schedule": SCHEDULE})
 

@@ -181,17 +181,17 @@ def test_filters_by_expressions_and_descriptions_come_back(azure, settle, tmp_pa
       classificationRules:
         - {name: accounts, classification: MICROSOFT.FINANCIAL.US.ABA_ROUTING_NUMBER, columnPatterns: [aba]}
       sources:
-        - {name: lake, resource: "{LAKE}", scans: [{name: one, filter: {excludeRegexes: ['.*/tmp/.*']}}]}
+        - {name: lake, resource: "{LAKE}", scans: [{name: one, filter: {excludeRegexes: ['.*/drafts/.*']}}]}
     """
     assert settle(document).empty
-    assert live_body(azure, "filters", "lake", "one")["properties"]["excludeRegexes"] == [".*/tmp/.*"]
+    assert live_body(azure, "filters", "lake", "one")["properties"]["excludeRegexes"] == [".*/drafts/.*"]
     names = {one.text("name") for one in connect_purview("sovereign-purview", azure).classifications.bodies()}
     assert "MICROSOFT.FINANCIAL.US.ABA_ROUTING_NUMBER" not in names - set()  # the service's own, which nobody makes
     export = export_purview(azure, "sovereign-purview")
     assert export.complete, export.left_out
     told = export.document["purview"]
     assert told["classifications"] == ["PII.More", {"name": "PII.Other", "description": "What else is personal."}]
-    assert told["sources"][0]["scans"][0]["filter"] == {"excludeRegexes": [".*/tmp/.*"]}
+    assert told["sources"][0]["scans"][0]["filter"] == {"excludeRegexes": [".*/drafts/.*"]}
     assert replanned(azure, export, tmp_path, prune=True).empty
 
 

@@ -62,7 +62,7 @@ def test_kinds_whose_scans_have_no_ruleset_get_none(azure, settle, write_mesh, k
     plan = plan_purview(azure, load_mesh(write_mesh(document, policy=CLASSIFYING)))
     assert ruleset_of(plan) == (None, None)
     assert not any(change.item.name == f"sovereignmesh-{kind}" for change in plan.changes)
-    assert any(f"scans of {kind} have no ruleset" in note for note in plan.notes)
+    assert any(f"scans of {kind} are sent without a ruleset" in note for note in plan.notes)
     assert settle(document, policy=CLASSIFYING).empty
 
 

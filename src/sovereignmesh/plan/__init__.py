@@ -2,7 +2,7 @@
 
 from sovereignmesh.plan.applied import Applied
 from sovereignmesh.plan.carry import Outcome, State, carry_out
-from sovereignmesh.plan.diff import compare, diff, merged, told
+from sovereignmesh.plan.diff import bare, compare, diff, merged
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
 from sovereignmesh.plan.plan import Plan, Unread
 from sovereignmesh.plan.text import outcome_line, plan_lines
@@ -19,6 +19,7 @@ __all__ = [
     "Plan",
     "State",
     "Unread",
+    "bare",
     "carry_out",
     "compare",
     "diff",
@@ -26,5 +27,4 @@ __all__ = [
     "merged",
     "outcome_line",
     "plan_lines",
-    "told",
 ]

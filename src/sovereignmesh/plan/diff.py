@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.plan.items import Change, Difference, Item, Key, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["compare", "diff", "merged", "told"]
+__all__ = ["bare", "compare", "diff", "merged"]
 
 # A service gives back null for an empty list, and the other way round.
 _NOTHING: Final[tuple[Any, ...]] = ((), {}, [], "", None)
@@ -58,7 +59,7 @@ def merged(found: Mapping[str, Any], wish: Mapping[str, Any], kind: Kind) -> dic
     {'a': {'b': 1, 'c': 3}}
     """
     if "kind" in wish and found.get("kind") != wish["kind"]:
-        return told(wish)
+        return dict(bare(wish))
     return _overlaid(found, wish, kind, "")
 
 
@@ -72,19 +73,19 @@ def _overlaid(found: Mapping[str, Any], wish: Mapping[str, Any], kind: Kind, pat
         if isinstance(old, dict) and (name not in wish or isinstance(new, dict)):
             body[name] = _overlaid(old, new or {}, kind, f"{at}.")
         elif (kept := new if name in wish else old) is not None:
-            body[name] = told(kept) if isinstance(kept, dict) else kept
+            body[name] = bare(kept)
     return body
 
 
-def told(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body to send of what is not there yet: None in a wish means that nothing is to be there.
+def bare(value: Any) -> Any:
+    """What there is to tell of a value: objects, in lists too, without what is None in them, which says nothing.
 
-    >>> told({"a": {"b": 1, "c": None}})
-    {'a': {'b': 1}}
+    >>> bare({"a": {"b": 1, "c": None}, "d": [{"e": None}]})
+    {'a': {'b': 1}, 'd': [{}]}
     """
-    return {
-        name: told(value) if isinstance(value, dict) else value for name, value in body.items() if value is not None
-    }
+    if isinstance(value, Mapping):
+        return {name: bare(each) for name, each in value.items() if each is not None}
+    return [bare(each) for each in value] if isinstance(value, list) else value
 
 
 def _within(wish: Mapping[str, Any], found: Mapping[str, Any], kind: Kind, path: str) -> Iterator[Difference]:
@@ -119,6 +120,8 @@ def _plain(value: Any, by: Any) -> Any:
     """A value in a list as it is compared: objects without what is null, and in the order of their names."""
     if isinstance(value, dict):
         return {name: _plain(value[name], None) for name in sorted(value) if value[name] is not None}
+    if isinstance(value, list):
+        return [_plain(each, None) for each in value]
     return value if by is None else by(value)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import AnswerError, AzureError, NotFoundError, PlanError, RejectedError, UnreachableError
 from sovereignmesh.facts.purview import metadata_roles
-from sovereignmesh.plan import Applied, Change, Item, Key, Outcome, carry_out, compare, diff, merged, told
+from sovereignmesh.plan import Applied, Change, Item, Key, Outcome, bare, carry_out, compare, diff, merged
 from sovereignmesh.purview.kinds import KINDS, VERSIONED, names_of, objects_of
 from sovereignmesh.purview.live import WORKERS, Live, by_name, spelled
 from sovereignmesh.purview.planning import comparable, is_unfinished, read_lists_of, read_rest
@@ -213,12 +213,12 @@ class _Writer:
         """What to send: a write replaces the whole, so that what is there now is kept; None where it is as wished."""
         kind = KINDS[change.item.kind]
         if change.action == "create" and change.item.kind not in VERSIONED:
-            return told(change.item.body)
+            return dict(bare(change.item.body))
         try:
             found = spelled(change.item.kind, objects.body(*names).body)
         except NotFoundError:
             if change.action == "create":
-                return told(change.item.body)
+                return dict(bare(change.item.body))
             raise
         differences = list(compare(change.item.body, found, kind))
         if not differences:
@@ -250,7 +250,7 @@ class _Writer:
         elif change.action == "update":
             classifications.update(merged(change.before, change.item.body, KINDS["classification"]))
         else:
-            return self._created(told(change.item.body))
+            return self._created(bare(change.item.body))
         return True
 
     def _created(self, body: dict[str, Any]) -> bool:

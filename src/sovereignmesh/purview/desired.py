@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.facts.purview import credential_kinds, scan_properties, source_kinds
 from sovereignmesh.mesh.purview import RulesetWish
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from sovereignmesh.yamlfile import Path
 
 __all__ = ["Around", "Desired", "compile_desired"]
+
+
+# Of a filter's lists the API requires these, also where they are empty.
+_NO_PREFIXES: Final[Mapping[str, list[str]]] = {"includeUriPrefixes": [], "excludeUriPrefixes": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class _Compiler:
             self._source(source, placed[source.name])
         for kind in self._unruled:
             found.notes.append(
-                f"scans of {kind} have no ruleset, so that the policy's classification rules do not reach them"
+                f"scans of {kind} are sent without a ruleset: the policy's classification rules do not reach them"
             )
         found.items += self._key_vaults()
         found.items += self._all_credentials()
@@ -156,10 +160,7 @@ class _Compiler:
         own = frozenset({Key("scan", name.casefold())})
         if scan.filter is not None:
             lists = scan.filter.model_dump(by_alias=True)
-            # The API wants both lists of prefixes, and knows no empty ones of expressions in what was recorded.
-            kept = {
-                name: list(lists[key]) or ([] if name == key + "UriPrefixes" else None) for name, key in FILTERS.items()
-            }
+            kept = {name: list(lists[key]) or _NO_PREFIXES.get(name) for name, key in FILTERS.items()}
             self._add("filter", name, {"properties": kept}, own, (*path, "filter"))
         if scan.trigger is not None:
             self._add("trigger", name, _trigger(scan.trigger), own, (*path, "trigger"))

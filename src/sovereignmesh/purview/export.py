@@ -16,7 +16,7 @@ from sovereignmesh.facts.purview import credential_kinds, metadata_roles, scan_p
 from sovereignmesh.mesh.purview import PurviewAccountWish, TriggerWish
 from sovereignmesh.mesh.purview_references import SECRETS, check_purview
 from sovereignmesh.mesh.references import Loaded
-from sovereignmesh.plan import Key
+from sovereignmesh.plan import Key, bare
 from sovereignmesh.purview.kinds import FILTERS, KINDS, is_system
 from sovereignmesh.purview.live import Live, with_needs
 from sovereignmesh.yamlfile import Document, dump
@@ -353,15 +353,8 @@ def _own(item: Item, *within: str) -> Iterator[tuple[str, Any]]:
     """What of an object is not the service's own."""
     path = ".".join(within)
     for name, value in (item.body.get(within[0]) or {}).items():
-        if f"{path}.{name}" not in KINDS[item.kind].computed and (bare := _bare(value)) not in (None, [], {}, ""):
-            yield name, bare
-
-
-def _bare(value: Any) -> Any:
-    """A value without what is null in it, which no document can say, and which says nothing."""
-    if isinstance(value, dict):
-        return {name: _bare(each) for name, each in value.items() if each is not None}
-    return [_bare(each) for each in value if each is not None] if isinstance(value, list) else value
+        if f"{path}.{name}" not in KINDS[item.kind].computed and (kept := bare(value)) not in (None, [], {}, ""):
+            yield name, kept
 
 
 def _names(collections: list[dict[str, Any]]) -> Iterator[str]:

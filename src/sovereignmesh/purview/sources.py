@@ -112,6 +112,9 @@ class _Finder:
                 seen = "no kind fits it" if row else "it is not visible to you, and its id does not tell its kind"
                 problems.append(self.account.problem((*path, "resource"), f"{server}: {seen}: give a 'kind'"))
                 continue
+            if row is None and source.location:
+                message = f"{server} is not visible to you: that it is in {source.location} is the mesh's word alone"
+                problems.append(self.account.problem((*path, "location"), message, "warning"))
             wanted = self._of_resource(source, kind, server, row, path)
             if not any(wanted.properties.get(spelled) for spelled in kind.endpoint):
                 seen = "does not tell it" if row else "is not visible to you"
