@@ -24,7 +24,7 @@ from sovereignmesh.azure.purview import (
     find_purview_account,
     list_purview_accounts,
 )
-from sovereignmesh.azure.purview.service import OPERATIONS, Capacity
+from sovereignmesh.azure.purview.line import OPERATIONS, Capacity
 from sovereignmesh.errors import (
     AnswerError,
     AzureError,

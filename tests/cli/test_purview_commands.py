@@ -109,7 +109,7 @@ def test_nothing_is_written_where_nobody_can_be_asked(state):
 
 @pytest.mark.parametrize(("answer", "code", "left"), [("n\n", 1, 3), ("y\n", 0, 0)])
 def test_a_person_is_asked(state, monkeypatch, answer, code, left):
-    monkeypatch.setattr("sovereignmesh.cli.purview_commands.is_somebody_there", lambda: True)
+    monkeypatch.setattr("sovereignmesh.cli.plan_commands.is_somebody_there", lambda: True)
     result = run("apply", "--estate", "seed", "--state", state, input=answer)
     assert "Apply these 9 changes?" in result.output
     assert result.exit_code == code

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import threading
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.common import Interruptions, azure_options, coloured, find_mesh, folder_of, open_azure
-from sovereignmesh.errors import SovereignMeshError
+from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
-    from sovereignmesh.plan import Applied, Key, Outcome, Plan
-    from sovereignmesh.plan.text import Line
     from sovereignmesh.purview import PurviewPlan
     from sovereignmesh.purview.live import Live
 
@@ -65,8 +61,7 @@ def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
 @purview.command(epilog="Example: sovereignmesh purview plan --sandbox")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
 @_planned
-@click.option("--detailed-exitcode", is_flag=True, help="Exit 3 where there is something to do.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@plan_options
 @click.pass_context
 def plan(
     ctx: click.Context,
@@ -89,27 +84,13 @@ def plan(
     azure, estate = open_azure(**where)
     with azure:
         found = _plan(azure, find_mesh(mesh, estate), account, prune=prune, allow_drift=allow_drift)
-    if output == "json":
-        _print_json(found.to_dict())
-    else:
-        _show(found)
-    ctx.exit(_exit_code(found, detailed=detailed_exitcode))
+    ctx.exit(tell_plan(found, detailed_exitcode=detailed_exitcode, output=output))
 
 
 @purview.command(epilog="Example: sovereignmesh purview apply --state sandbox.json --yes")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
 @_planned
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--expect", metavar="DIGEST", help="Apply only the plan with this digest, as `plan` showed it.")
-@click.option("--force", is_flag=True, help="Go on where the plan changes or deletes more than 30% of what is there.")
-@click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="json, with --yes: the plan, and in `applied` what became of each change.",
-)
+@apply_options
 @click.pass_context
 def apply(
     ctx: click.Context,
@@ -132,97 +113,14 @@ def apply(
 
     Exit codes: 0 all is as wished, 1 nothing was written, 2 wrong usage, 4 something failed, was left or not read.
     """
-    if output == "json" and not yes:
-        raise click.UsageError("--format json leaves no place for a question: add --yes")
+    from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
+
     azure, estate = open_azure(**where)
     with azure:
         folder = find_mesh(mesh, estate)
         plan_now = partial(_plan, azure, folder, account, prune=prune, allow_drift=allow_drift)
-        found = plan_now()
-        if output == "text":
-            _show(found)
-        if found.errors or found.empty:
-            _tell_applied(found, None, output)
-            if found.errors:
-                raise click.ClickException("nothing was sent, since the plan has errors: they are above")
-            ctx.exit(0 if found.complete else 4)
-        if not yes:
-            _ask(found)
-        # Minutes may have passed: what is applied is what was looked at.
-        planned, digest = (found, expect) if yes else (plan_now(), expect or found.digest)
-        whole = _apply(azure, planned, digest, output, force=force)
-    ctx.exit(0 if whole and planned.complete else 4)
-
-
-def _apply(azure: Azure, found: PurviewPlan, expect: str | None, output: str, *, force: bool) -> bool:
-    """Carries the plan out and tells each outcome, on standard error where standard output is for JSON.
-
-    An interruption lets what is under way end, and tells that too. Whether all is done, and somebody could be told.
-    """
-    from sovereignmesh.plan import Applied, Outcome, outcome_line  # noqa: PLC0415
-    from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
-
-    stop = threading.Event()
-    seen: dict[Key, Outcome] = {}
-
-    def interrupt() -> None:
-        stop.set()
-        azure.pace.stop()
-
-    def tell(outcome: Outcome) -> None:
-        seen[outcome.change.key] = outcome
-        with suppress(OSError):  # nobody reads on: what was begun is done all the same
-            _echo(outcome_line(outcome), err=output == "json")
-
-    with Interruptions(interrupt):
-        try:
-            applied = apply_purview(found, expect=expect, force=force, on_outcome=tell, stopped=stop.is_set)
-        except SovereignMeshError as error:
-            if not seen:
-                _tell_applied(found, None, output)
-                raise
-            # What was written before is told, and that nobody looked whether it shows; the rest is left.
-            ended = f"the run ended: {error}"
-            told = [Outcome(each.change, "failed", ended) if each.state == "done" else each for each in seen.values()]
-            rest = [Outcome(each, "left", ended) for each in found.changes if each.key not in seen]
-            _tell_applied(found, Applied((*told, *rest)), output)
-            click.echo(printable(f"Error: {error}"), err=True)
-            return False
-        return _tell_applied(found, applied, output) and applied.complete
-
-
-def _tell_applied(found: PurviewPlan, applied: Applied | None, output: str) -> bool:
-    """Tells the end of an apply; False where something was written, and nobody could be told."""
-    try:
-        if output == "json":
-            _print_json({**found.to_dict(), "applied": applied and applied.to_dict()})
-        elif applied is not None:
-            click.echo(applied.summary)
-    except OSError as error:
-        if applied is None:
-            raise
-        with suppress(OSError):
-            click.echo(f"it was written, and could not be told: {error.strerror}", err=True)
-        return False
-    return True
-
-
-def _print_json(value: object) -> None:
-    json.dump(value, sys.stdout, indent=2, default=str)
-    click.echo()
-
-
-def is_somebody_there() -> bool:
-    """Whether a question would reach a person."""
-    return sys.stdin.isatty()
-
-
-def _ask(found: Plan) -> None:
-    if not is_somebody_there():
-        raise click.ClickException("nobody is there to ask: add --yes, and --expect with the digest that was looked at")
-    deleted = found.count("delete")
-    what = f"{len(found.changes)} changes" + (f", {deleted} of them deletions" if deleted else "")
-    click.confirm(f"Apply these {what}?", abort=True)
+        code = apply_planned(azure, plan_now, apply_purview, yes=yes, expect=expect, force=force, output=output)
+    ctx.exit(code)
 
 
 def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool, allow_drift: bool) -> PurviewPlan:
@@ -238,25 +136,6 @@ def _watched(live: Live) -> AbstractContextManager[object]:
     from sovereignmesh.result.progress import follow  # noqa: PLC0415 - rich, on a terminal only
 
     return follow(lambda: live.done, lambda: live.total, f"Reading {live.purview.account.name}")
-
-
-def _show(found: Plan) -> None:
-    from sovereignmesh.plan import plan_lines  # noqa: PLC0415
-
-    for line in plan_lines(found):
-        _echo(line)
-
-
-def _echo(line: Line, *, err: bool = False) -> None:
-    click.echo(coloured(line.text, line.colour), err=err)
-
-
-def _exit_code(found: Plan, *, detailed: bool) -> int:
-    if found.errors:
-        return 1
-    if not found.complete:
-        return 4
-    return 3 if detailed and not found.empty else 0
 
 
 @purview.command(epilog="Example: sovereignmesh purview export --account sovereign-purview -o mesh/purview.yaml")
@@ -327,7 +206,7 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
     with azure:
         found = purview_status(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
     if output == "json":
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
     else:
         from sovereignmesh.cli.purview_table import print_status  # noqa: PLC0415 - rich is not needed for JSON
 

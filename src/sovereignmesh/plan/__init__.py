@@ -1,6 +1,6 @@
 """Desired, plan, apply, once for everything that is written: a pure comparison, and carrying out what it found."""
 
-from sovereignmesh.plan.applied import Applied
+from sovereignmesh.plan.applied import Applied, check_applicable, told
 from sovereignmesh.plan.carry import Outcome, State, carry_out
 from sovereignmesh.plan.diff import bare, compare, diff, merged
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
@@ -21,10 +21,12 @@ __all__ = [
     "Unread",
     "bare",
     "carry_out",
+    "check_applicable",
     "compare",
     "diff",
     "fold",
     "merged",
     "outcome_line",
     "plan_lines",
+    "told",
 ]

@@ -1,19 +1,23 @@
-"""What became of a plan."""
+"""Whether a plan may be carried out, and what became of it."""
 
 from __future__ import annotations
 
 import html
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sovereignmesh.errors import PlanError
 from sovereignmesh.plan.text import outcome_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sovereignmesh.plan.carry import Outcome, State
+    from sovereignmesh.plan.items import Key
+    from sovereignmesh.plan.plan import Plan
 
-__all__ = ["Applied"]
+__all__ = ["Applied", "check_applicable", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +70,34 @@ class Applied:
     def _repr_html_(self) -> str:
         rows = "".join(f"<div>{html.escape(outcome_line(outcome).text)}</div>" for outcome in self.outcomes)
         return f'<div style="font-family:monospace">{rows}<div>{html.escape(self.summary)}</div></div>'
+
+
+def check_applicable(plan: Plan, expect: str | None, *, force: bool) -> None:
+    """Raises PlanError for a plan that must not be applied: another than expected, one with errors, or too large."""
+    if expect is not None and expect != plan.digest:
+        raise PlanError(f"the plan is not the one expected: its digest is {plan.digest}. Look at it, then expect that")
+    if plan.errors:
+        listed = "\n".join(map(str, plan.errors))
+        raise PlanError(f"nothing was sent, since the plan has errors:\n{listed}")
+    if plan.excess and not force:
+        raise PlanError(f"{plan.excess}: nothing was sent. If that is meant, look at it and apply it with --force")
+
+
+def told(
+    run: Callable[[Callable[[], bool]], Iterator[Outcome]],
+    on_outcome: Callable[[Outcome], object],
+    stopped: Callable[[], bool],
+) -> Applied:
+    """What became of the changes that `run` does; each is told as it comes. `run` is given what says that it stops."""
+    outcomes: dict[Key, Outcome] = {}  # of one that is told twice the last word counts
+    halted = threading.Event()
+    running = run(lambda: halted.is_set() or stopped())
+    try:
+        for outcome in running:
+            outcomes[outcome.change.key] = outcome
+            on_outcome(outcome)
+    finally:
+        halted.set()  # where `on_outcome` raises, what is under way ends first
+        for _ in running:
+            pass
+    return Applied(tuple(outcomes.values()))

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import AnswerError, AzureError, NotFoundError, PlanError, RejectedError, UnreachableError
 from sovereignmesh.facts.purview import metadata_roles
-from sovereignmesh.plan import Applied, Change, Item, Key, Outcome, bare, carry_out, compare, diff, merged
+from sovereignmesh.plan import (
+    Applied,
+    Change,
+    Item,
+    Key,
+    Outcome,
+    bare,
+    carry_out,
+    check_applicable,
+    compare,
+    diff,
+    merged,
+    told,
+)
 from sovereignmesh.purview.kinds import KINDS, VERSIONED, names_of, objects_of
 from sovereignmesh.purview.live import WORKERS, Live, by_name, spelled
 from sovereignmesh.purview.planning import comparable, is_unfinished, read_lists_of, read_rest
@@ -19,7 +33,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview import MetadataPolicy, Purview
     from sovereignmesh.purview.planning import PurviewPlan
 
-__all__ = ["apply_purview", "check_applicable"]
+__all__ = ["apply_purview"]
 
 _CONFLICT: Final = 409
 _CONFLICTS: Final = (_CONFLICT, 412)
@@ -46,29 +60,7 @@ def apply_purview(
     as failed. Raises PlanError, before anything is written, for a plan that must not be applied.
     """
     check_applicable(plan, expect, force=force)
-    outcomes: dict[Key, Outcome] = {}  # of one that is told twice the last word counts
-    halted = threading.Event()
-    running = _applied(plan, lambda: halted.is_set() or stopped())
-    try:
-        for outcome in running:
-            outcomes[outcome.change.key] = outcome
-            on_outcome(outcome)
-    finally:
-        halted.set()  # where `on_outcome` raises, what is under way ends first
-        for _ in running:
-            pass
-    return Applied(tuple(outcomes.values()))
-
-
-def check_applicable(plan: PurviewPlan, expect: str | None, *, force: bool) -> None:
-    """Raises PlanError for a plan that must not be applied: another than expected, one with errors, or too large."""
-    if expect is not None and expect != plan.digest:
-        raise PlanError(f"the plan is not the one expected: its digest is {plan.digest}. Look at it, then expect that")
-    if plan.errors:
-        listed = "\n".join(map(str, plan.errors))
-        raise PlanError(f"nothing was sent, since the plan has errors:\n{listed}")
-    if plan.excess and not force:
-        raise PlanError(f"{plan.excess}: nothing was sent. If that is meant, look at it and apply it with --force")
+    return told(partial(_applied, plan), on_outcome, stopped)
 
 
 def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sovereignmesh.azure.purview import Purview
-    from sovereignmesh.azure.purview.service import Removable, Single
+    from sovereignmesh.azure.purview.line import Removable, Single
     from sovereignmesh.plan import Item
 
 __all__ = ["FILTERS", "KINDS", "VERSIONED", "is_system", "names_of", "objects_of"]
