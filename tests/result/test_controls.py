@@ -29,7 +29,7 @@ from sovereignmesh.result.table import print_audit
 HOSTILE = "=x \x1b[2J <script>alert(1)</script> [bold]x[/] \u202e \ud800 | `x` @contoso/all"
 # How each framework writes the ids of what it asks for.
 IDS = {
-    "GDPR": r"Art\. (32|44)", "NIS2": r"Art\. 21\(2\)\([a-j]\)", "DORA": r"Art\. \d+(\(\d\)\([a-i]\))?",
+    "GDPR": r"Art\. (30|32|44)", "NIS2": r"Art\. 21\(2\)\([a-j]\)", "DORA": r"Art\. \d+(\(\d\)\([a-i]\))?",
     "DORA RTS": r"Art\. \d+", "ISO 27001": r"A\.(5\.([1-9]|[12]\d|3[0-7])|8\.([1-9]|[12]\d|3[0-4]))",
     "C5": r"(AM|COS|CRY|OPS|PSS)-\d\d", "MCSB": r"(AM|DP|LT|NS)-\d",
 }  # fmt: skip

@@ -19,7 +19,7 @@ from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, TypeTally
 from sovereignmesh.audit.waiting import Holding, WaitingRoom
 from sovereignmesh.facts import in_words
-from sovereignmesh.result import CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
+from sovereignmesh.result import AZURE_CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,7 +34,7 @@ Depth = Literal["inventory", "full"]
 
 # What a list of resources can answer; the other checks need more than the list.
 CHECKS_OF_AN_INVENTORY: Final[tuple[Check, ...]] = tuple(
-    check for check in CHECKS if check not in ("processing-region", "log-region")
+    check for check in AZURE_CHECKS if check not in ("processing-region", "log-region")
 )
 _RESIDENCY: Final = frozenset(
     {"region", "replica-region", "backup-region", "processing-region", "log-region", "key-residency"}
@@ -59,7 +59,7 @@ class Run:
     ) -> None:
         """`live`: what comes is read now, unless it says when."""
         wanted = set(checks)
-        if strange := wanted - set(CHECKS):
+        if strange := wanted - set(AZURE_CHECKS):
             raise ValueError(f"no check that can be answered: {', '.join(sorted(map(str, strange)))}")
         if not wanted:
             raise ValueError("no check was asked for: nothing would be judged")
@@ -67,9 +67,9 @@ class Run:
         self._mesh, self.started, self._show = mesh, self._now(), show_compliant
         self._read_at = _timestamp(self.started) if live else ""
         self._today = self.started.date()
-        self.checks = tuple(check for check in CHECKS if check in wanted and check in mesh.asked)
+        self.checks = tuple(check for check in AZURE_CHECKS if check in wanted and check in mesh.asked)
         by_default = wanted == set(CHECKS_OF_AN_INVENTORY) and depth == "inventory"
-        self._not_answerable = tuple(check for check in CHECKS if by_default and check not in wanted)
+        self._not_answerable = tuple(check for check in AZURE_CHECKS if by_default and check not in wanted)
         self._owned = ("domain",) * bool(mesh.domains) + ("dataproduct",) * bool(mesh.products)
         self._index = Index()
         self._around = Surroundings(self._index, mesh.policy_for(None).residency, self.started.timestamp())
@@ -366,7 +366,7 @@ class Run:
                 digest=mesh.digest,
                 files=mesh.files,
                 not_asked=tuple(
-                    check for check in CHECKS if check not in mesh.asked and check not in self._not_answerable
+                    check for check in AZURE_CHECKS if check not in mesh.asked and check not in self._not_answerable
                 ),
                 waivers=tuple(tally.waiver_uses(mesh.waivers, self._today, unread)),
                 not_answerable=self._not_answerable,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from sovereignmesh.audit.azure_policy import PolicyComparison, cited_definitions
 from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Depth, Run
 from sovereignmesh.facts import properties_read
-from sovereignmesh.result import CHECKS, ScopeView
+from sovereignmesh.result import AZURE_CHECKS, ScopeView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -80,7 +80,7 @@ def audit_azure(
     if resume is not None and depth != "full":
         raise ValueError("resume is of the children, which are read at full depth alone")
     clock = now or (lambda: dt.datetime.now(dt.UTC))
-    wanted = tuple(checks) if checks is not None else (CHECKS if depth == "full" else CHECKS_OF_AN_INVENTORY)
+    wanted = tuple(checks) if checks is not None else (AZURE_CHECKS if depth == "full" else CHECKS_OF_AN_INVENTORY)
     run = Run(mesh, wanted, clock, show_compliant=show_compliant, depth=depth, live=True)
     listed = [name for domain in mesh.domain_documents for name in domain.subscriptions or ()]
     azure.begin(None if deadline is None else deadline * (1 - _RESERVE))

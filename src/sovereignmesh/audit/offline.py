@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.audit.engine import CHECKS_OF_AN_INVENTORY, Run
 from sovereignmesh.audit.export import Inventory
-from sovereignmesh.result import CHECKS, ScopeView
+from sovereignmesh.result import AZURE_CHECKS, ScopeView
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -43,7 +43,7 @@ def audit_inventory(
     if checks is None:
         # A plan holds what is a child elsewhere.
         planned = isinstance(inventory, Inventory) and inventory.is_plan()
-        checks = CHECKS if planned else CHECKS_OF_AN_INVENTORY
+        checks = AZURE_CHECKS if planned else CHECKS_OF_AN_INVENTORY
     run = Run(mesh, checks, now, show_compliant=show_compliant)
     run.read(inventory)
     name, missing = (inventory.name, inventory.missing) if isinstance(inventory, Inventory) else ("rows", 0)

@@ -15,7 +15,7 @@ from sovereignmesh.cli.common import Interruptions, azure_options, duration, fin
 from sovereignmesh.errors import ReportError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.report import SUFFIXES, write_json, write_report
-from sovereignmesh.result import CHECKS, Severity, printable
+from sovereignmesh.result import AZURE_CHECKS, Severity, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None
     "--check",
     "checks",
     multiple=True,
-    type=click.Choice(CHECKS),
+    type=click.Choice(AZURE_CHECKS),
     help="Only this check; may be repeated.",
 )
 @click.option(

@@ -81,8 +81,7 @@ def _verdict(audit: Audit) -> Iterator[str]:
     yield ""
     place = f"; {_code(audit.scope.place)}" if audit.scope.place else ""
     yield (
-        f"{_counted(coverage.resources, 'resource')}, {_counted(len(coverage.types), 'type')}, "
-        f"{_counted(len(audit.scope.subscriptions), 'subscription')}{place}; "
+        f"{audit.extent}{place}; "
         f"{audit.depth_in_words}{'; ' if audit.depth_in_words else ''}{audit.finished_at}"
     )
     yield ""
@@ -109,8 +108,8 @@ def _not_read(audit: Audit) -> Iterator[str]:
     if gaps:
         yield from _table("gap|what", ((_cell(gap.why), _cell(gap.what)) for gap in gaps[:_FEW]))
         yield from _more(len(gaps) - _FEW)
-    if audit.scope.denominator == "visible-only":
-        yield "What the caller cannot see is not counted: name subscriptions or a management group to count it."
+    if audit.unseen:
+        yield f"{audit.unseen[0].upper()}{audit.unseen[1:]}."
         yield ""
 
 
@@ -148,7 +147,7 @@ def _findings(audit: Audit) -> Iterator[str]:
     for finding in audit.findings:
         if finding.state == "non-compliant":
             failures[finding.check] += 1
-            if failures[finding.check] <= _FINDINGS // len(CHECKS):
+            if failures[finding.check] <= _FINDINGS // (len(audit.summary) or 1):
                 worst.append(finding)
         elif finding.state == "unknown":
             unknown[finding.reason] += 1
@@ -157,7 +156,8 @@ def _findings(audit: Audit) -> Iterator[str]:
         yield f"### {_counted(failures.total(), 'finding')}, the worst of each check"
         yield ""
         names = {scope.id: scope.name for scope in audit.coverage.scopes if scope.kind == "subscription"}
-        yield from _table("severity|check|resource|found|expected|reason", (_row(finding, names) for finding in worst))
+        headings = f"severity|check|{audit.thing}|found|expected|reason"
+        yield from _table(headings, (_row(finding, names) for finding in worst))
         if failures.total() > len(worst):
             yield f"and {failures.total() - len(worst):,} more, which a .csv or .json report has"
             yield ""
@@ -181,7 +181,7 @@ def _row(finding: Finding, names: dict[str, str]) -> tuple[str, ...]:
     says_it = finding.subject.endswith(actual)
     found = finding.subject if says_it else ": ".join(part for part in (finding.subject, actual) if part)
     subscription = names.get(finding.subscription_id.lower(), finding.subscription_id)
-    inside = " / ".join(name for name in (subscription, finding.resource_group) if name)
+    inside = " / ".join(name for name in (subscription, finding.resource_group, finding.collection) if name)
     kind = finding.resource_type.lower().removeprefix("microsoft.")
     place = f"{kind} in {inside}" if inside else kind
     return (

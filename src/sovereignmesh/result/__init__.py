@@ -11,7 +11,16 @@ from sovereignmesh.result.audit import (
     TypeCoverage,
     WaiverUse,
 )
-from sovereignmesh.result.checks import CHECKS, SEVERITIES, STATES, Check, Severity, State
+from sovereignmesh.result.checks import (
+    AZURE_CHECKS,
+    CATALOG_CHECKS,
+    CHECKS,
+    SEVERITIES,
+    STATES,
+    Check,
+    Severity,
+    State,
+)
 from sovereignmesh.result.finding import Finding, finding_id
 from sovereignmesh.result.location import Location, Problem
 from sovereignmesh.result.reasons import REASONS, Reason
@@ -19,6 +28,8 @@ from sovereignmesh.result.store import FindingStore
 from sovereignmesh.result.text import listed, printable
 
 __all__ = [
+    "AZURE_CHECKS",
+    "CATALOG_CHECKS",
     "CHECKS",
     "REASONS",
     "SEVERITIES",

@@ -193,16 +193,41 @@ class Audit:
     def __repr__(self) -> str:
         found = "compliant" if self.compliant else "not compliant"
         read = "complete" if self.complete else "incomplete"
-        return f"<Audit: {found}, {read}, {self.coverage.resources} resources, {len(self.findings)} findings>"
+        return f"<Audit: {found}, {read}, {self.coverage.resources} {self.thing}s, {len(self.findings)} findings>"
 
     @property
     def complete(self) -> bool:
         return self.coverage.complete
 
     @property
+    def thing(self) -> str:
+        """What is judged: a resource, or an asset of the catalog."""
+        return "asset" if self.kind == "catalog" else "resource"
+
+    @property
+    def extent(self) -> str:
+        """How much was looked at: `12 resources, 3 types, 1 subscription`."""
+        scopes = sum(scope.kind == "collection" for scope in self.coverage.scopes)
+        inside = ("collection", scopes) if self.kind == "catalog" else ("subscription", len(self.scope.subscriptions))
+        parts = ((self.thing, self.coverage.resources), ("type", len(self.coverage.types)), inside)
+        return ", ".join(f"{count:,} {noun}{'' if count == 1 else 's'}" for noun, count in parts)
+
+    @property
+    def unseen(self) -> str:
+        """What the caller may not see, and how to see it; "" where the caller said what is to be read."""
+        if self.scope.denominator != "visible-only":
+            return ""
+        how = (
+            "Data Reader in a collection shows its assets"
+            if self.kind == "catalog"
+            else "name subscriptions or a management group to count it"
+        )
+        return f"what you cannot see is not counted: {how}"
+
+    @property
     def depth_in_words(self) -> str:
-        """How far the reading went; "" for a file, which holds what it holds."""
-        if self.scope.denominator == "file":
+        """How far the reading went; "" for a file, which holds what it holds, and for a catalog."""
+        if self.scope.denominator == "file" or self.kind == "catalog":
             return ""
         if self.scope.depth == "full":
             return f"full depth: {self.coverage.children:,} children read besides"

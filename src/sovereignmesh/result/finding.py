@@ -41,6 +41,9 @@ class Finding:
     for the whole resource. `reason` is a code of `sovereignmesh.result.reasons`; `why` and `remediation` are its
     words. `waiver` is None or the waiver's reason, owner and expiry ("" where it does not expire).
     `read_at` is when what it rests on was read, in UTC; empty where nobody knows: a file does not say it.
+
+    Of an asset of the catalog, `resource_id` is the qualified name, `resource_type` the entity type, and `collection`
+    the title of the collection that it is in; subscription and resource group are empty.
     """
 
     id: str
@@ -62,11 +65,12 @@ class Finding:
     source: str
     waiver: dict[str, str] | None = None
     read_at: str = ""
+    collection: str = ""
 
     COLUMNS: ClassVar = (
         "id", "check", "state", "severity", "advisory", "resource_id", "resource_name", "resource_type",
         "subscription_id", "resource_group", "location", "domain", "subject", "expected", "actual", "reason", "why",
-        "remediation", "source", "read_at",
+        "remediation", "source", "read_at", "collection",
     )  # fmt: skip
 
     @property
@@ -77,6 +81,8 @@ class Finding:
     @property
     def path(self) -> str:
         """The resource's name with those of its parents: `server/database`."""
+        if self.collection:
+            return self.resource_id.partition("://")[2].partition("/")[2] or self.resource_name
         names = [name for part in self.resource_id.split("/providers/")[1:] for name in part.split("/")[2::2]]
         return "/".join(names) if len(names) > 1 else self.resource_name
 

@@ -64,9 +64,7 @@ def _verdict(audit: Audit) -> Iterator[str]:
     yield _tag("compliant", good) if audit.compliant else _tag("not compliant", bad)
     yield " " + (_tag("complete", good) if audit.complete else _tag("incomplete", bad))
     yield (
-        f" <small>{audit.coverage.resources:,} resources, {len(audit.coverage.types):,} types, "
-        f"{len(audit.scope.subscriptions):,} subscriptions; {_text(audit.scope.place)} "
-        f"{_text(audit.finished_at)}</small>"
+        f" <small>{_text(audit.extent)}; {_text(audit.scope.place)} {_text(audit.finished_at)}</small>"
     )
     if holes := audit.coverage.holes:
         yield f"<p><b>Not fully read: {_text(listed(holes, _NAMED))}.</b> The reasons are at the end.</p>"
@@ -101,12 +99,13 @@ def _findings(audit: Audit) -> Iterator[str]:
         rows.append(
             f"<td>{_tag(label, _COLOURS.get(label, '#2e7d32'))}</td><td>{_text(finding.check)}</td>"
             f"<td title='{_text(finding.resource_id)}'>{_text(finding.path)}<br>"
-            f"<small>{_text(finding.resource_type)} in {_text(finding.resource_group)}</small></td>"
+            f"<small>{_text(finding.resource_type)} in "
+            f"{_text(finding.collection or finding.resource_group)}</small></td>"
             f"<td>{_text(what)}<br><small>expected {_text(finding.expected)}</small></td>"
             f"<td class='todo' title='{_text(finding.why)}'>{_text(finding.remediation)}</td>"
         )
     if rows:
-        yield from _table(("", "check", "resource", "found", "what to do"), rows)
+        yield from _table(("", "check", audit.thing, "found", "what to do"), rows)
     if len(audit.findings) > _SHOWN:
         yield f"<p><small>The worst {_SHOWN} of {len(audit.findings):,} findings; all of them: to_pandas()</small></p>"
 
@@ -118,7 +117,7 @@ def _domains(audit: Audit) -> Iterator[str]:
             + _numbers(domain.resources, domain.high, domain.medium, domain.low, domain.unknown)
             for domain in audit.domains
         )
-        yield from _table(("domain", "resources", "high", "medium", "low", "unknown"), rows)
+        yield from _table(("domain", f"{audit.thing}s", "high", "medium", "low", "unknown"), rows)
 
 
 def _policy(audit: Audit) -> Iterator[str]:
@@ -174,8 +173,8 @@ def _coverage(audit: Audit) -> Iterator[str]:
         yield f"<p><small>and {len(scopes) - _SHOWN:,} more scopes</small></p>"
     if audit.depth_in_words:
         yield f"<p><small>{_text(audit.depth_in_words)}</small></p>"
-    if audit.scope.denominator == "visible-only":
-        yield "<p><small>What the caller cannot see is not counted.</small></p>"
+    if audit.unseen:
+        yield f"<p><small>{_text(audit.unseen)}</small></p>"
     gaps = audit.coverage.gaps_inside
     rows = (f"<td>{_text(gap.why)}</td><td>{_text(gap.what)}</td>" for gap in gaps[:_SHOWN])
     if gaps:

@@ -136,6 +136,26 @@ REASONS: Final[dict[str, Reason]] = {
     "tag-not-allowed": _fails(
         "low", "The tag's value is none that the policy allows, so it decides nothing.", "Set an allowed value."
     ),
+    "no-description": _fails(
+        "low",
+        "Who needs the data cannot tell what this is, and who answers for it cannot judge it.",
+        "Give the product a description and run `catalog apply`, or describe the asset in Purview.",
+    ),
+    "no-owner": _fails(
+        "low",
+        "Nobody is named who answers for the asset; the technical owner at the source is not who answers for it.",
+        "Run `catalog apply`, which takes the product's owner, or name an Owner contact in Purview.",
+    ),
+    "no-label": _fails(
+        "low",
+        "Without a sensitivity label nobody downstream knows how the data is to be handled.",
+        "Label the data at its source, or by an auto-labeling policy and a scan: no API of the Data Map sets one.",
+    ),
+    "classified-against-product": _fails(
+        "medium",
+        "The product says that it has no such data, and a scan has found it: consumers get what no contract allows.",
+        "Take the data out, or correct the product: piiHandling, or allowedClassifications of the contract.",
+    ),
     "missing-property": _unknown(
         "The body lacks the property that would tell, and no documentation says what its absence means.",
         "Check the resource by hand.",
@@ -211,6 +231,14 @@ REASONS: Final[dict[str, Reason]] = {
         "It has no tags, and no documentation says whether its type supports them.",
         "Set the tags if the type supports them.",
     ),
+    "asset-not-read": _unknown(
+        "The search index lacks it, and the asset itself, which would tell, could not be read.",
+        "See why in `actual`; the role Data Reader in the collection suffices.",
+    ),
+    "label-support-unknown": _unknown(
+        "It has no label, and no documentation says whether assets of its type can carry one.",
+        "Check whether its source supports labels; report the type so that the table can learn it.",
+    ),
     "wide-place": _unknown(
         "The property names a geography wider than the allowed regions; nothing says where in it the data is.",
         "Check the service's data residency page, or waive it with a reason.",
@@ -225,6 +253,8 @@ REASONS: Final[dict[str, Reason]] = {
     "managed": _not_applicable("A managed resource group: it counts for the resource that owns it."),
     "no-tag-support": _not_applicable("The type does not support tags."),
     "in-parent": _not_applicable("A child without a location is where its parent is, which is judged itself."),
+    "no-label-support": _not_applicable("Assets of its type cannot carry a sensitivity label."),
+    "no-classification-limit": _not_applicable("No product that it belongs to limits what may be found in it."),
     "no-wish": _not_applicable("The policy asks nothing of the kind of this domain."),
     "container": _not_applicable("A subscription has no region of its own."),
 }

@@ -88,12 +88,7 @@ def _verdict(audit: Audit) -> Text:
         ", ",
         ("complete", _PASS) if audit.complete else ("INCOMPLETE", _FAIL),
     )
-    subscriptions = len(audit.scope.subscriptions)
-    words.append(
-        f"    {_counted(coverage.resources, 'resource')}, {_counted(len(coverage.types), 'type')}, "
-        f"{_counted(subscriptions, 'subscription')}",
-        "dim",
-    )
+    words.append(f"    {audit.extent}", "dim")
     return words.append(f"\n{printable(audit.scope.place)}", "dim") if audit.scope.place else words
 
 
@@ -186,7 +181,8 @@ def _findings(findings: list[Finding], *, say_expected: bool) -> RenderableType:
 def _place(finding: Finding) -> str:
     kind = finding.resource_type.lower().removeprefix("microsoft.")
     # The group first: where there is no room for both, the kind can be guessed from the name.
-    return printable(f"{finding.resource_group or finding.subscription_id or 'no group'}, {kind}")
+    place = finding.collection or finding.resource_group or finding.subscription_id or "no group"
+    return printable(f"{place}, {kind}")
 
 
 def _what(finding: Finding) -> str:
@@ -209,7 +205,7 @@ def _remarks(finding: Finding, *, say_expected: bool) -> Iterator[str]:
 def _domains(audit: Audit) -> RenderableType:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("domain", overflow="ellipsis", no_wrap=True, max_width=30)
-    for heading in ("resources", "high", "medium", "low", "unknown"):
+    for heading in (f"{audit.thing}s", "high", "medium", "low", "unknown"):
         table.add_column(heading, justify="right")
     for domain in audit.domains[:_DOMAINS]:
         name = Text(printable(domain.domain)) if domain.domain else Text("no domain", "dim")
@@ -246,7 +242,7 @@ def _policy(view: AzurePolicy) -> Iterator[RenderableType]:
 
 def _coverage(audit: Audit) -> Iterator[RenderableType]:
     coverage = audit.coverage
-    yield from _scopes(coverage)
+    yield from _scopes(coverage, audit.thing)
     gaps: dict[str, list[str]] = {}
     for gap in coverage.gaps_inside:
         gaps.setdefault(gap.why, []).append(gap.what)
@@ -258,29 +254,29 @@ def _coverage(audit: Audit) -> Iterator[RenderableType]:
         yield _note(f"and {left:,} more reasons: --format json", "red")
     if audit.depth_in_words:
         yield _note(audit.depth_in_words)
-    if audit.scope.denominator == "visible-only":
-        yield _note("what you cannot see is not counted: name subscriptions or a management group to count it")
+    if audit.unseen:
+        yield _note(audit.unseen)
     if audit.scope.excluded:
         yield _note(f"excluded: {printable(', '.join(audit.scope.excluded))}")
     yield from _not_judged(audit)
 
 
-def _scopes(coverage: Coverage) -> Iterator[Text]:
+def _scopes(coverage: Coverage, thing: str) -> Iterator[Text]:
     """What was not read, with the reason, then what was: each where they are few, else how many."""
     for state, scopes in coverage.by_state.items():
         for scope in scopes[:_SHOWN]:
-            yield _scope(scope)
+            yield _scope(scope, thing)
         if more := scopes[_SHOWN:]:
             count = sum(scope.read for scope in more)
             yield Text(
-                f"{state:8}and {len(more):,} more: {count:,} resources read", "dim" if state == "read" else _FAIL
+                f"{state:8}and {len(more):,} more: {count:,} {thing}s read", "dim" if state == "read" else _FAIL
             )
 
 
 def _not_judged(audit: Audit) -> Iterator[RenderableType]:
     coverage = audit.coverage
     if coverage.repeated:
-        yield _note(f"{_counted(coverage.repeated, 'row')} repeated a resource that was read already")
+        yield _note(f"{_counted(coverage.repeated, 'row')} repeated a {audit.thing} that was read already")
     without: dict[Check, int] = {}
     for kind in coverage.types:
         for check in kind.not_assessed:
@@ -293,10 +289,10 @@ def _not_judged(audit: Audit) -> Iterator[RenderableType]:
             yield _note(f"waiver {waiver.state}: {waiver.check} for {printable(waiver.target)}", "yellow")
 
 
-def _scope(scope: Scope) -> Text:
+def _scope(scope: Scope, thing: str) -> Text:
     expected = "" if scope.expected in (None, scope.read) else f" of {scope.expected:,}"
     style = "dim" if scope.state == "read" else _FAIL
-    read = "" if scope.kind == "management-group" else f": {_counted(scope.read, 'resource', expected)} read"
+    read = "" if scope.kind == "management-group" else f": {_counted(scope.read, thing, expected)} read"
     words = Text.assemble((f"{scope.state:8}", style), f"{printable(scope.name)}{read}")
     if scope.kind != "file" and scope.reason:
         words.append(f"; {printable(scope.reason)}", style)
