@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "sandbox": "azure",
     "audit": "mesh facts azure",
     "purview": "mesh facts azure plan patterns",
-    "cli": "audit azure mesh facts plan purview report sandbox",
+    "catalog": "mesh facts azure plan audit purview",
+    "cli": "audit azure catalog mesh facts plan purview report sandbox",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

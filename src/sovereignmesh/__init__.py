@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure import Azure, Cloud, connect
     from sovereignmesh.azure.purview import Purview, Scan, Source, connect_purview, sources
     from sovereignmesh.azure.sql import connect_sql
+    from sovereignmesh.catalog import audit_catalog
     from sovereignmesh.errors import (
         AzureError,
         CheckpointError,
@@ -68,6 +69,7 @@ _HOME: Final = {
     "SovereignMeshError": "errors",
     "apply_purview": "purview",
     "audit_azure": "audit",
+    "audit_catalog": "catalog",
     "audit_inventory": "audit",
     "connect": "azure",
     "connect_purview": "azure.purview",
@@ -110,6 +112,7 @@ __all__ = [
     "SovereignMeshError",
     "apply_purview",
     "audit_azure",
+    "audit_catalog",
     "audit_inventory",
     "connect",
     "connect_purview",

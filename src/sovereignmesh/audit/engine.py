@@ -16,7 +16,7 @@ from sovereignmesh.audit.pages import Unread, kind_of
 from sovereignmesh.audit.plan import Surroundings, make_plan
 from sovereignmesh.audit.protection import UNREFERENCED, unconcerned
 from sovereignmesh.audit.severity import severity_of
-from sovereignmesh.audit.tally import Tally, TypeTally
+from sovereignmesh.audit.tally import Tally, TypeTally, timestamp, waiver_view
 from sovereignmesh.audit.waiting import Holding, WaitingRoom
 from sovereignmesh.facts import in_words
 from sovereignmesh.result import AZURE_CHECKS, Audit, Finding, FindingStore, PolicyView, ScopeView, finding_id
@@ -65,7 +65,7 @@ class Run:
             raise ValueError("no check was asked for: nothing would be judged")
         self._now = now or (lambda: dt.datetime.now(dt.UTC))
         self._mesh, self.started, self._show = mesh, self._now(), show_compliant
-        self._read_at = _timestamp(self.started) if live else ""
+        self._read_at = timestamp(self.started) if live else ""
         self._today = self.started.date()
         self.checks = tuple(check for check in AZURE_CHECKS if check in wanted and check in mesh.asked)
         by_default = wanted == set(CHECKS_OF_AN_INVENTORY) and depth == "inventory"
@@ -294,7 +294,7 @@ class Run:
         policy = resource.policy
         passed = judgement.state in ("compliant", "not-applicable")
         waiver = None if passed else self._waiver_for(check, resource)
-        excuse = _waiver_view(waiver) if waiver else None
+        excuse = waiver_view(waiver) if waiver else None
         if self.azure_policy and not passed and excuse is None:
             excuse = self.azure_policy.exemption_for(check, source, resource.id, resource.location)
         finding = Finding(
@@ -359,8 +359,8 @@ class Run:
         return Audit(
             kind="azure",
             tool_version=__version__,
-            started_at=_timestamp(self.started),
-            finished_at=_timestamp(self._now()),
+            started_at=timestamp(self.started),
+            finished_at=timestamp(self._now()),
             scope=view,
             policy=PolicyView(
                 digest=mesh.digest,
@@ -384,13 +384,5 @@ def _is_advisory(policy: Policy) -> bool:
     return policy.residency is not None and not policy.residency.enforced
 
 
-def _waiver_view(waiver: Waiver) -> dict[str, str]:
-    return {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()}
-
-
 def _text(value: Any) -> str:
     return value if type(value) is str else "" if value is None else in_words(value)
-
-
-def _timestamp(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

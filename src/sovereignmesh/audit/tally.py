@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,6 @@ from sovereignmesh.facts import find_resource_type
 from sovereignmesh.result import STATES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sovereignmesh.audit.judgement import Resource
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sovereignmesh.mesh import Waiver
     from sovereignmesh.result import Check, Finding, Severity, State
 
-__all__ = ["Tally", "TypeTally"]
+__all__ = ["Tally", "TypeTally", "timestamp", "waiver_view"]
 
 _SHOWN_GAPS: Final = 20  # of one kind; the rest are counted
 
@@ -175,13 +175,16 @@ class Tally:
         """What was looked at in `scopes`; `name` is where gaps of no scope belong."""
         resources = sum(kind.resources for (_, child), kind in self.types.items() if not child)
         types = tuple(self.types[key].coverage() for key in sorted(self.types))
+        return Coverage(resources, self.repeated, scopes, types, self.gaps_in(name, scopes), self.children)
+
+    def gaps_in(self, name: str, scopes: tuple[Scope, ...]) -> tuple[Gap, ...]:
+        """All gaps: the scopes that were not fully read, and what was met; `name` is where those of no scope belong."""
         holes = (
             Gap(scope.id, self._checks, f"{scope.kind} {scope.name}", scope.reason)
             for scope in scopes
             if scope.kind != "file" and scope.state != "read"
         )
-        gaps = (*holes, *self._all_gaps(name))
-        return Coverage(resources, self.repeated, scopes, types, gaps, self.children)
+        return (*holes, *self._all_gaps(name))
 
     def place_gaps(self) -> None:
         """Notes the containers that would tell the domain of what is inside, and were not seen."""
@@ -194,3 +197,13 @@ class Tally:
                 yield Gap(scope or name, checks, what, why)
             if more := self._gap_counts[why] - len(shown):
                 yield Gap(name, checks, f"and {more} more", why)
+
+
+def waiver_view(waiver: Waiver) -> dict[str, str]:
+    """A waiver as a finding tells it."""
+    return {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()}
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """A moment in UTC, to the second."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

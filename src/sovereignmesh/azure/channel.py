@@ -33,7 +33,7 @@ from sovereignmesh.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import requests
     from azure.core.credentials import TokenCredential
@@ -116,14 +116,16 @@ class Channel:
                 return
             body = self.send("GET", link, "").body
 
-    def send(self, method: str, path: str, api_version: str, body: Any = None, **parameters: str) -> Answer:
-        """Sends one request through the pipeline, and parses the answer.
+    def send(
+        self, method: str, path: str, api_version: str, body: Any = None, **parameters: str | Sequence[str]
+    ) -> Answer:
+        """Sends one request through the pipeline, and parses the answer; a parameter that is a list stands there again.
 
         Raises an `AzureError` whose class says what went wrong; nothing of the request's token is in it.
         """
         self._check_open()
         query = {**({"api-version": api_version} if api_version else {}), **parameters}
-        url = f"{path}?{urlencode(query, safe='$')}" if query else path
+        url = f"{path}?{urlencode(query, doseq=True, safe='$')}" if query else path
         url = url.replace("{", "%7B").replace("}", "%7D")  # the SDK would take them for a template's
         readings = _READINGS if may_repeat(method, url) else 1
         for reading in range(readings):

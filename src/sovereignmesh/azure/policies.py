@@ -47,7 +47,9 @@ CREDENTIAL_FAILURES: Final = (
     TypeError, ValueError,
 )  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_SAFE_POSTS: Final = ("/providers/microsoft.resourcegraph/resources", "/batch")  # queries, and GETs together
+_SAFE_POSTS: Final = (  # queries, and GETs together
+    "/providers/microsoft.resourcegraph/resources", "/batch", "/datamap/api/search/query",
+)  # fmt: skip
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
 _THROTTLED: Final = 429
 _UNAUTHORISED: Final = 401

@@ -20,6 +20,10 @@ __all__ = ["main"]
 # Command -> where it lives, and its line in the list: reading the list must not import the commands.
 _COMMANDS: Final = {
     "audit": ("sovereignmesh.cli.audit_command:audit", "Audit live subscriptions, or an export, against a mesh."),
+    "catalog": (
+        "sovereignmesh.cli.catalog_commands:catalog",
+        "Audit the assets in Purview, and tell what the mesh knows of them.",
+    ),
     "doctor": (
         "sovereignmesh.cli.doctor_command:doctor",
         "Show who you are, what can be reached, and which role is missing for what.",

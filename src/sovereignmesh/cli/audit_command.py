@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 
 from sovereignmesh.audit import Depth, DepthForecast, Inventory, audit_azure, audit_inventory
+from sovereignmesh.cli.audit_options import audit_options, exit_code, say, tell_audit
 from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, folder_of, open_azure
-from sovereignmesh.errors import ReportError
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.report import SUFFIXES, write_json, write_report
-from sovereignmesh.result import AZURE_CHECKS, Severity, printable
+from sovereignmesh.result import AZURE_CHECKS, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,14 +30,6 @@ _WORTH_A_BAR: Final = 8_000_000  # bytes: about a second's work
 _OPTIONS: Final = {"subscriptions": "subscription", "management_groups": "management-group", "faults": "fault"}
 _MINUTES: Final = 120  # seconds from which they are told in minutes
 _WORTH_A_WORD: Final = 5  # seconds that a reading will last
-
-
-def _checked_suffix(_ctx: click.Context, _param: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
-    for file in files:
-        if file.suffix not in SUFFIXES:
-            raise click.BadParameter(f"{file}: a report is written by suffix; known: {', '.join(SUFFIXES)}")
-        folder_of(file)
-    return files
 
 
 def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None) -> Path | None:
@@ -96,32 +87,7 @@ def _in_a_folder(_ctx: click.Context, _param: click.Parameter, file: Path | None
     "what is planned: ARM's what-if, a compiled ARM template, `terraform show -json`; - reads standard input.",
 )
 @azure_options
-@click.option(
-    "--check",
-    "checks",
-    multiple=True,
-    type=click.Choice(AZURE_CHECKS),
-    help="Only this check; may be repeated.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice([*get_args(Severity), "never"]),
-    default="low",
-    show_default=True,
-    help="Exit 3 for a finding this bad or worse.",
-)
-@click.option("--allow-unknown", is_flag=True, help="What is unknown does not count for the exit code.")
-@click.option("--show-compliant", is_flag=True, help="Also list what passed, in JSON and files.")
-@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
-@click.option(
-    "-o",
-    "reports",
-    metavar="FILE",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    callback=_checked_suffix,
-    help=f"Also write a report, by suffix {' '.join(SUFFIXES)}; may be repeated.",
-)
+@audit_options(AZURE_CHECKS)
 @click.pass_context
 def audit(
     ctx: click.Context,
@@ -152,10 +118,10 @@ def audit(
             if strange := [f"--{_OPTIONS.get(name, name).replace('_', '-')}" for name, value in live.items() if value]:
                 raise click.UsageError(f"{', '.join(strange)}: of a live audit; an --inventory holds what it holds")
             result = _audit_export(mesh, inventory, reports, asked)
-        _tell(result, reports, output, live["resume"])
+        tell_audit(result, reports, output, live["resume"])
         if live["resume"] and result.complete:
             _forget(live["resume"])
-    ctx.exit(_exit_code(result, fail_on, allow_unknown=allow_unknown))
+    ctx.exit(exit_code(result, fail_on, allow_unknown=allow_unknown))
 
 
 def _forget(checkpoint: Path) -> None:
@@ -163,30 +129,7 @@ def _forget(checkpoint: Path) -> None:
     try:
         checkpoint.unlink(missing_ok=True)
     except OSError as error:
-        _say(f"{printable(str(checkpoint))} is of no more use and could not be removed: {error.strerror}")
-
-
-def _tell(result: Audit, reports: tuple[Path, ...], output: str, resume: Path | None) -> None:
-    """Writes the reports, and the result to standard output; one that cannot be written holds no other up."""
-    failed: list[ReportError] = []
-    for file in reports:
-        try:
-            write_report(result, file)
-        except ReportError as error:
-            failed.append(error)
-            continue
-        if file.suffix == ".csv" and not result.complete:
-            _say(f"{printable(str(file))} holds findings alone; what was not read is in the table, a .json or a .md")
-    if resume and not result.complete:
-        _say(f"to go on with what was read: the same command with --resume {printable(str(resume))}")
-    if output == "json":
-        write_json(result, sys.stdout)
-    else:
-        from sovereignmesh.result.table import print_audit  # noqa: PLC0415 - rich is not needed for JSON
-
-        print_audit(result)
-    if failed:
-        raise ReportError("; ".join(map(str, failed)))
+        say(f"{printable(str(checkpoint))} is of no more use and could not be removed: {error.strerror}")
 
 
 def _audit_live(
@@ -239,18 +182,12 @@ def _audit_export(mesh: Path | None, inventory: str, reports: tuple[Path, ...], 
         return audit_inventory(export, wish, **asked)
 
 
-def _exit_code(result: Audit, fail_on: Any, *, allow_unknown: bool) -> int:
-    if not result.complete:
-        return 4
-    return 3 if fail_on != "never" and result.fails_at(fail_on, allow_unknown=allow_unknown) else 0
-
-
 def _say_forecast(forecast: Forecast | DepthForecast) -> None:
     """Says what the reading will cost where that is worth a word."""
     if isinstance(forecast, DepthForecast):
         _say_depth(forecast)
     elif forecast.seconds >= _WORTH_A_WORD:
-        _say(
+        say(
             f"{forecast.rows:,} rows in {forecast.queries:,} queries of Resource Graph, and {forecast.other_calls:,} "
             f"other calls: at least {forecast.seconds} s, as 15 queries in 5 s are allowed"
         )
@@ -262,15 +199,10 @@ def _say_depth(forecast: DepthForecast) -> None:
         return
     known = f", {forecast.known:,} of them known from --resume" if forecast.known else ""
     how_long = f", at least {_in_words(forecast.seconds)}" if forecast.seconds else ""
-    _say(
+    say(
         f"reading the children of {forecast.resources:,} resources: {calls:,} reads{known}, in about "
         f"{forecast.requests:,} requests{how_long}"
     )
-
-
-def _say(words: str) -> None:
-    """A line on standard error, above a bar if there is one, which takes what is written to it."""
-    sys.stderr.write(f"{words}\n")
 
 
 def _in_words(seconds: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.common import account_option, azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
@@ -34,18 +34,6 @@ def purview() -> None:
     """
 
 
-def _given(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.strip():
-        raise click.BadParameter("is empty: give a name or a resource id, or leave it out")
-    return value
-
-
-_ACCOUNT = click.option(
-    "--account",
-    metavar="NAME|ID",
-    callback=_given,
-    help="Another account than the mesh names: by name, or by resource id.",
-)
 _PLANNED = (
     click.option("--prune", is_flag=True, help="Also delete what is there and not wished."),
     click.option("--allow-drift", is_flag=True, help="Go on with what would be outside the policy's regions."),
@@ -53,7 +41,7 @@ _PLANNED = (
 
 
 def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((_ACCOUNT, *_PLANNED)):
+    for option in reversed((account_option, *_PLANNED)):
         command = option(command)
     return azure_options(command)
 
@@ -140,7 +128,7 @@ def _watched(live: Live) -> AbstractContextManager[object]:
 
 @purview.command(epilog="Example: sovereignmesh purview export --account sovereign-purview -o mesh/purview.yaml")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_ACCOUNT
+@account_option
 @azure_options
 @click.option(
     "-o",
@@ -191,7 +179,7 @@ def _write_new(file: Path, text: str) -> None:
 
 @purview.command(epilog="Example: sovereignmesh purview status --sandbox")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_ACCOUNT
+@account_option
 @azure_options
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_context

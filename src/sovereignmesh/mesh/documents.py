@@ -329,6 +329,9 @@ class DataContract(_Model):
     purpose: Text
     fields: SomeNames
     excluded_fields: Names = ()
+    allowed_classifications: Annotated[tuple[AnyClassificationName, ...], Field(strict=False)] | None = Field(
+        None, description="What may be found in the fields; [] for nothing; without it, anything"
+    )
 
 
 class DataProduct(_Model):
@@ -337,11 +340,24 @@ class DataProduct(_Model):
     name: Name
     domain: Name
     owner: Name
+    description: Text | None = Field(None, description="What the data is; assets in the catalog without one get it")
     data_residency: ProductResidency | None = None
     interfaces: Annotated[tuple[Interface, ...], Field(strict=False)] = ()
+    sources: Names = Field((), description="Sources in Purview, by name, whose assets are the product's")
     sla: ServiceLevel | None = None
     quality_metrics: QualityMetrics | None = None
     data_contracts: Annotated[tuple[DataContract, ...], Field(strict=False)] = ()
+
+    @property
+    def holds_no_personal_data(self) -> bool:
+        """Whether the product says so."""
+        return self.data_residency is not None and self.data_residency.pii_handling == NO_PERSONAL_DATA
+
+    @property
+    def limits_classifications(self) -> bool:
+        """Whether it says what may be found in its data."""
+        limited = any(contract.allowed_classifications is not None for contract in self.data_contracts)
+        return limited or self.holds_no_personal_data
 
 
 class Domain(_Model):

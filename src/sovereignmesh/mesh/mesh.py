@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from sovereignmesh.mesh.documents import GovernancePolicies
+from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies
 from sovereignmesh.mesh.policy import Policy, derive_policy
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class Mesh:
         }
         for name, value in derived.items():
             object.__setattr__(self, name, value)
-        object.__setattr__(self, "asked", frozenset(_asked(self._policies.values())))
+        asked = (*_asked(self._policies.values()), *_asked_of_the_catalog(wishes, self.products))
+        object.__setattr__(self, "asked", frozenset(asked))
 
     def policy_for(self, domain: str | None, product: str | None = None) -> Policy:
         """What is wanted of a resource with these tags; always the same object for the same names, without case.
@@ -151,6 +152,19 @@ def _asked(policies: Iterable[Policy]) -> Iterator[Check]:
         yield "public-access"
     if every[0].private_endpoint_required:
         yield "private-endpoint"
+
+
+def _asked_of_the_catalog(wishes: GovernancePolicies, products: Iterable[DataProduct]) -> Iterator[Check]:
+    """The checks of the catalog that the policy or a product has a wish for."""
+    catalog = wishes.data_catalog or DataCatalog()
+    if catalog.require_description:
+        yield "asset-description"
+    if catalog.require_owner:
+        yield "asset-owner"
+    if catalog.require_sensitivity_label:
+        yield "sensitivity-label"
+    if any(product.limits_classifications for product in products):
+        yield "asset-classification"
 
 
 def _by_resource(waivers: Iterable[Waiver]) -> dict[tuple[Check, str], list[Waiver]]:

@@ -80,10 +80,7 @@ def _verdict(audit: Audit) -> Iterator[str]:
     yield f"## Data sovereignty: {words}, {'complete' if audit.complete else 'incomplete'}"
     yield ""
     place = f"; {_code(audit.scope.place)}" if audit.scope.place else ""
-    yield (
-        f"{audit.extent}{place}; "
-        f"{audit.depth_in_words}{'; ' if audit.depth_in_words else ''}{audit.finished_at}"
-    )
+    yield (f"{audit.extent}{place}; {audit.depth_in_words}{'; ' if audit.depth_in_words else ''}{audit.finished_at}")
     yield ""
 
 

@@ -151,7 +151,8 @@ class ScopeView:
 
     `denominator` says where the list of what was to be read comes from: "asked" (named by the caller), "visible-only"
     (what the caller happens to see; there may be more) or "file". `depth` is "inventory" where only the list of
-    resources was read, "full" where the children too that tell what the list does not show.
+    resources was read, "full" where the children too that tell what the list does not show. `account` is the Purview
+    account of an audit of a catalog.
     """
 
     cloud: str | None
@@ -161,10 +162,13 @@ class ScopeView:
     denominator: str
     excluded: tuple[str, ...] = ()
     depth: str = "inventory"
+    account: str = ""
 
     @property
     def place(self) -> str:
-        """The cloud and the tenant in words; "" for a file."""
+        """The cloud with the tenant, or the Purview account, in words; "" for a file."""
+        if self.account:
+            return f"{self.cloud}, Purview account {self.account}"
         return f"{self.cloud}, tenant {self.tenant_id or 'not one alone'}" if self.cloud else ""
 
 

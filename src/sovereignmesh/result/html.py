@@ -63,9 +63,7 @@ def _verdict(audit: Audit) -> Iterator[str]:
     good, bad = "#2e7d32", "#c62828"
     yield _tag("compliant", good) if audit.compliant else _tag("not compliant", bad)
     yield " " + (_tag("complete", good) if audit.complete else _tag("incomplete", bad))
-    yield (
-        f" <small>{_text(audit.extent)}; {_text(audit.scope.place)} {_text(audit.finished_at)}</small>"
-    )
+    yield (f" <small>{_text(audit.extent)}; {_text(audit.scope.place)} {_text(audit.finished_at)}</small>")
     if holes := audit.coverage.holes:
         yield f"<p><b>Not fully read: {_text(listed(holes, _NAMED))}.</b> The reasons are at the end.</p>"
 

@@ -268,9 +268,7 @@ def _scopes(coverage: Coverage, thing: str) -> Iterator[Text]:
             yield _scope(scope, thing)
         if more := scopes[_SHOWN:]:
             count = sum(scope.read for scope in more)
-            yield Text(
-                f"{state:8}and {len(more):,} more: {count:,} {thing}s read", "dim" if state == "read" else _FAIL
-            )
+            yield Text(f"{state:8}and {len(more):,} more: {count:,} {thing}s read", "dim" if state == "read" else _FAIL)
 
 
 def _not_judged(audit: Audit) -> Iterator[RenderableType]:

@@ -2,6 +2,7 @@
 
 from sovereignmesh.azure.purview import constructors as sources
 from sovereignmesh.azure.purview.account import PurviewAccount, find_purview_account, list_purview_accounts
+from sovereignmesh.azure.purview.datamap import Asset, Column, DataMap, Entity
 from sovereignmesh.azure.purview.objects import (
     Classification,
     ClassificationRule,
@@ -20,10 +21,14 @@ from sovereignmesh.azure.purview.objects import (
 from sovereignmesh.azure.purview.service import Objects, Purview, connect_purview
 
 __all__ = [
+    "Asset",
     "Classification",
     "ClassificationRule",
     "Collection",
+    "Column",
     "Credential",
+    "DataMap",
+    "Entity",
     "Filter",
     "KeyVaultConnection",
     "MetadataPolicy",

@@ -11,7 +11,7 @@ from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import AnswerError, ClosedNetworkError, DeniedError, NotFoundError, RejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from azure.core.rest import HttpRequest, HttpResponse
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.pace import Pace
     from sovereignmesh.azure.purview.account import PurviewAccount
 
-__all__ = ["OPERATIONS", "Capacity", "Line", "Metered", "Objects", "Removable", "Single", "segment"]
+__all__ = ["DATA_MAP", "OPERATIONS", "Capacity", "Line", "Metered", "Objects", "Removable", "Single", "segment"]
 
+DATA_MAP: Final = "2023-09-01"  # of the Data Map
 # What a missing role is told with, inside a closed network too:
 # https://learn.microsoft.com/answers/questions/5857327/service-principal-getting-403-not-authorized-to-ac
 _NO_ROLE: Final = "Not authorized to access account"
@@ -73,7 +74,7 @@ class Line:
         self._channel, self._endpoint, self._account = channel, endpoint, account
         self._answered = False  # then the network is open, whatever follows
 
-    def send(self, method: str, path: str, version: str, body: Any = None, **parameters: str) -> Answer:
+    def send(self, method: str, path: str, version: str, body: Any = None, **parameters: str | Sequence[str]) -> Answer:
         with self._told_apart():
             return self._channel.send(method, f"{self._endpoint}{path}", version, body, **parameters)
 
@@ -84,7 +85,9 @@ class Line:
                 self._answered = True
                 yield Facts(item, place)
 
-    def object(self, method: str, path: str, version: str, body: Any = None, **parameters: str) -> Facts:
+    def object(
+        self, method: str, path: str, version: str, body: Any = None, **parameters: str | Sequence[str]
+    ) -> Facts:
         answer = self.send(method, path, version, body, **parameters)
         if not isinstance(answer.body, dict):
             raise AnswerError(f"{self._endpoint}{path}: the answer should be an object, and is {answer.body!r:.100}")

@@ -18,7 +18,17 @@ from azure.purview.scanning import PurviewScanningClient
 
 from sovereignmesh.azure.connection import connect
 from sovereignmesh.azure.purview.account import PurviewAccount, find_purview_account
-from sovereignmesh.azure.purview.line import Capacity, Line, Metered, Objects, Removable, Single, segment
+from sovereignmesh.azure.purview.datamap import DataMap
+from sovereignmesh.azure.purview.line import (
+    DATA_MAP,
+    Capacity,
+    Line,
+    Metered,
+    Objects,
+    Removable,
+    Single,
+    segment,
+)
 from sovereignmesh.azure.purview.objects import (
     Classification,
     ClassificationRule,
@@ -48,7 +58,6 @@ if TYPE_CHECKING:
 __all__ = ["Objects", "Purview", "connect_purview"]
 
 SCANNING: Final = "2023-09-01"
-DATA_MAP: Final = "2023-09-01"
 ACCOUNT: Final = "2019-11-01-preview"  # no release of this plane exists; the SDK's own version
 POLICIES: Final = "2021-07-01-preview"  # likewise
 _TYPES: Final = "/datamap/api/atlas/v2/types"
@@ -199,6 +208,7 @@ class Purview:
         )
         self.credentials: Objects[Credential] = Objects(scanning, "/credentials/{}", SCANNING, Credential.of)
         self.classifications = Classifications(catalog)
+        self.data_map = DataMap(catalog)
         self.classification_rules: Objects[ClassificationRule] = Objects(
             scanning, "/classificationrules/{}", SCANNING, ClassificationRule.of
         )

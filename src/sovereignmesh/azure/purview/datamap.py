@@ -1,0 +1,224 @@
+"""The Data Map of a Purview account: what its search index tells of assets, and the entities themselves.
+
+Search pages by a token and so has no end; the index lags behind the entities, which are the truth.
+https://learn.microsoft.com/rest/api/purview/datamapdataplane/
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sovereignmesh.azure.purview.line import DATA_MAP, segment
+from sovereignmesh.azure.sdk import Facts
+from sovereignmesh.errors import AnswerError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sovereignmesh.azure.purview.line import Line
+
+__all__ = ["AT_ONCE", "Asset", "Column", "DataMap", "Entity", "Page"]
+
+_LARGEST: Final = 1000  # hits of a page: the most that the specification allows
+# A guid in a query takes 42 characters: these keep the address below 8 KB. No limit is documented.
+AT_ONCE: Final = 100
+_ENTITIES: Final = "/datamap/api/atlas/v2/entity"
+_DEEPEST: Final = 2  # steps from a file over its schema to the columns
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """What the search index tells of an asset.
+
+    `owners` are the object ids of the contacts of type Owner; the attribute of that name is the technical one and
+    says nothing of who answers for it. `classifications` are those of the asset and of its columns; `labels` are
+    sensitivity labels, as `Microsoft.Label.GUID`.
+    """
+
+    id: str
+    name: str
+    qualified_name: str
+    type: str
+    object_type: str = ""
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    classifications: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+class Page(NamedTuple):
+    """A page of hits: the assets, how many the whole query finds, if exactly, and the token of the next page or ""."""
+
+    assets: list[Asset]
+    total: int
+    approximate: bool
+    token: str
+
+
+class Column(NamedTuple):
+    """A column of a table or a file, and the names of its classifications."""
+
+    name: str
+    classifications: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An asset itself: `contacts` by type, as the API has them; `body` is the whole of what it says."""
+
+    id: str
+    type: str
+    qualified_name: str
+    description: str
+    owners: tuple[str, ...]
+    classifications: tuple[str, ...]
+    columns: tuple[Column, ...]
+    contacts: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+
+class DataMap:
+    """Search, and entities. Every method raises an `AzureError` as the connection does."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def search(self, query: Mapping[str, Any], *, limit: int = _LARGEST, token: str = "") -> Page:
+        """One page of what a filter finds; `query` is the filter in the API's words, {} for everything."""
+        body: dict[str, Any] = {"limit": limit}
+        if query:
+            body["filter"] = dict(query)
+        if token:
+            body["continuationToken"] = token
+        answer = self._line.object("POST", "/datamap/api/search/query", DATA_MAP, body)
+        count = answer.number("@search.count")
+        if count is None or "value" not in answer.body:
+            raise AnswerError(f"{answer.place}: an answer to a search without `@search.count`, or without `value`")
+        return Page(
+            [_asset(hit, answer.place) for hit in answer.body["value"]],
+            count,
+            answer.flag("@search.count.approximate") or False,
+            answer.text("continuationToken"),
+        )
+
+    def pages(self, query: Mapping[str, Any]) -> Iterator[Page]:
+        """Every page of what a filter finds. Raises AnswerError where a token leads back to where it came from."""
+        seen: set[str] = set()
+        token = ""
+        while True:
+            page = self.search(query, token=token)
+            yield page
+            token = page.token
+            if not token:
+                return
+            if token in seen:
+                raise AnswerError("the search gave a continuation token again: its pages do not end")
+            seen.add(token)
+
+    def entities(self, ids: Sequence[str]) -> dict[str, Entity]:
+        """The entities with these guids, by guid; those that are gone are left out. At most AT_ONCE are asked for."""
+        try:
+            answer = self._line.object("GET", f"{_ENTITIES}/bulk", DATA_MAP, guid=list(ids))
+        except NotFoundError:  # one that is missing refuses all of them
+            if len(ids) == 1:
+                return {}
+            middle = len(ids) // 2
+            return {**self.entities(ids[:middle]), **self.entities(ids[middle:])}
+        return {entity.id: entity for entity in _entities(answer)}
+
+    def named(self, kind: str, qualified_names: Sequence[str]) -> dict[str, Entity]:
+        """The entities of a type with these qualified names, by that name; those that are not there are left out."""
+        wanted = {f"attr_{number}:qualifiedName": name for number, name in enumerate(qualified_names)}
+        path = f"{_ENTITIES}/bulk/uniqueAttribute/type/{segment(kind)}"
+        try:
+            answer = self._line.object("GET", path, DATA_MAP, **wanted)
+        except NotFoundError:
+            if len(qualified_names) == 1:
+                return {}
+            middle = len(qualified_names) // 2
+            return {**self.named(kind, qualified_names[:middle]), **self.named(kind, qualified_names[middle:])}
+        return {entity.qualified_name: entity for entity in _entities(answer)}
+
+    def write(self, entity: Mapping[str, Any], collection: str = "") -> None:
+        """Creates an entity, or changes the attributes that are in it; `collection` is where a new one is put."""
+        where = {"collectionId": collection} if collection else {}
+        body = {"referredEntities": {}, "entities": [entity]}
+        self._line.send("POST", f"{_ENTITIES}/bulk", DATA_MAP, body, **where)
+
+    def delete(self, identity: str) -> None:
+        """Removes an entity; what is not there is removed already."""
+        try:
+            self._line.send("DELETE", f"{_ENTITIES}/guid/{segment(identity)}", DATA_MAP)
+        except NotFoundError:
+            return
+
+
+def _asset(hit: Any, place: str) -> Asset:
+    """A hit. Raises AnswerError for one that is no object, or without a guid, a type or a qualified name."""
+    if type(hit) is not dict:
+        raise AnswerError(f"{place}: a hit of a search should be an object, and is {hit!r:.100}")
+    facts = Facts(hit, place)
+    identity, kind, name = facts.text("id"), facts.text("entityType"), facts.text("qualifiedName")
+    if not identity or not kind or not name:
+        raise AnswerError(f"{place}: a hit of a search without an id, an entityType or a qualifiedName")
+    contacts = facts.each("contact")
+    return Asset(
+        identity,
+        facts.text("name") or name.rpartition("/")[2],
+        name,
+        kind,
+        facts.text("objectType"),
+        facts.text("description").strip(),
+        tuple(one.text("id") for one in contacts if one.text("contactType") == "Owner" and one.text("id")),
+        facts.texts("classification"),
+        facts.texts("label"),
+    )
+
+
+def _entities(answer: Facts) -> Iterator[Entity]:
+    if "entities" not in answer.body:
+        raise AnswerError(f"{answer.place}: an answer without `entities`")
+    referred = answer.body.get("referredEntities") or {}
+    if not isinstance(referred, dict):
+        raise AnswerError(f"{answer.place}: `referredEntities` should be an object")
+    for one in answer.each("entities"):
+        if one.text("guid") and one.text("status") != "DELETED":  # deleted entities are kept for a while
+            yield _entity(one, referred)
+
+
+def _entity(one: Facts, referred: Mapping[str, Any]) -> Entity:
+    attributes = one.within("attributes")
+    contacts = one.body.get("contacts") or {}
+    owners = Facts(contacts, one.place).each("Owner") if isinstance(contacts, dict) else iter(())
+    described = attributes.text("userDescription").strip() or attributes.text("description").strip()
+    return Entity(
+        one.text("guid"),
+        one.text("typeName"),
+        attributes.text("qualifiedName"),
+        described,
+        tuple(owner.text("id") for owner in owners if owner.text("id")),
+        _classifications(one),
+        tuple(_columns(one.body, referred, one.place, _DEEPEST)),
+        contacts,
+        one.body,
+    )
+
+
+def _classifications(one: Facts) -> tuple[str, ...]:
+    return tuple(each.text("typeName") for each in one.each("classifications"))
+
+
+def _columns(body: Mapping[str, Any], referred: Mapping[str, Any], place: str, steps: int) -> Iterator[Column]:
+    """The columns that an entity refers to, of a file those of its schema."""
+    for value in (body.get("relationshipAttributes") or {}).values():
+        for reference in value if isinstance(value, list) else (value,):
+            found = referred.get(str(reference.get("guid"))) if isinstance(reference, dict) else None
+            if not isinstance(found, dict):
+                continue
+            kind = str(found.get("typeName"))
+            if kind.endswith("column"):
+                column = Facts(found, place)
+                yield Column(column.within("attributes").text("name"), _classifications(column))
+            elif kind.endswith("schema") and steps > 1 and "column" not in str(body.get("typeName")):
+                yield from _columns(found, referred, place, steps - 1)

@@ -1,0 +1,122 @@
+"""Whose an asset is: the products whose interface or source it comes from, else the domain of its collection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sovereignmesh.azure.purview import Collection, Source
+    from sovereignmesh.mesh import Mesh
+    from sovereignmesh.mesh.documents import DataProduct
+
+__all__ = ["Place", "Places", "address"]
+
+# The properties by which a source names what it reads.
+_ENDPOINTS: Final = (
+    "endpoint", "serverEndpoint", "accountUri", "dedicatedSqlEndpoint", "serverlessSqlEndpoint", "serviceUrl", "host",
+)  # fmt: skip
+
+
+class Place(NamedTuple):
+    """Whose an asset is: the domain's name, "" for none, and its products, none where no product claims it."""
+
+    domain: str
+    products: tuple[DataProduct, ...] = ()
+
+
+_NOBODY: Final = Place("")
+
+
+class Places:
+    """Finds whose assets are. Names are compared without case.
+
+    A product's are those at the endpoints of its interfaces and of the sources that it names, and of several claims
+    the one with the longest path. What no product claims is of the domain whose name the collection bears, or one
+    above it; it is the product's where the domain has one alone.
+    """
+
+    def __init__(self, mesh: Mesh, collections: Iterable[Collection], sources: Iterable[Source]) -> None:
+        self._mesh = mesh
+        self._collections = {one.name.casefold(): one for one in collections}
+        claims: dict[str, dict[str, list[DataProduct]]] = {}
+        named = {source.name.casefold(): source for source in sources}
+        self.unknown: list[tuple[DataProduct, str]] = []  # sources that a product names and the account has not
+        for product in mesh.products:
+            places = [interface.endpoint for interface in product.interfaces]
+            for name in product.sources:
+                source = named.get(name.casefold())
+                if source is None:
+                    self.unknown.append((product, name))
+                else:
+                    places += _endpoints(source.properties)
+            for host, path in filter(None, map(address, places)):
+                products = claims.setdefault(host, {}).setdefault(path, [])
+                if product not in products:
+                    products.append(product)
+        # By host, what is claimed there: the longest path first, which each ends with a slash.
+        self._claims = {
+            host: [(path, self._shared(paths[path])) for path in sorted(paths, key=len, reverse=True)]
+            for host, paths in claims.items()
+        }
+        self._domains = {name: self._domain_of(name) for name in self._collections}
+
+    def find(self, qualified_name: str, collection: str) -> Place:
+        """Whose an asset is, by its qualified name and the reference name of its collection."""
+        found = address(qualified_name)
+        if found is not None:
+            for path, place in self._claims.get(found[0], ()):
+                if found[1].startswith(path):
+                    return place
+        return self._domains.get(collection.casefold(), _NOBODY)
+
+    def title(self, collection: str) -> str:
+        """The title of a collection, its name where it has none."""
+        known = self._collections.get(collection.casefold())
+        return (known.friendly_name or known.name) if known else collection
+
+    def _shared(self, products: list[DataProduct]) -> Place:
+        domains = {self._mesh.domain_named(product.domain) or product.domain for product in products}
+        return Place(domains.pop() if len(domains) == 1 else "", tuple(products))
+
+    def _domain_of(self, collection: str) -> Place:
+        for name in self._above(collection):
+            one = self._collections[name]
+            domain = self._mesh.domain_named(one.friendly_name) or self._mesh.domain_named(one.name)
+            if domain is not None:
+                own = [each for each in self._mesh.products if each.domain.casefold() == domain.casefold()]
+                return Place(domain, tuple(own) if len(own) == 1 else ())
+        return _NOBODY
+
+    def _above(self, collection: str) -> Iterator[str]:
+        """A collection and those above it, nearest first."""
+        seen: set[str] = set()
+        name = collection
+        while name in self._collections and name not in seen:
+            seen.add(name)
+            yield name
+            name = self._collections[name].parent.casefold()
+
+
+def address(text: str) -> tuple[str, str] | None:
+    """The host and the path of an endpoint or a qualified name, without case; the path ends with a slash.
+
+    None for what names no host.
+
+    >>> address("mssql://sales-sql.database.windows.net/salesdb/dbo/Orders")
+    ('sales-sql.database.windows.net', '/salesdb/dbo/orders/')
+    >>> address("sales-sql.database.windows.net")
+    ('sales-sql.database.windows.net', '/')
+    """
+    try:
+        parts = urlsplit(text.strip() if "://" in text else f"//{text.strip()}")
+        host = parts.hostname
+    except ValueError:
+        return None
+    return (host, f"{parts.path.casefold().rstrip('/')}/") if host and "." in host else None
+
+
+def _endpoints(properties: Mapping[str, Any]) -> Iterator[str]:
+    return (value for name in _ENDPOINTS if isinstance(value := properties.get(name), str) and value)

@@ -1,0 +1,165 @@
+"""Every asset that the caller may see: collection by collection, several at once, and those in doubt looked up.
+
+A search pages by a token, each page after the one before it, so that collections are what can be read side by side.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.azure.purview.datamap import AT_ONCE
+from sovereignmesh.errors import AzureError, ClosedNetworkError, DeniedError, SignInError
+from sovereignmesh.result import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from sovereignmesh.azure.purview import Asset, Collection, Entity, Purview
+    from sovereignmesh.azure.purview.datamap import Page
+
+__all__ = ["NO_TERMS", "WORKERS", "CatalogReading", "Read"]
+
+WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
+_AHEAD: Final = 4 * WORKERS  # lookups that may be under way or wait for who judges them
+NO_TERMS: Final = {"not": {"objectType": "Glossary terms"}}  # the search finds terms too, which no collection holds
+_HOPELESS: Final = (SignInError, ClosedNetworkError)  # whatever is asked next fails too
+
+
+class Read(NamedTuple):
+    """An asset as it was found in a collection, by its reference name.
+
+    `entity` is what the asset itself says, where it was looked up; `missing` says why it was and could not be.
+    """
+
+    asset: Asset
+    collection: str
+    entity: Entity | None = None
+    missing: str = ""
+
+
+@dataclass(slots=True)
+class _Found:
+    """How far a collection is read."""
+
+    collection: Collection
+    read: int = 0
+    total: int | None = None
+    approximate: bool = False
+    ended: bool = False
+    error: AzureError | None = None
+    ids: set[int] = field(default_factory=set)  # hashes: a string each would break the memory bound
+
+
+class CatalogReading:
+    """Reads the assets of collections; what could not be is in `scopes`, which are asked for at the end.
+
+    `done` and `total` are of assets, as far as they are known.
+    """
+
+    def __init__(self, purview: Purview, collections: Iterable[Collection], in_doubt: Callable[[Read], bool]) -> None:
+        """`in_doubt` says which assets are to be looked up."""
+        self.purview, self._in_doubt = purview, in_doubt
+        self._found = {one.name: _Found(one) for one in collections}
+        self.done = self.repeated = 0
+
+    @property
+    def total(self) -> int:
+        """How many assets there are, in what has been asked about."""
+        return sum(found.total or 0 for found in self._found.values())
+
+    def __iter__(self) -> Iterator[Read]:
+        """The assets as they come. Raises SignInError or ClosedNetworkError, with which nothing can be read."""
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="lookup")
+        try:
+            yield from self._read(pool)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, pool: ThreadPoolExecutor) -> Iterator[Read]:
+        waiting: list[Read] = []
+        lookups: deque[Future[list[Read]]] = deque()
+        for read in self._hits():
+            if not self._in_doubt(read):
+                yield read
+                continue
+            waiting.append(read)
+            if len(waiting) == AT_ONCE:
+                lookups.append(pool.submit(self._look_up, waiting))
+                waiting = []
+            while lookups and (len(lookups) > _AHEAD or lookups[0].done()):
+                yield from lookups.popleft().result()
+        if waiting:
+            lookups.append(pool.submit(self._look_up, waiting))
+        for lookup in lookups:
+            yield from lookup.result()
+
+    def _hits(self) -> Iterator[Read]:
+        pace = self.purview.azure.pace
+        tasks = [partial(self._pages, found) for found in self._found.values()]
+        for found, page in in_parallel(tasks, WORKERS, waiting=WORKERS, stopped=lambda: pace.stopped):
+            if isinstance(page, AzureError):
+                found.error = page
+                if isinstance(page, _HOPELESS):
+                    raise page
+                continue
+            if page is None:
+                found.ended = True
+                continue
+            if found.total is None:
+                found.total, found.approximate = page.total, page.approximate
+            for asset in page.assets:
+                key = hash(asset.id)
+                if key in found.ids:
+                    self.repeated += 1
+                    continue
+                found.ids.add(key)
+                found.read += 1
+                self.done += 1
+                yield Read(asset, found.collection.name)
+
+    def _pages(self, found: _Found) -> Iterator[tuple[_Found, Page | AzureError | None]]:
+        """The pages of a collection, and None after the last; an error ends them."""
+        try:
+            for page in self.purview.data_map.pages({"collectionId": found.collection.name}):
+                yield found, page
+            yield found, None
+        except AzureError as error:
+            yield found, error
+
+    def _look_up(self, reads: list[Read]) -> list[Read]:
+        try:
+            entities = self.purview.data_map.entities([read.asset.id for read in reads])
+        except AzureError as error:
+            return [read._replace(missing=str(error)) for read in reads]
+        gone = "the search finds it, and the Data Map has it no more"
+        return [
+            read._replace(entity=entity) if (entity := entities.get(read.asset.id)) else read._replace(missing=gone)
+            for read in reads
+        ]
+
+    def scopes(self, title: Callable[[str], str]) -> tuple[Scope, ...]:
+        """What was read of each collection, by title; `title` gives that of a name."""
+        stopped = self.purview.azure.pace.stopped
+        found = (_scope(each, title(name), stopped=stopped) for name, each in self._found.items())
+        return tuple(sorted(found, key=lambda scope: (scope.name.casefold(), scope.id)))
+
+
+def _scope(found: _Found, title: str, *, stopped: bool) -> Scope:
+    def told(state: str, reason: str = "") -> Scope:
+        return Scope("collection", found.collection.name, title, state, found.read, found.total, reason)
+
+    if found.error is not None:
+        state = "partial" if found.read else "denied" if isinstance(found.error, DeniedError) else "failed"
+        return told(state, str(found.error))
+    if not found.ended:
+        why = "the time given was up, or the run was stopped" if stopped else "the reading was interrupted"
+        return told("partial" if found.read else "failed", why)
+    if found.total != found.read:
+        about = "about " if found.approximate else ""
+        return told("partial", f"the search counts {about}{found.total:,} assets and gave {found.read:,}")
+    return told("read")
