@@ -18,8 +18,18 @@ from sovereignmesh.azure.purview.objects import (
     Trigger,
 )
 from sovereignmesh.azure.purview.service import Objects, Purview, connect_purview
+from sovereignmesh.azure.purview.workflow import (
+    Approver,
+    Operation,
+    UserRequest,
+    Violation,
+    Workflow,
+    WorkflowRun,
+    WorkflowTask,
+)
 
 __all__ = [
+    "Approver",
     "Classification",
     "ClassificationRule",
     "Collection",
@@ -29,6 +39,7 @@ __all__ = [
     "MetadataPolicy",
     "MetadataRole",
     "Objects",
+    "Operation",
     "Purview",
     "PurviewAccount",
     "Ruleset",
@@ -36,6 +47,11 @@ __all__ = [
     "Scan",
     "Source",
     "Trigger",
+    "UserRequest",
+    "Violation",
+    "Workflow",
+    "WorkflowRun",
+    "WorkflowTask",
     "connect_purview",
     "find_purview_account",
     "list_purview_accounts",
