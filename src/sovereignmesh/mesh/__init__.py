@@ -1,6 +1,6 @@
 """The wish: YAML documents of a mesh in, checked models and the policy of every resource out."""
 
-from sovereignmesh.mesh.documents import DataContract, DataProduct, Domain, GovernancePolicies, Waiver
+from sovereignmesh.mesh.documents import DataContract, DataProduct, Directory, Domain, GovernancePolicies, Waiver
 from sovereignmesh.mesh.json_schema import schema
 from sovereignmesh.mesh.load import load_mesh, validate
 from sovereignmesh.mesh.mesh import Mesh
@@ -10,6 +10,7 @@ from sovereignmesh.mesh.starter import init
 __all__ = [
     "DataContract",
     "DataProduct",
+    "Directory",
     "Domain",
     "GovernancePolicies",
     "Mesh",

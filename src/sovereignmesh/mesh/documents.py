@@ -7,7 +7,7 @@ import warnings
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -19,12 +19,14 @@ from sovereignmesh.result.checks import Check, Severity  # noqa: TC001 - pydanti
 __all__ = [
     "DataContract",
     "DataProduct",
+    "Directory",
     "Domain",
     "GovernancePolicies",
     "PolicyResidency",
     "ProductResidency",
     "RequiredTag",
     "Waiver",
+    "is_object_id",
 ]
 
 
@@ -118,6 +120,20 @@ def _resource_id(value: str) -> str:
     return value
 
 
+_GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def is_object_id(value: str) -> bool:
+    """Whether it is written as an object id of Microsoft Entra ID is: a GUID."""
+    return _GUID.fullmatch(value) is not None
+
+
+def _object_id(value: str) -> str:
+    if not is_object_id(value):
+        raise _wrong(f"found {found(value)}, wants an object id of Microsoft Entra ID, a GUID")
+    return value.lower()
+
+
 def _as_named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -140,6 +156,7 @@ Day = Annotated[
     date, BeforeValidator(_date, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date"})])
 ]
 ResourceId = Annotated[str, AfterValidator(_resource_id)]
+ObjectId = Annotated[str, AfterValidator(_object_id)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 # Lists become tuples; their items stay strict.
@@ -205,7 +222,9 @@ class AccessControl(_Model):
     """Who approves access to a product's data."""
 
     require_approval: bool = False
-    approvers: Names = ()
+    approvers: Names = Field(
+        (), description="Names of the `directory`, or object ids; NAME@domain is NAME@ with each domain's own name"
+    )
 
 
 class RequiredTag(_Model):
@@ -367,3 +386,12 @@ class Domain(_Model):
     owner: Name | None = None
     subscriptions: SomeNames | None = Field(None, description="Ids or names")
     description: Text | None = None
+
+
+class Directory(RootModel[dict[Name, ObjectId]]):
+    """Who somebody is: by name or mail the object id of a user or a group in Microsoft Entra ID.
+
+    An approver `data-steward@domain` is `data-steward@Sales` for what is of the domain Sales; names without case.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)

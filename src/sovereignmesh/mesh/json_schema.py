@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies
+from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies
 from sovereignmesh.mesh.purview import PurviewAccountWish
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def schema() -> dict[str, Any]:
         "governancePolicies": GovernancePolicies,
         "dataProduct": DataProduct,
         "domain": Domain,
+        "directory": Directory,
         "purview": PurviewAccountWish,
     }
     references, generated = models_json_schema([(model, "validation") for model in models.values()])

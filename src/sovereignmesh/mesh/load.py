@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from sovereignmesh.errors import MeshError
-from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies
+from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies
 from sovereignmesh.mesh.mesh import Mesh
 from sovereignmesh.mesh.purview import PurviewAccountWish
 from sovereignmesh.mesh.purview_references import check_purview
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["load_mesh", "validate"]
 
-_MODELS: Final[dict[str, type[GovernancePolicies | DataProduct | Domain | PurviewAccountWish]]] = {
+_MODELS: Final[dict[str, type[GovernancePolicies | DataProduct | Domain | Directory | PurviewAccountWish]]] = {
     "governancePolicies": GovernancePolicies,
     "dataProduct": DataProduct,
     "domain": Domain,
+    "directory": Directory,
     "purview": PurviewAccountWish,
 }
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -66,7 +67,7 @@ def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:
     for file in files:
         reader.read(file)
     refused_domains = None if reader.lost else frozenset(reader.refused_domains)
-    documents = Documents(reader.policies, reader.products, reader.domains, refused_domains)
+    documents = Documents(reader.policies, reader.products, reader.domains, refused_domains, reader.directories)
     reader.problems += check_references(documents, today)
     reader.problems += check_purview(reader.accounts, reader.policies)
     if not any(problem.severity == "error" for problem in reader.problems):
@@ -82,6 +83,7 @@ def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:
         domain_documents=tuple(domain.model for domain in reader.domains),
         purview=reader.accounts[0] if reader.accounts else None,
         policies_document=reader.policies[0] if reader.policies else None,
+        directory={name: who for part in reader.directories for name, who in part.model.root.items()},
     )
     return mesh, problems
 
@@ -112,6 +114,7 @@ class _Reader:
         self.policies: list[Loaded[GovernancePolicies]] = []
         self.products: list[Loaded[DataProduct]] = []
         self.domains: list[Loaded[Domain]] = []
+        self.directories: list[Loaded[Directory]] = []
         self.accounts: list[Loaded[PurviewAccountWish]] = []
         self.refused_domains: set[str] = set()
         self.lost = False
@@ -201,6 +204,8 @@ class _Reader:
                 self.products.append(Loaded(checked, document, key))
             case Domain():
                 self.domains.append(Loaded(checked, document, key))
+            case Directory():
+                self.directories.append(Loaded(checked, document, key))
             case PurviewAccountWish():
                 self.accounts.append(Loaded(checked, document, key))
 

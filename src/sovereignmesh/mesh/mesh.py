@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies
+from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies, is_object_id
 from sovereignmesh.mesh.policy import Policy, derive_policy
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Mesh", "domain_names"]
 
 _MOST_SPELLINGS: Final = 10_000  # tags hold anything: what is remembered of them must not grow with the estate
+_DOMAIN: Final = "@domain"  # whichever it is
 _Names = tuple[str | None, str | None]
 
 
@@ -36,7 +37,7 @@ class Mesh:
 
     `domains` holds every domain's name in its canonical spelling, `domain_documents` those that are described.
     `purview` and `policies_document` know their places in the files, for what only a live account shows to be wrong.
-    Two meshes with the same `digest` want the same.
+    `directory` has object ids by name or mail, as written. Two meshes with the same `digest` want the same.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Mesh:
     domain_documents: tuple[Domain, ...]
     purview: Loaded[PurviewAccountWish] | None = field(default=None, repr=False)
     policies_document: Loaded[GovernancePolicies] | None = field(default=None, repr=False)
+    directory: Mapping[str, str] = field(default_factory=dict, repr=False)
     domains: tuple[str, ...] = field(init=False)
     waivers: tuple[Waiver, ...] = field(init=False)
     digest: str = field(init=False)
@@ -53,6 +55,7 @@ class Mesh:
     severity: Mapping[Check, Severity] = field(init=False)
     inherits_tags: bool = field(init=False)
     _canonical: dict[str, str] = field(init=False, repr=False)
+    _people: dict[str, str] = field(init=False, repr=False)
     _subscriptions: dict[str, str] = field(init=False, repr=False)
     _exact: dict[tuple[Check, str], list[Waiver]] = field(init=False, repr=False)
     _wide: dict[Check, list[tuple[re.Pattern[str], Waiver]]] = field(init=False, repr=False)
@@ -69,6 +72,7 @@ class Mesh:
             "severity": MappingProxyType(wishes.severity),
             "inherits_tags": wishes.inherit_tags,
             "_canonical": domains,
+            "_people": {name.casefold(): identity for name, identity in self.directory.items()},
             "_subscriptions": {
                 name.casefold(): domains[domain.name.casefold()]
                 for domain in self.domain_documents
@@ -117,6 +121,21 @@ class Mesh:
     def domain_named(self, tag_value: str) -> str | None:
         """The canonical spelling of the domain that a tag names; None for an unknown one."""
         return self._canonical.get(tag_value.strip().casefold())
+
+    def object_id_of(self, name: str, domain: str = "") -> str | None:
+        """The object id that a name or a mail of the directory means, None where it is not in it.
+
+        A name that ends with `@domain` is first looked for with the name of that domain. An object id means itself.
+        """
+        if is_object_id(name):
+            return name.lower()
+        folded = name.casefold()
+        of_domain = folded.removesuffix(_DOMAIN) + f"@{domain.casefold()}" if folded.endswith(_DOMAIN) else folded
+        return self._people.get(of_domain) or self._people.get(folded)
+
+    def name_of(self, object_id: str) -> str:
+        """The first name in the directory of an object id, the id itself where there is none."""
+        return next((name for name, known in self.directory.items() if known == object_id.lower()), object_id)
 
 
 def domain_names(documents: Iterable[Domain], products: Iterable[DataProduct]) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sovereignmesh.facts import regions
-from sovereignmesh.mesh.documents import DataProduct, Domain, GovernancePolicies, ProductResidency
+from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies, ProductResidency
 from sovereignmesh.mesh.policy import area_of
 from sovereignmesh.mesh.purview import PurviewAccountWish
 from sovereignmesh.mesh.words import did_you_mean, listed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Documents", "Loaded", "check_references", "repeated"]
 
-ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain, PurviewAccountWish)
+ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain, Directory, PurviewAccountWish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Documents:
     products: list[Loaded[DataProduct]]
     domains: list[Loaded[Domain]]
     refused_domains: frozenset[str] | None
+    directories: list[Loaded[Directory]] = field(default_factory=list)
 
 
 def check_references(documents: Documents, today: date) -> Iterator[Problem]:
@@ -70,6 +71,7 @@ def check_references(documents: Documents, today: date) -> Iterator[Problem]:
         )
         yield documents.products[0].problem((), message, "warning")
     yield from _domains(documents.domains)
+    yield from _directories(documents.directories)
     yield from _products(documents)
     known = _known_domains(documents)
     for product in documents.products:
@@ -130,6 +132,13 @@ def _domains(domains: list[Loaded[Domain]]) -> Iterator[Problem]:
         place = other.locate("subscriptions", other_at)
         message = f"the subscription '{name}' already belongs to '{other.model.name}' at {place}"
         yield domain.problem(("subscriptions", at), message)
+
+
+def _directories(directories: list[Loaded[Directory]]) -> Iterator[Problem]:
+    names = [(part, name) for part in directories for name in part.model.root]
+    for index, first in repeated(name for _, name in names):
+        (part, name), (other, other_name) = names[index], names[first]
+        yield part.problem((name,), f"'{name}' is already at {other.locate(other_name)}: a name is one of somebody")
 
 
 def _products(documents: Documents) -> Iterator[Problem]:

@@ -19,7 +19,10 @@ __all__ = ["Estate", "GivenAccount", "ManagementGroup", "estate_folder", "estate
 
 _PACKAGED: Final = Path(__file__).with_name("estates")
 _FILE: Final = "estate.json"
-_PURVIEW_ROLES: Final = {"collection-administrator", "data-source-administrator", "data-curator", "purview-reader"}
+_PURVIEW_ROLES: Final = {
+    "collection-administrator", "data-source-administrator", "data-curator", "purview-reader", "workflow-administrator",
+}  # fmt: skip
+_CATALOGS: Final = ("classic", "unified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,14 @@ class ManagementGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccount:
-    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it."""
+    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it.
+
+    `catalog` is classic or unified: where its people find data. The service of workflows is the classic one's.
+    """
 
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
+    catalog: str = "classic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,10 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     roles = tuple(str(role) for role in value.get("roles", ()))
     if unknown := set(roles) - _PURVIEW_ROLES:
         raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
-    return GivenAccount(roles, objects)
+    catalog = value.get("catalog", "classic")
+    if catalog not in _CATALOGS:
+        raise SandboxError(f"{folder / _FILE}: {catalog!r} is no catalog of Purview: {' or '.join(_CATALOGS)}")
+    return GivenAccount(roles, objects, catalog)
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:

@@ -19,8 +19,18 @@ from sovereignmesh.azure.purview.objects import (
     Trigger,
 )
 from sovereignmesh.azure.purview.service import Objects, Purview, connect_purview
+from sovereignmesh.azure.purview.workflow import (
+    Approver,
+    Operation,
+    UserRequest,
+    Violation,
+    Workflow,
+    WorkflowRun,
+    WorkflowTask,
+)
 
 __all__ = [
+    "Approver",
     "Asset",
     "Classification",
     "ClassificationRule",
@@ -34,6 +44,7 @@ __all__ = [
     "MetadataPolicy",
     "MetadataRole",
     "Objects",
+    "Operation",
     "Purview",
     "PurviewAccount",
     "Ruleset",
@@ -41,6 +52,11 @@ __all__ = [
     "Scan",
     "Source",
     "Trigger",
+    "UserRequest",
+    "Violation",
+    "Workflow",
+    "WorkflowRun",
+    "WorkflowTask",
     "connect_purview",
     "find_purview_account",
     "list_purview_accounts",

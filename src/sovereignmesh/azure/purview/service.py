@@ -44,6 +44,14 @@ from sovereignmesh.azure.purview.objects import (
     Source,
     Trigger,
 )
+from sovereignmesh.azure.purview.workflow import (
+    WORKFLOWS,
+    UserRequests,
+    Workflow,
+    WorkflowRuns,
+    Workflows,
+    WorkflowTasks,
+)
 from sovereignmesh.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -200,6 +208,8 @@ class Purview:
         catalog = line(PurviewCatalogClient, account.endpoint, pipe)
         administration = line(PurviewAccountClient, account.endpoint, pipe)
         policies = line(PurviewMetadataPoliciesClient, account.endpoint, pipe)
+        # Its own client is one more pre-release, and sends no more than `send_request` does.
+        workflow = line(PurviewCatalogClient, f"{account.endpoint}/workflow", pipe)
         source, scan = "/datasources/{}", "/datasources/{}/scans/{}"
         self.collections: Objects[Collection] = Objects(administration, "/collections/{}", ACCOUNT, Collection.of)
         self.policies = Policies(policies)
@@ -219,6 +229,10 @@ class Purview:
         self.filters: Single[Filter] = Single(scanning, f"{scan}/filters/custom", SCANNING, Filter.of)
         self.triggers: Removable[Trigger] = Removable(scanning, f"{scan}/triggers/default", SCANNING, Trigger.of)
         self.runs = Runs(scanning)
+        self.workflows: Workflows = Workflows(workflow, "/workflows/{}", WORKFLOWS, Workflow.of)
+        self.user_requests = UserRequests(workflow)
+        self.workflow_runs = WorkflowRuns(workflow)
+        self.workflow_tasks = WorkflowTasks(workflow)
         self._administration = administration
 
     def __repr__(self) -> str:

@@ -19,6 +19,7 @@ _SHELF: Final = "policies"
 _BUILT_IN: Final = "purviewmetadatarole_builtin_"
 _ADMIN: Final = "collection-administrator"
 _OF_ROOT: Final = (_ADMIN, "purview-reader", "data-curator", "data-source-administrator")
+_WORKFLOWS: Final = "workflow-administrator"  # no rule of it was recorded at a root where nobody has it
 # Name, name to read, and the data actions; the order is the recorded one.
 _ROLES: Final = (
     (
@@ -47,7 +48,7 @@ _ROLES: Final = (
         ("policy/read", "policy/write", "collection/read", "source/read", "data/read"),
     ),
     (
-        "workflow-administrator",
+        _WORKFLOWS,
         "Workflow Administrator",
         ("workflow/read", "workflow/write", "workflow/bind/action", "collection/read"),
     ),
@@ -58,7 +59,8 @@ _ROLES: Final = (
 def give_policies(account: Account) -> None:
     """Makes the policy of an account's root collection: who calls has there the roles that the estate says."""
     root = account.name
-    holders = {role: [account.principal] if role in account.roles else [] for role in _OF_ROOT}
+    there = (*_OF_ROOT, *({_WORKFLOWS} & account.roles))
+    holders = {role: [account.principal] if role in account.roles else [] for role in there}
     identity = str(uuid.uuid5(uuid.NAMESPACE_URL, account.record.id.lower()))
     account.objects.give(f"{root}/{_SHELF}", identity, _policy(identity, root, None, holders))
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from sovereignmesh.errors import SandboxError
-from sovereignmesh.sandbox.purview import connections, policies, rules, runs, sources, tree, typedefs
+from sovereignmesh.sandbox.purview import (
+    connections,
+    policies,
+    requests,
+    rules,
+    runs,
+    sources,
+    tree,
+    typedefs,
+    workflows,
+)
 from sovereignmesh.sandbox.purview.account import COLLECTIONS, Account, Route, timestamp
 from sovereignmesh.sandbox.purview.answers import closed, denied, purview_refusal
 from sovereignmesh.sandbox.wire import PURVIEW, Call, Refusal, Reply
@@ -23,7 +33,7 @@ __all__ = ["Purview"]
 
 _ROUTES: Final = tuple(
     route
-    for part in (tree, policies, sources, runs, rules, connections, typedefs)
+    for part in (tree, policies, sources, runs, rules, connections, typedefs, workflows, requests)
     for route in part.ROUTES
 )  # fmt: skip
 # The versions of each part, by the beginning of its paths; the last is the account's own.
@@ -31,10 +41,12 @@ _VERSIONS: Final = (
     ("/scan/", "2023-09-01"),
     ("/policystore/", "2021-07-01-preview"),
     ("/datamap/", "2023-09-01"),
+    ("/workflow/", "2023-10-01-preview"),
     ("/", "2019-11-01-preview"),
 )
 _UNVERSIONED: Final = "/datamap/api/atlas/"  # the specification asks for no version here
 _ALL_ROLES: Final = ("collection-administrator", "data-source-administrator", "data-curator", "purview-reader")
+_WORKFLOW: Final = "/workflow/"
 _GIVEN_AT: Final = "2025-03-12T08:15:42.1734561Z"  # what comes with an estate
 _HOST: Final = re.compile(rf"(?P<account>[a-z0-9-]+){re.escape(PURVIEW)}")
 
@@ -65,6 +77,7 @@ class Purview:
             raise closed(account.name)
         if not account.roles:
             raise denied()
+        self._check_catalog(account, call)
         route, names = _find(call)
         supported = _check_version(call)
         if route.needs and not route.needs & account.roles:
@@ -97,6 +110,12 @@ class Purview:
         if given is not None:
             return given.roles
         return () if self._store.is_given(record) else _ALL_ROLES
+
+    def _check_catalog(self, account: Account, call: Call) -> None:
+        """Raises Refusal for what an account on the Unified Catalog has not. That it is a 404 is synthetic."""
+        given = self._estate.purview.get(account.name)
+        if given is not None and given.catalog == "unified" and call.path.lower().startswith(_WORKFLOW):
+            raise _no_resource()
 
     def _give_base(self, account: Account) -> None:
         if account.get(COLLECTIONS, account.name) is None:
@@ -133,11 +152,15 @@ def _find(call: Call) -> tuple[Route, dict[str, str]]:
             return route, found.groupdict()
         allowed.append(route.method)
     if not allowed:
-        # The code is recorded: https://github.com/MicrosoftDocs/azure-docs/issues/112434
-        raise purview_refusal(404, "ResourceNotFound", "Resource not found")
+        raise _no_resource()
     raise purview_refusal(
         405, "MethodNotAllowed", f"The HTTP method '{call.method}' is not supported at '{call.path}'."
     )
+
+
+def _no_resource() -> Refusal:
+    # The code is recorded: https://github.com/MicrosoftDocs/azure-docs/issues/112434
+    return purview_refusal(404, "ResourceNotFound", "Resource not found")
 
 
 def _check_version(call: Call) -> str:
