@@ -4,11 +4,11 @@ import sovereignmesh as sm
 
 # The public names. Adding one is a decision; taking one away breaks somebody.
 PUBLIC = {
-    "Applied", "Audit", "Azure", "AzureError", "CheckpointError", "Cloud", "Coverage", "Export", "Finding", "Gap",
+    "Applied", "Audit", "Azure", "AzureError", "CatalogPlan", "CheckpointError", "Cloud", "Coverage", "Export", "Finding", "Gap",
     "Inventory", "InventoryError", "Mesh", "MeshError", "Outcome", "Plan", "PlanError", "Problem", "Purview",
-    "PurviewPlan", "PurviewStatus", "ReportError", "Scan", "Source", "SovereignMeshError", "apply_purview",
+    "PurviewPlan", "PurviewStatus", "ReportError", "Scan", "Source", "SovereignMeshError", "apply_catalog", "apply_purview",
     "audit_azure", "audit_catalog", "audit_inventory", "connect", "connect_purview", "connect_sql", "export_purview",
-    "load_mesh", "open_sandbox", "plan_purview", "purview_status", "sources", "validate", "write_report",
+    "load_mesh", "open_sandbox", "plan_catalog", "plan_purview", "purview_status", "sources", "validate", "write_report",
 }  # fmt: skip
 
 

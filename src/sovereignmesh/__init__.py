@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure import Azure, Cloud, connect
     from sovereignmesh.azure.purview import Purview, Scan, Source, connect_purview, sources
     from sovereignmesh.azure.sql import connect_sql
-    from sovereignmesh.catalog import audit_catalog
+    from sovereignmesh.catalog import CatalogPlan, apply_catalog, audit_catalog, plan_catalog
     from sovereignmesh.errors import (
         AzureError,
         CheckpointError,
@@ -46,6 +46,7 @@ _HOME: Final = {
     "Audit": "result",
     "Azure": "azure",
     "AzureError": "errors",
+    "CatalogPlan": "catalog",
     "CheckpointError": "errors",
     "Cloud": "azure",
     "Coverage": "result",
@@ -67,6 +68,7 @@ _HOME: Final = {
     "Scan": "azure.purview",
     "Source": "azure.purview",
     "SovereignMeshError": "errors",
+    "apply_catalog": "catalog",
     "apply_purview": "purview",
     "audit_azure": "audit",
     "audit_catalog": "catalog",
@@ -77,6 +79,7 @@ _HOME: Final = {
     "export_purview": "purview",
     "load_mesh": "mesh",
     "open_sandbox": "sandbox",
+    "plan_catalog": "catalog",
     "plan_purview": "purview",
     "purview_status": "purview",
     "sources": "azure.purview",
@@ -89,6 +92,7 @@ __all__ = [
     "Audit",
     "Azure",
     "AzureError",
+    "CatalogPlan",
     "CheckpointError",
     "Cloud",
     "Coverage",
@@ -110,6 +114,7 @@ __all__ = [
     "Scan",
     "Source",
     "SovereignMeshError",
+    "apply_catalog",
     "apply_purview",
     "audit_azure",
     "audit_catalog",
@@ -120,6 +125,7 @@ __all__ = [
     "export_purview",
     "load_mesh",
     "open_sandbox",
+    "plan_catalog",
     "plan_purview",
     "purview_status",
     "sources",

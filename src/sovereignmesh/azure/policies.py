@@ -47,8 +47,9 @@ CREDENTIAL_FAILURES: Final = (
     TypeError, ValueError,
 )  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_SAFE_POSTS: Final = (  # queries, and GETs together
-    "/providers/microsoft.resourcegraph/resources", "/batch", "/datamap/api/search/query",
+# Queries, GETs together, and entities that are found by guid or name and so are made or changed once.
+_SAFE_POSTS: Final = (
+    "/providers/microsoft.resourcegraph/resources", "/batch", "/datamap/api/search/query", "/atlas/v2/entity/bulk",
 )  # fmt: skip
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
 _THROTTLED: Final = 429

@@ -22,7 +22,7 @@ _COMMANDS: Final = {
     "audit": ("sovereignmesh.cli.audit_command:audit", "Audit live subscriptions, or an export, against a mesh."),
     "catalog": (
         "sovereignmesh.cli.catalog_commands:catalog",
-        "Audit the assets in Purview, and tell what the mesh knows of them.",
+        "Audit the assets in Purview, and give them what the mesh knows of them.",
     ),
     "doctor": (
         "sovereignmesh.cli.doctor_command:doctor",

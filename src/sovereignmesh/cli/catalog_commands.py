@@ -19,6 +19,7 @@ from sovereignmesh.cli.common import (
     find_mesh,
     open_azure,
 )
+from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, tell_plan
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import CATALOG_CHECKS
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.catalog import CatalogPlan
     from sovereignmesh.catalog.reading import CatalogReading
 
 __all__ = ["catalog"]
@@ -87,6 +90,82 @@ def audit(
             )
         tell_audit(result, reports, output)
     ctx.exit(exit_code(result, fail_on, allow_unknown=allow_unknown))
+
+
+_PRUNE = click.option("--prune", is_flag=True, help="Also delete the lineage of contracts that the mesh no longer has.")
+
+
+@catalog.command(epilog="Example: sovereignmesh catalog plan --sandbox")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@account_option
+@_PRUNE
+@azure_options
+@plan_options
+@click.pass_context
+def plan(
+    ctx: click.Context,
+    /,
+    mesh: Path | None,
+    account: str | None,
+    prune: bool,
+    detailed_exitcode: bool,
+    output: str,
+    **where: Any,
+) -> None:
+    """Show what `catalog apply` would do. Only reads.
+
+    Assets that lack a description or an owner get those of their product; what they have stays. Every contract of the
+    mesh becomes lineage from the product to the domain that consumes it.
+
+    Data Reader in the collections suffices, with Reader on the account.
+
+    Exit codes: 0 planned, 1 it could not be planned, 2 wrong usage, 3 with --detailed-exitcode: there is something to
+    do, 4 not all could be read.
+    """
+    azure, estate = open_azure(**where)
+    with azure:
+        found = _plan(azure, find_mesh(mesh, estate), account, prune=prune)
+    ctx.exit(tell_plan(found, detailed_exitcode=detailed_exitcode, output=output))
+
+
+@catalog.command(epilog="Example: sovereignmesh catalog apply --state sandbox.json --yes")
+@click.argument("mesh", required=False, type=click.Path(path_type=Path))
+@account_option
+@_PRUNE
+@azure_options
+@apply_options
+@click.pass_context
+def apply(
+    ctx: click.Context,
+    /,
+    mesh: Path | None,
+    account: str | None,
+    prune: bool,
+    yes: bool,
+    expect: str | None,
+    force: bool,
+    output: str,
+    **where: Any,
+) -> None:
+    """Tell the catalog what the mesh knows.
+
+    Shows the plan and asks before anything is written. Data Curator in the collections is needed.
+
+    Exit codes: 0 all is as wished, 1 nothing was written, 2 wrong usage, 4 something failed, was left or not read.
+    """
+    from sovereignmesh.catalog import apply_catalog  # noqa: PLC0415 - the SDK
+
+    azure, estate = open_azure(**where)
+    with azure:
+        plan_now = partial(_plan, azure, find_mesh(mesh, estate), account, prune=prune)
+        code = apply_planned(azure, plan_now, apply_catalog, yes=yes, expect=expect, force=force, output=output)
+    ctx.exit(code)
+
+
+def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool) -> CatalogPlan:
+    from sovereignmesh.catalog import plan_catalog  # noqa: PLC0415 - the SDK
+
+    return plan_catalog(azure, load_mesh(mesh), account, prune=prune, progress=_bar)
 
 
 @contextmanager

@@ -77,6 +77,18 @@ class Entity:
     contacts: Mapping[str, Any]
     body: Mapping[str, Any]
 
+    def references(self, attribute: str) -> list[tuple[str, str]]:
+        """The types and qualified names of the entities that an attribute refers to; of one without a name its guid."""
+        found = (self.body.get("attributes") or {}).get(attribute)
+        each = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return [(str(one.get("typeName")), _name_in(one)) for one in each]
+
+
+def _name_in(reference: Mapping[str, Any]) -> str:
+    unique = reference.get("uniqueAttributes")
+    name = unique.get("qualifiedName") if isinstance(unique, dict) else None
+    return str(name or reference.get("guid") or "")
+
 
 class DataMap:
     """Search, and entities. Every method raises an `AzureError` as the connection does."""
@@ -141,7 +153,11 @@ class DataMap:
         return {entity.qualified_name: entity for entity in _entities(answer)}
 
     def write(self, entity: Mapping[str, Any], collection: str = "") -> None:
-        """Creates an entity, or changes the attributes that are in it; `collection` is where a new one is put."""
+        """Creates an entity, or changes what is in it; `collection` is where a new one is put.
+
+        It is found by its guid, else by its type and qualified name. Attributes that are left out stay as they are, as
+        in Apache Atlas (EntityGraphMapper.mapAttributes); of contacts those of a type are replaced.
+        """
         where = {"collectionId": collection} if collection else {}
         body = {"referredEntities": {}, "entities": [entity]}
         self._line.send("POST", f"{_ENTITIES}/bulk", DATA_MAP, body, **where)

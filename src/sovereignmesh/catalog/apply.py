@@ -1,0 +1,111 @@
+"""Writes what a plan tells of assets, and the lineage of contracts: each entity once, several at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sovereignmesh.catalog.kinds import KINDS, PROCESS, TYPES
+from sovereignmesh.catalog.planning import live_item
+from sovereignmesh.catalog.reading import WORKERS
+from sovereignmesh.errors import PlanError
+from sovereignmesh.plan import carry_out, check_applicable, compare, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sovereignmesh.azure.purview import Entity
+    from sovereignmesh.catalog.planning import CatalogPlan
+    from sovereignmesh.plan import Applied, Change, Outcome
+
+__all__ = ["apply_catalog"]
+
+
+def apply_catalog(
+    plan: CatalogPlan,
+    *,
+    expect: str | None = None,
+    force: bool = False,
+    on_outcome: Callable[[Outcome], object] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Applied:
+    """Does what the plan says; what became of each change. `on_outcome` is told of each as it comes.
+
+    An asset is read again before it is written, so that what somebody has written meanwhile stays. The search index
+    shows what was written later; the entities show it at once. `expect` is the digest of the plan that was shown:
+    another is not applied; `force` goes on where much would be deleted; once `stopped()`, what is under way ends and
+    the rest is left. Raises PlanError, before anything is written, for a plan that must not be applied.
+    """
+    check_applicable(plan, expect, force=force)
+    return told(partial(_applied, plan), on_outcome, stopped)
+
+
+def _applied(plan: CatalogPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
+    return carry_out(plan.changes, partial(_write, plan), WORKERS, stopped=stopped)
+
+
+def _write(plan: CatalogPlan, change: Change) -> bool:
+    """Does one change; False where it was done already. Raises PlanError where somebody has changed it meanwhile."""
+    there = _now(plan, change)
+    if change.action == "delete":
+        if there is None:
+            return False
+        plan.purview.data_map.delete(there.id)
+        return True
+    if change.item.kind == "asset":
+        if there is None:
+            raise PlanError(f"{change.item.name} is gone since the plan: plan again")
+        return _complete(plan, change, there)
+    if there is not None and _is_as_wished(change, there):
+        return False
+    plan.purview.data_map.write(_made(change, there))
+    return True
+
+
+def _is_as_wished(change: Change, there: Entity) -> bool:
+    item = change.item
+    return not list(compare(item.body, live_item(item.kind, item.name, there).body, KINDS[item.kind]))
+
+
+def _now(plan: CatalogPlan, change: Change) -> Entity | None:
+    """What is there now: minutes may have passed since the plan."""
+    known = plan.entities.get(change.key)
+    if known is not None:
+        return plan.purview.data_map.entities([known.id]).get(known.id)
+    return plan.purview.data_map.named(TYPES[change.item.kind], [change.item.name]).get(change.item.name)
+
+
+def _complete(plan: CatalogPlan, change: Change, there: Entity) -> bool:
+    """Gives an asset what it lacks still."""
+    wish = change.item.body
+    body: dict[str, Any] = {"attributes": {"qualifiedName": there.qualified_name}}
+    if "description" in wish and not there.description:
+        body["attributes"]["userDescription"] = wish["description"]
+    if "owners" in wish and not there.owners:
+        body["contacts"] = {**there.contacts, "Owner": _contacts(wish["owners"])}
+    if "contacts" not in body and "userDescription" not in body["attributes"]:
+        return False
+    plan.purview.data_map.write({"typeName": there.type, "guid": there.id, **body})
+    return True
+
+
+def _made(change: Change, there: Entity | None) -> dict[str, Any]:
+    """The entity of a product, a consumer or a contract."""
+    item, wish = change.item, change.item.body
+    attributes: dict[str, Any] = {"qualifiedName": item.name, "name": wish["name"]}
+    if "description" in wish:
+        attributes["userDescription"] = wish["description"]
+    if item.kind == PROCESS:
+        for name in ("inputs", "outputs"):
+            attributes[name] = [
+                {"typeName": each["type"], "uniqueAttributes": {"qualifiedName": each["qualifiedName"]}}
+                for each in wish[name]
+            ]
+    body: dict[str, Any] = {"typeName": TYPES[item.kind], "guid": there.id if there else "-1", "attributes": attributes}
+    if "owners" in wish:
+        body["contacts"] = {**(there.contacts if there else {}), "Owner": _contacts(wish["owners"])}
+    return body
+
+
+def _contacts(owners: list[str]) -> list[dict[str, str]]:
+    return [{"id": owner, "info": ""} for owner in owners]
