@@ -48,7 +48,6 @@ PUBLIC = {
     "validate",
     "write_report",
 }
-)
 
 
 def test_the_public_names_are_these():
