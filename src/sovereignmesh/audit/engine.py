@@ -356,6 +356,7 @@ class Run:
             subscription = containers_in(target.lower())[0]
             return subscription not in read if subscription and view.denominator != "file" else not whole
 
+        waivers = (waiver for waiver in mesh.waivers if waiver.check in AZURE_CHECKS)
         return Audit(
             kind="azure",
             tool_version=__version__,
@@ -368,7 +369,7 @@ class Run:
                 not_asked=tuple(
                     check for check in AZURE_CHECKS if check not in mesh.asked and check not in self._not_answerable
                 ),
-                waivers=tuple(tally.waiver_uses(mesh.waivers, self._today, unread)),
+                waivers=tuple(tally.waiver_uses(waivers, self._today, unread)),
                 not_answerable=self._not_answerable,
             ),
             coverage=coverage,

@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 from collections import Counter
 from contextlib import nullcontext
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh import __version__
@@ -199,6 +198,7 @@ class _Run:
         coverage = Coverage(
             tally.rows, self.reading.repeated, scopes, tuple(types), tally.gaps_in(purview.account.id, scopes)
         )
+        waivers = (waiver for waiver in mesh.waivers if waiver.check in CATALOG_CHECKS)
         return Audit(
             kind="catalog",
             tool_version=__version__,
@@ -212,7 +212,7 @@ class _Run:
                 digest=mesh.digest,
                 files=mesh.files,
                 not_asked=tuple(check for check in CATALOG_CHECKS if check not in mesh.asked),
-                waivers=tuple(tally.waiver_uses(mesh.waivers, self._today, partial(_unread, coverage))),
+                waivers=tuple(tally.waiver_uses(waivers, self._today, lambda _: not coverage.complete)),
             ),
             coverage=coverage,
             summary=tally.summary,
@@ -228,8 +228,3 @@ class _Run:
             return scope
         why = f"no asset of its sources ({', '.join(names)}) is seen: not scanned yet, or you lack Data Reader there"
         return dataclasses.replace(scope, state="partial", reason=why)
-
-
-def _unread(coverage: Coverage, _: str) -> bool:
-    """Whether what a waiver is for may be among what was not read."""
-    return not coverage.complete

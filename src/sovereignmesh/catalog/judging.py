@@ -95,11 +95,9 @@ class Judges:
             for name in dict.fromkeys(names):
                 against = [limit for product in products if (limit := self._limit(product, subject, name))]
                 if against:
-                    actual = f"classified {name}" + (f" in the column {subject}" if subject else "")
-                    key = f"{subject}: {name}" if subject else name
-                    yield Judgement(
-                        "non-compliant", key, "classified-against-product", "; ".join(dict.fromkeys(against)), actual
-                    )
+                    where = f"column {subject}: {name}" if subject else name
+                    said = "; ".join(dict.fromkeys(against))
+                    yield Judgement("non-compliant", where, "classified-against-product", said, name)
 
     def _limit(self, product: DataProduct, column: str, name: str) -> str:
         """What a product says against a classification, "" where it says nothing."""

@@ -165,7 +165,7 @@ class _Draft:
         changes = diff(desired, self._live.values(), KINDS, prune=prune)
         touched = {change.key for change in changes if change.action != "delete"}
         return CatalogPlan(
-            target=f"{purview.account.id}/catalog",
+            target=f"{purview.account.id}:catalog",
             changes=tuple(changes),
             existing=self._seen + len([key for key in self._live if key.kind in TYPES]),
             unchanged=self._seen + sum(item.key.kind in TYPES for item in desired) - len(touched),

@@ -21,7 +21,7 @@ _SIGNS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 _COLOURS: Final[dict[Action, str]] = {"create": "green", "update": "yellow", "delete": "red"}
 _ON_PAPER: Final = {"yellow": "darkgoldenrod"}  # a notebook may be white
 _LONGEST: Final = 300
-_PLAIN: Final = frozenset({"properties", "referenceName", "pattern"})  # named by what is around them
+_PLAIN: Final = frozenset({"properties", "referenceName", "pattern", "qualifiedName"})  # named by what is around them
 _SILENT: Final = frozenset(
     {"kind", "type", "category", "typeVersion", "resourceName", "subscriptionId", "resourceGroup"}
 )

@@ -1,0 +1,122 @@
+"""Meshes written by each test, assets and entities made by hand, and an account that answers from them."""
+
+import itertools
+import textwrap
+from types import SimpleNamespace
+
+import pytest
+
+from sovereignmesh.azure import Pace
+from sovereignmesh.azure.purview import Asset, Collection, Column, Entity, Source
+from sovereignmesh.azure.purview.datamap import Page
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.sandbox import open_sandbox
+
+OWNER = "00000000-0000-0000-0000-0000000000aa"
+LABEL = "Microsoft.Label.1c2d3e4f-0000-4000-8000-000000000001"
+ROOT = "pview"
+
+
+def asset(number=1, **changes):
+    """A hit that lacks nothing."""
+    told = {
+        "id": f"00000000-0000-4000-8000-{number:012x}",
+        "name": f"table{number}",
+        "qualified_name": f"mssql://sales-sql.database.windows.net/db/dbo/table{number}",
+        "type": "azure_sql_table",
+        "description": "What it is.",
+        "owners": (OWNER,),
+        "labels": (LABEL,),
+    }
+    return Asset(**(told | changes))
+
+
+def entity(hit, *, columns=(), description="", owners=(), classifications=()):
+    """The asset itself, which says as much as it is given."""
+    return Entity(
+        hit.id, hit.type, hit.qualified_name, description, owners, classifications,
+        tuple(Column(name, tuple(names)) for name, names in columns), {}, {},
+    )  # fmt: skip
+
+
+def collection(name, title="", parent=ROOT):
+    return Collection(name, title or name, parent)
+
+
+def source(name, **properties):
+    return Source(name, "AzureSqlDatabase", properties, ROOT)
+
+
+class Time:
+    """A clock that moves when somebody waits."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def clock(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+class Account:
+    """A Data Map in the process: hits by collection in pages of two, entities by guid, and what is to go wrong."""
+
+    def __init__(self, hits, entities=(), *, size=2):
+        time = Time()
+        self.azure = SimpleNamespace(pace=Pace(clock=time.clock, sleep=time.sleep))
+        self.data_map = self
+        self.hits, self.size = hits, size
+        self.known = {each.id: each for each in entities}
+        self.errors = {}  # by collection: after how many pages, and what
+        self.totals = {}
+        self.asked = []
+
+    def pages(self, query):
+        name = query["collectionId"]
+        hits = self.hits.get(name, [])
+        after, error = self.errors.get(name, (None, None))
+        for page in range(max(1, -(-len(hits) // self.size))):
+            if page == after:
+                raise error
+            some = hits[page * self.size : (page + 1) * self.size]
+            yield Page(some, self.totals.get(name, len(hits)), False, "")
+
+    def entities(self, ids):
+        self.asked.append(list(ids))
+        if isinstance(self.known, Exception):
+            raise self.known
+        return {identity: self.known[identity] for identity in ids if identity in self.known}
+
+
+@pytest.fixture
+def write_mesh(tmp_path):
+    """Loads documents as a mesh."""
+    count = itertools.count()
+
+    def write(*documents):
+        folder = tmp_path / f"mesh-{next(count)}"
+        folder.mkdir()
+        for number, text in enumerate(documents):
+            (folder / f"{number}.yaml").write_text(textwrap.dedent(text), encoding="utf-8")
+        return load_mesh(folder)
+
+    return write
+
+
+@pytest.fixture
+def open_azure():
+    """Sandboxes whose waits take no time."""
+    opened = []
+
+    def open_it(estate="contoso", **options):
+        time = Time()
+        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
+        azure = open_sandbox(estate, pace=pace, clock=time.clock, sleep=time.sleep, **options)
+        opened.append(azure)
+        return azure
+
+    yield open_it
+    for azure in opened:
+        azure.close()

@@ -1,0 +1,179 @@
+"""What is judged of one asset, and when it is looked up."""
+
+import pytest
+from catalog.conftest import LABEL, OWNER, asset, entity
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sovereignmesh.catalog.judging import Judges
+from sovereignmesh.catalog.placing import Place
+from sovereignmesh.catalog.reading import Read
+from sovereignmesh.result import CATALOG_CHECKS
+
+POLICY = """
+    governancePolicies:
+      dataCatalog: {requireDescription: true, requireOwner: true, requireSensitivityLabel: true}
+      dataClassification: {rules: [{pattern: "(?i).*ssn.*", classification: PII.HighRisk}]}
+"""
+SAYS_NONE = """
+    dataProduct:
+      name: Ledger
+      domain: Finance
+      owner: finance@contoso.com
+      dataResidency: {piiHandling: None}
+"""
+SHARES = """
+    dataProduct:
+      name: Customers
+      domain: Customer
+      owner: customer@contoso.com
+      dataContracts:
+        - {consumer: Customer, purpose: Offers, fields: [Id, mail], allowedClassifications: [PII.Contact]}
+"""
+
+
+@pytest.fixture
+def judge(write_mesh):
+    def judge(read, *products):
+        mesh = write_mesh(POLICY, *products)
+        place = Place("", mesh.products)
+        judges = Judges(mesh, CATALOG_CHECKS)
+        found = {}
+        for check, judgement, source in judges.judge(read, place):
+            assert source.startswith("https://")
+            found.setdefault(check, []).append(judgement)
+        return found, judges.in_doubt(read, place)
+
+    return judge
+
+
+def states(found):
+    return {check: judgement.state for check, (judgement,) in found.items()}
+
+
+def test_an_asset_that_lacks_nothing_is_not_looked_up(judge):
+    found, doubt = judge(Read(asset(), "c"))
+    assert not doubt
+    assert states(found) == dict.fromkeys(CATALOG_CHECKS, "compliant") | {"asset-classification": "not-applicable"}
+
+
+@pytest.mark.parametrize(
+    ("lacks", "check", "reason", "has"),
+    [
+        ({"description": ""}, "asset-description", "no-description", {"description": "It says."}),
+        ({"owners": ()}, "asset-owner", "no-owner", {"owners": (OWNER,)}),
+        ({"labels": ()}, "sensitivity-label", "no-label", {"classifications": (LABEL.upper(),)}),
+    ],
+)
+def test_what_the_index_lacks_the_asset_decides(judge, lacks, check, reason, has):
+    hit = asset(**lacks)
+    found, doubt = judge(Read(hit, "c", entity(hit)))
+    assert doubt
+    assert (found[check][0].state, found[check][0].reason) == ("non-compliant", reason)
+    assert judge(Read(hit, "c", entity(hit, **has)))[0][check][0].state == "compliant"
+    (unknown,) = judge(Read(hit, "c", missing="denied"))[0][check]
+    assert (unknown.state, unknown.reason, unknown.actual) == ("unknown", "asset-not-read", "denied")
+
+
+@pytest.mark.parametrize("labels", [("confidential",), ("Microsoft.Label",), ("MICROSOFT.PERSONAL.EMAIL",)])
+def test_free_text_is_no_sensitivity_label(judge, labels):
+    hit = asset(labels=labels)
+    assert judge(Read(hit, "c", entity(hit)))[0]["sensitivity-label"][0].reason == "no-label"
+
+
+@pytest.mark.parametrize(
+    ("kind", "object_type", "state", "reason"),
+    [
+        ("azure_sql_server", "", "not-applicable", "no-label-support"),
+        ("azure_sql_dw_table", "", "not-applicable", "no-label-support"),
+        ("azure_datalake_gen2_path", "Folders", "not-applicable", "no-label-support"),
+        ("azure_datalake_gen2_path", "Files", "non-compliant", "no-label"),
+        ("some_new_thing", "", "unknown", "label-support-unknown"),
+    ],
+)
+def test_types_that_cannot_carry_a_label(judge, kind, object_type, state, reason):
+    hit = asset(type=kind, object_type=object_type, labels=())
+    (judgement,) = judge(Read(hit, "c", entity(hit)))[0]["sensitivity-label"]
+    assert (judgement.state, judgement.reason) == (state, reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "fails"),
+    [
+        ("PII.HighRisk", True),
+        ("pii.highrisk", True),
+        ("MICROSOFT.PERSONAL.EMAIL", True),
+        ("MICROSOFT.FINANCIAL.CREDIT_CARD_NUMBER", True),
+        ("MICROSOFT.GOVERNMENT.CITY_NAME", False),
+        ("Order.Number", False),
+        (LABEL, False),
+    ],
+)
+def test_a_product_that_says_it_holds_no_personal_data(judge, name, fails):
+    hit = asset(classifications=(name,))
+    columns = [("iban", []), ("holder", [name])]
+    found, doubt = judge(Read(hit, "c", entity(hit, columns=columns)), SAYS_NONE)
+    assert doubt, "columns are known to the asset alone"
+    (judgement,) = found["asset-classification"]
+    if not fails:
+        assert judgement.state == "compliant"
+        return
+    assert (judgement.state, judgement.reason) == ("non-compliant", "classified-against-product")
+    assert (judgement.subject, judgement.actual) == (f"column holder: {name}", name)
+    assert judgement.expected == "Ledger says that it holds no personal data"
+
+
+def test_a_file_without_columns_is_judged_as_a_whole(judge):
+    hit = asset(classifications=("PII.HighRisk",))
+    (judgement,) = judge(Read(hit, "c", entity(hit)), SAYS_NONE)[0]["asset-classification"]
+    assert judgement.subject == "PII.HighRisk"
+
+
+def test_what_could_not_be_looked_up_is_unknown_and_no_pass(judge):
+    (judgement,) = judge(Read(asset(), "c", missing="denied"), SAYS_NONE)[0]["asset-classification"]
+    assert judgement.state == "unknown"
+
+
+def test_a_contract_limits_the_fields_that_it_shares(judge):
+    hit = asset()
+    columns = [("ID", ["PII.HighRisk"]), ("Mail", ["pii.contact"]), ("notes", ["PII.HighRisk"])]
+    (judgement,) = judge(Read(hit, "c", entity(hit, columns=columns)), SHARES)[0]["asset-classification"]
+    assert judgement.subject == "column ID: PII.HighRisk"
+    assert judgement.expected == "Customers shares ID with Customer as PII.Contact"
+
+
+def test_two_classifications_of_a_column_are_two_findings(judge):
+    hit = asset()
+    columns = [("ssn", ["PII.HighRisk", "MICROSOFT.PERSONAL.NAME", "PII.HighRisk"])]
+    found = judge(Read(hit, "c", entity(hit, columns=columns)), SAYS_NONE)[0]["asset-classification"]
+    assert len({judgement.subject for judgement in found}) == len(found) == 2
+
+
+@given(
+    dropped=st.sets(st.sampled_from(["description", "owners", "labels"])),
+    kept=st.sets(st.sampled_from(["description", "owners", "classifications"])),
+    read=st.booleans(),
+)
+def test_taking_a_fact_away_never_makes_compliant(policy_judges, dropped, kept, read):
+    """Whatever is taken from the hit, the entity or the reading, nothing passes that did not before."""
+    empty = {"description": "", "owners": (), "labels": ()}
+    whole = {"description": "It says.", "owners": (OWNER,), "classifications": (LABEL,)}
+    order = {"compliant": 0, "unknown": 1, "non-compliant": 1}
+
+    def judged(hit, found):
+        told = Read(hit, "c", found) if found else Read(hit, "c", missing="denied")
+        return {check: order[one.state] for check, one, _ in policy_judges.judge(told, Place(""))}
+
+    hit = asset(**{name: empty[name] for name in dropped})
+    more = judged(hit, entity(hit, **whole))
+    less = judged(hit, entity(hit, **{name: whole[name] for name in kept}) if read else None)
+    assert all(less[check] >= more[check] for check in more)
+
+
+@pytest.fixture(scope="module")
+def policy_judges(tmp_path_factory):
+    from sovereignmesh.mesh import load_mesh
+
+    folder = tmp_path_factory.mktemp("mesh")
+    (folder / "policy.yaml").write_text("governancePolicies: {dataCatalog: {requireDescription: true}}\n")
+    return Judges(load_mesh(folder), ("asset-description", "asset-owner", "sensitivity-label"))
