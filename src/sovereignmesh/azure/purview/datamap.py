@@ -144,7 +144,7 @@ class DataMap:
         wanted = {f"attr_{number}:qualifiedName": name for number, name in enumerate(qualified_names)}
         path = f"{_ENTITIES}/bulk/uniqueAttribute/type/{segment(kind)}"
         try:
-            answer = self._line.object("GET", path, DATA_MAP, **wanted)
+            answer = self._line.object("GET", path, "", **wanted)  # this one bears no version but that in its path
         except NotFoundError:
             if len(qualified_names) == 1:
                 return {}
