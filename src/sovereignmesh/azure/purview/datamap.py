@@ -165,7 +165,7 @@ class DataMap:
     def delete(self, identity: str) -> None:
         """Removes an entity; what is not there is removed already."""
         try:
-            self._line.send("DELETE", f"{_ENTITIES}/guid/{segment(identity)}", DATA_MAP)
+            self._line.send("DELETE", f"{_ENTITIES}/guid/{segment(identity)}", "")
         except NotFoundError:
             return
 
