@@ -33,10 +33,11 @@ class ManagementGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccount:
-    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it."""
+    """What an estate says of an account of Purview: the caller's roles, the (path, body) of each object, the assets."""
 
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
+    assets: tuple[dict[str, Any], ...] = ()  # entities of the Data Map
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     roles = tuple(str(role) for role in value.get("roles", ()))
     if unknown := set(roles) - _PURVIEW_ROLES:
         raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
-    return GivenAccount(roles, objects)
+    assets = tuple(_lines(folder / value["assets"], _asset)) if "assets" in value else ()
+    return GivenAccount(roles, objects, assets)
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -179,4 +181,10 @@ def _row(value: Any) -> dict[str, Any]:
 def _child(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not {"id", "name"} <= value.keys():
         raise ValueError("a line that is no body of Azure Resource Manager")
+    return value
+
+
+def _asset(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not {"typeName", "attributes", "collectionId"} <= value.keys():
+        raise ValueError("a line that is no asset of the Data Map")
     return value
