@@ -9,6 +9,8 @@ CHILDREN = ROOT / "fixtures" / "estates" / "contoso.children.jsonl"
 TRUTH = ROOT / "tests" / "estates" / "contoso.truth.json"
 POLICY = ROOT / "fixtures" / "estates" / "contoso.policy.jsonl"
 POLICY_TRUTH = ROOT / "tests" / "estates" / "contoso.policy.truth.json"
+ASSETS = ROOT / "fixtures" / "estates" / "contoso.assets.jsonl"
+CATALOG_TRUTH = ROOT / "tests" / "estates" / "contoso.catalog.truth.json"
 DEPTH_TRUTH = ROOT / "tests" / "estates" / "contoso.depth.truth.json"
 PACKAGED = ROOT / "src" / "sovereignmesh" / "sandbox" / "estates"
 

@@ -6,7 +6,9 @@ from collections import Counter
 
 import pytest
 from estates.building import (
+    ASSETS,
     BUILD,
+    CATALOG_TRUTH,
     CHILDREN,
     DEPTH_TRUTH,
     PACKAGED,
@@ -234,6 +236,48 @@ def test_the_packaged_rows_are_the_sample(packaged, estate, key, source):
     assert gzip.decompress(packed.read_bytes()) == source.read_bytes()
 
 
+def test_the_packaged_assets_are_the_sample():
+    described = json.loads((PACKAGED / "contoso" / "estate.json").read_text())["purview"]["pview-customer-prod"]
+    assert gzip.decompress((PACKAGED / "contoso" / described["assets"]).read_bytes()) == ASSETS.read_bytes()
+    objects = json.loads((PACKAGED / "contoso" / described["objects"]).read_text())
+    collections = {own["path"].rpartition("/")[2]: own["body"]["parentCollection"]["referenceName"] for own in objects}
+    root = "pview-customer-prod"
+    assert collections == {"sales": root, "customer": root, "consent": "customer", "finance": root}
+    assets = [json.loads(line) for line in ASSETS.read_text(encoding="utf-8").splitlines()]
+    assert {asset["collectionId"] for asset in assets} == set(collections)
+
+
+def test_the_base_of_the_catalog_has_nothing():
+    names = [planting.name for planting in BUILD.ASSET_PLANTINGS]
+    told = BUILD.catalog_truth(without=names)
+    assert (told["findings"], told["only_seem"]) == ([], [])
+    for asset in BUILD.build_assets(without=names):
+        attributes = asset["attributes"]
+        assert "index" not in asset
+        assert asset["contacts"]["Owner"]
+        assert attributes.get("description") or attributes.get("userDescription")
+        can = asset["typeName"] in told["labels"]["can"] and attributes.get("isFile") is not False
+        assert ("classifications" in asset) is can
+
+
+@pytest.mark.parametrize("planting", BUILD.ASSET_PLANTINGS, ids=lambda planting: planting.name)
+def test_a_planting_of_the_catalog_taken_back_takes_its_truth_with_it(planting):
+    whole, without = BUILD.catalog_truth(), BUILD.catalog_truth(without=[planting.name])
+    for key, there in (("findings", planting.missing or planting.conflict), ("only_seem", planting.seems)):
+        assert len(whole[key]) - len(without[key]) == bool(there)
+        assert all(one in whole[key] for one in without[key])
+    pairs = zip(BUILD.build_assets(), BUILD.build_assets(without=[planting.name]), strict=True)
+    assert [one["attributes"]["qualifiedName"] for one, other in pairs if one != other] == [planting.name]
+
+
+def test_what_the_catalog_lacks_belongs_to_products():
+    told = json.loads(CATALOG_TRUTH.read_text())
+    assert {one["product"] for one in told["findings"]} == {product.name for product in load_mesh(MESH).products}
+    assert [one["product"] for one in told["findings"] if one["conflicts"]] == ["Finance Ledger", "Sales Analytics"]
+    assert {what for one in told["findings"] for what in one["missing"]} == {"description", "owner", "label"}
+    assert {what for one in told["only_seem"] for what in one["lacks"]} == {"description", "owner", "label"}
+
+
 def test_the_packaged_mesh_is_the_sample_s():
     assert contents(PACKAGED / "contoso" / "mesh") == contents(MESH)
 
@@ -277,6 +321,6 @@ def test_a_build_takes_away_what_has_no_source(tmp_path, capsys):
 
 
 def test_the_archive_says_nothing_of_the_machine():
-    for name in ("resources", "children", "policy"):
+    for name in ("resources", "children", "policy", "assets"):
         header = (PACKAGED / "contoso" / f"{name}.jsonl.gz").read_bytes()[:10]
         assert header == b"\x1f\x8b\x08" + bytes(5) + b"\x02\xff"  # no name, no time, best compression, no system

@@ -96,7 +96,8 @@ def test_a_closed_network_says_so(build_account):
 
 
 def test_the_accounts_of_contoso():
-    assert Purview("contoso", "pview-customer-prod").names("/collections") == ["pview-customer-prod"]
+    names = Purview("contoso", "pview-customer-prod").names("/collections")
+    assert names == ["pview-customer-prod", "sales", "customer", "consent", "finance"]
     for name in ("pview-sales-prod", "pview-finance-prod"):
         assert code(Purview("contoso", name).ask("GET", "/"))[1] == "PublicNetworkAccessDisabled"
     assert code(Purview("contoso-partial", "pview-customer-prod").ask("GET", "/"))[1] == "Unauthorized"

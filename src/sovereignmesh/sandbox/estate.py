@@ -36,7 +36,7 @@ class ManagementGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccount:
-    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it.
+    """What an estate says of an account of Purview: the caller's roles, the (path, body) of each object, the assets.
 
     `catalog` is classic or unified: where its people find data. The service of workflows is the classic one's.
     """
@@ -44,6 +44,7 @@ class GivenAccount:
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
     catalog: str = "classic"
+    assets: tuple[dict[str, Any], ...] = ()  # entities of the Data Map
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     catalog = value.get("catalog", "classic")
     if catalog not in _CATALOGS:
         raise SandboxError(f"{folder / _FILE}: {catalog!r} is no catalog of Purview: {' or '.join(_CATALOGS)}")
-    return GivenAccount(roles, objects, catalog)
+    assets = tuple(_lines(folder / value["assets"], _asset)) if "assets" in value else ()
+    return GivenAccount(roles, objects, catalog, assets)
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
@@ -189,4 +191,10 @@ def _row(value: Any) -> dict[str, Any]:
 def _child(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict) or not {"id", "name"} <= value.keys():
         raise ValueError("a line that is no body of Azure Resource Manager")
+    return value
+
+
+def _asset(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not {"typeName", "attributes", "collectionId"} <= value.keys():
+        raise ValueError("a line that is no asset of the Data Map")
     return value

@@ -42,7 +42,8 @@ _LARGEST_LIST: Final = 1000
 class Call:
     """A request. `path` is unquoted and keeps its case; the names in `query` are lower-case.
 
-    `lagging` says that what the call writes, readers see late, and that it reads what was there before.
+    `pairs` are the query's names and values as they were sent, where a name may stand more than once. `lagging` says
+    that what the call writes, readers see late, and that it reads what was there before.
     """
 
     method: str
@@ -52,15 +53,21 @@ class Call:
     headers: Mapping[str, str]  # names lower-case
     body: bytes = b""
     lagging: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Call:
         """The call that a method, a URL and headers make."""
         parts = urlsplit(url)
-        query = {key.lower(): value for key, value in parse_qsl(parts.query, keep_blank_values=True)}
+        pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
+        query = {key.lower(): value for key, value in pairs}
         path = unquote(parts.path).rstrip("/") or "/"
         lowered = {key.lower(): value for key, value in headers.items()}
-        return cls(method.upper(), (parts.hostname or "").lower(), path, query, lowered, body)
+        return cls(method.upper(), (parts.hostname or "").lower(), path, query, lowered, body, pairs=pairs)
+
+    def every(self, name: str) -> list[str]:
+        """Each value that the query has by that name, in any case."""
+        return [value for key, value in self.pairs if key.lower() == name]
 
     def json(self) -> Any:
         """The parsed body. Raises Refusal where it is no JSON."""

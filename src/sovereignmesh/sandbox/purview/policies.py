@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sovereignmesh.sandbox.purview.objects import Body
     from sovereignmesh.sandbox.wire import Call, Reply
 
-__all__ = ["ROUTES", "adopt_policy", "drop_policy", "give_policies", "put_policy"]
+__all__ = ["ROUTES", "adopt_policy", "drop_policy", "give_policies", "permitted", "put_policy"]
 
 _SHELF: Final = "policies"
 _BUILT_IN: Final = "purviewmetadatarole_builtin_"
@@ -86,6 +86,31 @@ def adopt_policy(account: Account, collection: str, old: str | None, new: str) -
     ]
     properties = {**before["properties"], "attributeRules": rules, "parentCollectionName": new}
     account.put(_SHELF, before["id"], {**before, "version": before["version"] + 1, "properties": properties})
+
+
+def permitted(account: Account, roles: frozenset[str]) -> frozenset[str]:
+    """The collections in which the caller has any of the roles, its own or inherited, as the policies say."""
+    own: set[str] = set()
+    below: dict[str, list[str]] = {}
+    for policy in account.all(_SHELF).values():
+        collection = _collection(policy)
+        rules = {rule["id"]: rule["dnfCondition"] for rule in policy["properties"]["attributeRules"]}
+        held = (conditions for role in roles for conditions in rules.get(f"{_BUILT_IN}{role}:{collection}", ()))
+        if any(account.principal in matcher.get("attributeValueIncludedIn", ()) for every in held for matcher in every):
+            own.add(collection)
+        above = policy["properties"].get("parentCollectionName")
+        inherits = f"permission:{above}"
+        if any(
+            matcher.get("attributeValueIncludes") == inherits
+            for every in rules.get(f"permission:{collection}", ())
+            for matcher in every
+        ):
+            below.setdefault(str(above), []).append(collection)
+    left = list(own)
+    while left:
+        left += (more := set(below.get(left.pop(), ())) - own)
+        own |= more
+    return frozenset(own)
 
 
 def _moved(matcher: dict[str, Any], old: str, new: str) -> dict[str, Any]:

@@ -10,10 +10,12 @@ import orjson
 from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview import (
     connections,
+    entities,
     policies,
     requests,
     rules,
     runs,
+    search,
     sources,
     tree,
     typedefs,
@@ -21,6 +23,7 @@ from sovereignmesh.sandbox.purview import (
 )
 from sovereignmesh.sandbox.purview.account import COLLECTIONS, Account, Route, timestamp
 from sovereignmesh.sandbox.purview.answers import closed, denied, purview_refusal
+from sovereignmesh.sandbox.purview.assets import give_assets
 from sovereignmesh.sandbox.wire import PURVIEW, Call, Refusal, Reply
 
 if TYPE_CHECKING:
@@ -33,7 +36,9 @@ __all__ = ["Purview"]
 
 _ROUTES: Final = tuple(
     route
-    for part in (tree, policies, sources, runs, rules, connections, typedefs, workflows, requests)
+    for part in (
+        tree, policies, sources, runs, rules, connections, typedefs, entities, search, workflows, requests,
+    )
     for route in part.ROUTES
 )  # fmt: skip
 # The versions of each part, by the beginning of its paths; the last is the account's own.
@@ -138,6 +143,7 @@ class Purview:
                 route.answer(account, call, names)
             except Refusal as refusal:
                 raise SandboxError(f"estate {self._estate.name}: {path}: {refusal.reply.body.decode()}") from None
+        give_assets(account, given.assets if given else ())
         self._pending.clear()
         self._store.objects.forget_changes()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sovereignmesh.sandbox.purview.objects import Body
     from sovereignmesh.sandbox.wire import Call, Reply
 
-__all__ = ["ROUTES", "give_types"]
+__all__ = ["ROUTES", "give_classification", "give_types"]
 
 _CURATOR: Final = frozenset({"data-curator", "data-source-administrator"})
 _GROUPS: Final = ("enumDefs", "structDefs", "classificationDefs", "entityDefs", "relationshipDefs")
@@ -42,11 +42,15 @@ _SYSTEM: Final = {
 
 def give_types(account: Account) -> None:
     """Makes the system's classifications, which nobody writes."""
-    shelf = f"{account.name}/{TYPEDEFS}"
     for name, label in _SYSTEM.items():
-        identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{account.name}/{name}"))
-        given = {"name": name, "description": label, "options": {"displayName": label}}
-        account.objects.give(shelf, name, _typedef(given, identity, "admin", _MADE))
+        give_classification(account, name, label)
+
+
+def give_classification(account: Account, name: str, label: str = "") -> None:
+    """Makes a classification that comes with the account; `label` is its name to read, where it has one."""
+    identity = str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{account.name}/{name}"))
+    given = {"name": name, "description": label, "options": {"displayName": label} if label else None}
+    account.objects.give(f"{account.name}/{TYPEDEFS}", name, _typedef(given, identity, "admin", _MADE))
 
 
 def _typedef(given: Body, identity: str, who: str, when: int) -> Body:
