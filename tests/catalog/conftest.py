@@ -1,11 +1,16 @@
 """Meshes written by each test, assets and entities made by hand, and an account that answers from them."""
 
+import gzip
 import itertools
+import json
+import shutil
 import textwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+import sovereignmesh.sandbox
 from sovereignmesh.azure import Pace
 from sovereignmesh.azure.purview import Asset, Collection, Column, Entity, Source
 from sovereignmesh.azure.purview.datamap import Page
@@ -15,6 +20,7 @@ from sovereignmesh.sandbox import open_sandbox
 OWNER = "00000000-0000-0000-0000-0000000000aa"
 LABEL = "Microsoft.Label.1c2d3e4f-0000-4000-8000-000000000001"
 ROOT = "pview"
+PACKAGED = Path(sovereignmesh.sandbox.__file__).with_name("estates")
 
 
 def asset(number=1, **changes):
@@ -120,3 +126,43 @@ def open_azure():
     yield open_it
     for azure in opened:
         azure.close()
+
+
+FEW = ("microsoft.resources/subscriptions", "microsoft.purview/accounts")
+
+
+@pytest.fixture(scope="session")
+def write_estate(tmp_path_factory, fixtures):
+    """Writes the sample estate with its Purview account and no other resource, which opens at once."""
+    rows = (fixtures / "estates" / "contoso.jsonl").read_text().splitlines()
+    few = [row for row in rows if json.loads(row)["type"].lower() in FEW]
+
+    def write(assets=None, *, roles=None, objects=None):
+        folder = tmp_path_factory.mktemp("estate")
+        told = json.loads((PACKAGED / "contoso" / "estate.json").read_text())
+        (folder / "resources.jsonl").write_text("\n".join(few))
+        told |= {"resources": "resources.jsonl", "mesh": str(fixtures / "mesh" / "contoso")}
+        del told["children"], told["policy"]
+        account = told["purview"]["pview-customer-prod"]
+        lines = (gzip.decompress((PACKAGED / "contoso" / account["assets"]).read_bytes())).decode().splitlines()
+        kept = lines if assets is None else map(json.dumps, assets)
+        (folder / "assets.jsonl").write_text("\n".join(kept))
+        shutil.copy(PACKAGED / "contoso" / account["objects"], folder / "objects.json")
+        if objects is not None:
+            (folder / "objects.json").write_text(json.dumps(objects))
+        account |= {"assets": "assets.jsonl", "objects": "objects.json", **({} if roles is None else {"roles": roles})}
+        (folder / "estate.json").write_text(json.dumps(told))
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def small(write_estate):
+    """The sample estate, small, to be read by any number of tests."""
+    return write_estate()
+
+
+@pytest.fixture(scope="session")
+def mesh(fixtures):
+    return load_mesh(fixtures / "mesh" / "contoso")
