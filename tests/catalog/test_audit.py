@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
+from contextlib import suppress
 
 import jsonschema
 import pytest
