@@ -23,8 +23,9 @@ MAY_IMPORT = {
     "plan": "",
     "sandbox": "azure",
     "audit": "mesh facts azure",
+    "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
-    "cli": "audit azure mesh facts plan purview report sandbox",
+    "cli": "access audit azure mesh facts plan purview report sandbox",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

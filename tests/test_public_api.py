@@ -4,6 +4,7 @@ import sovereignmesh as sm
 
 # The public names. Adding one is a decision; taking one away breaks somebody.
 PUBLIC = {
+    "AccessError", "AccessList", "AccessRecord", "RecordError", "decide_access", "list_access", "request_access",
     "Applied", "Audit", "Azure", "AzureError", "CheckpointError", "Cloud", "Coverage", "Export", "Finding", "Gap",
     "Inventory", "InventoryError", "Mesh", "MeshError", "Outcome", "Plan", "PlanError", "Problem", "Purview",
     "PurviewPlan", "PurviewStatus", "ReportError", "Scan", "Source", "SovereignMeshError", "apply_purview",

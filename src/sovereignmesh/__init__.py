@@ -10,16 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from sovereignmesh.access import AccessList, AccessRecord, decide_access, list_access, request_access
     from sovereignmesh.audit import Inventory, audit_azure, audit_inventory
     from sovereignmesh.azure import Azure, Cloud, connect
     from sovereignmesh.azure.purview import Purview, Scan, Source, connect_purview, sources
     from sovereignmesh.azure.sql import connect_sql
     from sovereignmesh.errors import (
+        AccessError,
         AzureError,
         CheckpointError,
         InventoryError,
         MeshError,
         PlanError,
+        RecordError,
         ReportError,
         SovereignMeshError,
     )
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME: Final = {
+    "AccessError": "errors",
+    "AccessList": "access",
+    "AccessRecord": "access",
     "Applied": "plan",
     "Audit": "result",
     "Azure": "azure",
@@ -62,6 +68,7 @@ _HOME: Final = {
     "Purview": "azure.purview",
     "PurviewPlan": "purview",
     "PurviewStatus": "purview",
+    "RecordError": "errors",
     "ReportError": "errors",
     "Scan": "azure.purview",
     "Source": "azure.purview",
@@ -72,17 +79,23 @@ _HOME: Final = {
     "connect": "azure",
     "connect_purview": "azure.purview",
     "connect_sql": "azure.sql",
+    "decide_access": "access",
     "export_purview": "purview",
+    "list_access": "access",
     "load_mesh": "mesh",
     "open_sandbox": "sandbox",
     "plan_purview": "purview",
     "purview_status": "purview",
+    "request_access": "access",
     "sources": "azure.purview",
     "validate": "mesh",
     "write_report": "report",
 }
 
 __all__ = [
+    "AccessError",
+    "AccessList",
+    "AccessRecord",
     "Applied",
     "Audit",
     "Azure",
@@ -104,6 +117,7 @@ __all__ = [
     "Purview",
     "PurviewPlan",
     "PurviewStatus",
+    "RecordError",
     "ReportError",
     "Scan",
     "Source",
@@ -114,11 +128,14 @@ __all__ = [
     "connect",
     "connect_purview",
     "connect_sql",
+    "decide_access",
     "export_purview",
+    "list_access",
     "load_mesh",
     "open_sandbox",
     "plan_purview",
     "purview_status",
+    "request_access",
     "sources",
     "validate",
     "write_report",

@@ -23,7 +23,7 @@ from sovereignmesh.purview.rules import compile_rules, pattern_problems
 from sovereignmesh.purview.sources import DISCOVERED, find_sources, needed_resources
 from sovereignmesh.purview.staying import Staying, staying
 from sovereignmesh.purview.tree import Tree
-from sovereignmesh.purview.workflows import asks_approval, exactly
+from sovereignmesh.purview.workflows import asks_approval, exactly, no_service
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
@@ -137,18 +137,10 @@ def _domains_of(items: Iterable[Item]) -> list[str]:
 
 
 def _no_workflows(mesh: Mesh, live: Live, desired: Iterable[Item]) -> Iterator[Problem]:
-    """That approvals are wished, and the account's people work in a catalog whose workflows nobody can write.
-
-    Only the service itself tells: https://learn.microsoft.com/purview/unified-catalog-workflows has workflows of its
-    own, which the Unified Catalog's API does not have.
-    """
+    """That approvals are wished where no workflow can be."""
     document = mesh.policies_document
     if live.no_workflows and document is not None and _domains_of(desired):
-        message = (
-            f"the account {live.purview.account.name} has no workflows of the classic Data Catalog "
-            f"({live.no_workflows}): in the Unified Catalog requests are approved by workflows of its own, which no "
-            "API writes; set 'requireApproval: false' here and make them there, or plan for an account that has them"
-        )
+        message = no_service(live.purview.account.name, live.no_workflows)
         yield document.problem(("accessControl", "requireApproval"), message)
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sovereignmesh.purview.tree import Tree
     from sovereignmesh.result import Problem
 
-__all__ = ["AccessWorkflows", "asks_approval", "compile_workflows", "domain_of", "exactly", "workflow_id"]
+__all__ = [
+    "AccessWorkflows", "asks_approval", "compile_workflows", "domain_of", "exactly", "no_service", "workflow_id",
+]  # fmt: skip
 
 _NAME: Final = "Access to data of "
 _APPROVAL: Final = "Start and wait for an approval"
@@ -54,6 +56,20 @@ def asks_approval(mesh: Mesh) -> bool | None:
     """Whether access needs an approval; None where the mesh says nothing of it, and workflows are left alone."""
     control = mesh.policies.access_control if mesh.policies else None
     return None if control is None else control.require_approval
+
+
+def no_service(account: str, why: str) -> str:
+    """What is to be said of an account whose service of workflows answers that it is not there.
+
+    Only the service itself tells. https://learn.microsoft.com/purview/unified-catalog-workflows: the Unified Catalog
+    has workflows of its own; its API (https://learn.microsoft.com/rest/api/purview/unified-catalog-api-overview) has
+    none. That it is a 404 there is documented nowhere.
+    """
+    return (
+        f"the account {account} has no workflows of the classic Data Catalog ({why}): in the Unified Catalog requests "
+        "are approved by workflows of its own, which no API writes; set 'requireApproval: false' and make them in the "
+        "portal, or name an account that has them"
+    )
 
 
 def compile_workflows(mesh: Mesh, tree: Tree) -> Iterator[Item | Problem | str]:
