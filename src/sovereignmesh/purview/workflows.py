@@ -112,7 +112,7 @@ def _body(domain: str, collection: str, approvers: list[str]) -> dict[str, Any]:
     asked = f"Access to data of {domain}"
     return {
         "name": f"{_NAME}{domain}",
-        "description": f"Whoever asks for access to data of {domain} waits for an approver. Written by sovereignmesh.",
+        "description": "The approvers are those of the data mesh's policy",
         "isEnabled": True,
         "triggers": [{"type": "when_data_access_grant_is_requested", "underCollection": collection}],
         "actionDag": {
