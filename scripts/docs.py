@@ -336,8 +336,8 @@ def mesh() -> str:
         "# The mesh's documents",
         "",
         "Written by `scripts/docs.py` from the schema. A mesh is any number of YAML files; the top-level key says what",
-        "a document is: `governancePolicies` (one), `dataProduct`, `domain`, `purview` (one). Keys in bold are",
-        "required. Regions may be spelled as anywhere in Azure (`West Europe`, `westeurope`).",
+        "a document is: `governancePolicies` (one), `dataProduct`, `domain`, `directory`, `purview` (one). Keys in bold",
+        "are required. Regions may be spelled as anywhere in Azure (`West Europe`, `westeurope`).",
         "",
         "What binds what: a resource, its processing and its key, by the `storageLocations` of its product;",
         "replicas and backups, by those and `replicaLocations`; copies that cannot be switched off, and logs, by the",
@@ -345,7 +345,7 @@ def mesh() -> str:
         "",
     ]
     definitions = mesh_schema()["$defs"]
-    first = ("GovernancePolicies", "DataProduct", "Domain", "PurviewAccountWish")
+    first = ("GovernancePolicies", "DataProduct", "Domain", "Directory", "PurviewAccountWish")
     for name in (*first, *(name for name in definitions if name not in first)):
         definition = definitions[name]
         lines += [
@@ -356,7 +356,8 @@ def mesh() -> str:
             "| key | value | |",
             "|---|---|---|",
         ]
-        for key, schema in definition["properties"].items():
+        named = definition.get("properties") or {"NAME": definition["additionalProperties"]}
+        for key, schema in named.items():
             bold = f"**{key}**" if key in definition.get("required", ()) else key
             default = schema.get("default")
             usual = f" (default `{str(default).lower() if isinstance(default, bool) else default}`)"

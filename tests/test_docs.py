@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -63,11 +64,11 @@ def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
         if line.startswith("cat "):
             subprocess.run(line, shell=True, check=True)
         elif line.startswith("sovereignmesh "):
-            words = line.split()[1:]
+            words = shlex.split(line)[1:]
             if words[0] in LIVE and not {"--inventory", "--estate", "--sandbox"} & set(words):
                 words.append("--sandbox")  # there is no account here
             codes.append(CliRunner().invoke(main, words).exit_code)
-    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3, 0, 0, 0, 0, 0]
+    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3, 0, 0, 0, 0, 0, 0, 0]
     assert Path("findings.csv").exists()
     assert Path("summary.md").read_text().startswith("## Data sovereignty: not compliant, incomplete")
     assert not Path("audit.resume").exists(), "all was read"

@@ -23,9 +23,10 @@ MAY_IMPORT = {
     "plan": "",
     "sandbox": "azure",
     "audit": "mesh facts azure",
+    "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
-    "catalog": "mesh facts azure plan audit purview",
-    "cli": "audit azure catalog mesh facts plan purview report sandbox",
+    "catalog": "plan mesh facts azure audit purview",
+    "cli": "access audit azure catalog facts mesh plan purview report sandbox",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

@@ -4,6 +4,9 @@ import sovereignmesh as sm
 
 # The public names. Adding one is a decision; taking one away breaks somebody.
 PUBLIC = {
+    "AccessError",
+    "AccessList",
+    "AccessRecord",
     "Applied",
     "Audit",
     "Azure",
@@ -26,6 +29,7 @@ PUBLIC = {
     "Purview",
     "PurviewPlan",
     "PurviewStatus",
+    "RecordError",
     "ReportError",
     "Scan",
     "Source",
@@ -38,12 +42,15 @@ PUBLIC = {
     "connect",
     "connect_purview",
     "connect_sql",
+    "decide_access",
     "export_purview",
+    "list_access",
     "load_mesh",
     "open_sandbox",
     "plan_catalog",
     "plan_purview",
     "purview_status",
+    "request_access",
     "sources",
     "validate",
     "write_report",

@@ -14,9 +14,11 @@ from sovereignmesh.azure.purview import (
     Credential,
     Filter,
     KeyVaultConnection,
+    Operation,
     Ruleset,
     Scan,
     Trigger,
+    Workflow,
     find_purview_account,
 )
 from sovereignmesh.purview.roles import with_roles
@@ -170,11 +172,38 @@ def use_wrappers(azure):
     assert READER in {role.id for role in purview.policies.roles()}
     policy = next(each for each in purview.policies.list() if each.collection == "mine")
     purview.policies.update(with_roles(purview.policies.get(policy.id).document, "mine", {READER: [ADA]}))
+    use_workflows(purview)
     purview.triggers.delete(*at)
     purview.scans.delete(*at)
     for objects, one in reversed(lives):
         objects.delete(one.name)
     purview.classifications.delete("My.Own")
+
+
+def use_workflows(purview):
+    caller = "00000000-0000-0000-0000-00005eed0001"
+    told = {"approvalType": "PendingOnAny", "title": "Access", "assignedTo": [caller]}
+    actions = {"Ask": {"type": "Approval", "inputs": {"parameters": told}, "runAfter": {}}}
+    triggers = ({"type": "when_data_access_grant_is_requested", "underCollection": "mine"},)
+    workflow = Workflow(RUN, "Access", triggers, {"actions": actions}, "Who may")
+    assert purview.workflows.validate(workflow) == []
+    assert purview.workflows.put(workflow, RUN) == purview.workflows.get(RUN) == workflow
+    assert [each.name for each in purview.workflows.list()] == ["Access"]
+    asked = [
+        purview.user_requests.submit(Operation("GrantDataAccess", {"collectionName": "mine"}), comment=comment)
+        for comment in ("", "Please", "Now")
+    ]
+    first, second, third = (request.operations[0].runs[0] for request in asked)
+    assert {run.id for run in purview.workflow_runs.list("mine", "90d", ("InProgress",))} == {first, second, third}
+    tasks = {task.run: task for task in purview.workflow_tasks.list("received", "90d", ("approval",), ("Pending",))}
+    purview.workflow_tasks.approve(tasks[first].id, "Yes")
+    purview.workflow_tasks.reject(tasks[second].id, "No")
+    purview.workflow_tasks.reassign(tasks[third].id, caller, ADA)
+    purview.workflow_runs.cancel(third, "Never mind")
+    states = [purview.workflow_tasks.get(tasks[run].id).status for run in (first, second, third)]
+    assert states == ["Approved", "Rejected", "Canceled"]
+    assert [purview.workflow_runs.get(run).status for run in (first, second, third)] == ["Completed"] * 2 + ["Canceled"]
+    purview.workflows.delete(RUN)
 
 
 def carry_out(azure, mesh, *, prune=False):

@@ -10,17 +10,20 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from sovereignmesh.access import AccessList, AccessRecord, decide_access, list_access, request_access
     from sovereignmesh.audit import Inventory, audit_azure, audit_inventory
     from sovereignmesh.azure import Azure, Cloud, connect
     from sovereignmesh.azure.purview import Purview, Scan, Source, connect_purview, sources
     from sovereignmesh.azure.sql import connect_sql
     from sovereignmesh.catalog import CatalogPlan, apply_catalog, audit_catalog, plan_catalog
     from sovereignmesh.errors import (
+        AccessError,
         AzureError,
         CheckpointError,
         InventoryError,
         MeshError,
         PlanError,
+        RecordError,
         ReportError,
         SovereignMeshError,
     )
@@ -42,6 +45,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME: Final = {
+    "AccessError": "errors",
+    "AccessList": "access",
+    "AccessRecord": "access",
     "Applied": "plan",
     "Audit": "result",
     "Azure": "azure",
@@ -64,6 +70,7 @@ _HOME: Final = {
     "Purview": "azure.purview",
     "PurviewPlan": "purview",
     "PurviewStatus": "purview",
+    "RecordError": "errors",
     "ReportError": "errors",
     "Scan": "azure.purview",
     "Source": "azure.purview",
@@ -76,18 +83,24 @@ _HOME: Final = {
     "connect": "azure",
     "connect_purview": "azure.purview",
     "connect_sql": "azure.sql",
+    "decide_access": "access",
     "export_purview": "purview",
+    "list_access": "access",
     "load_mesh": "mesh",
     "open_sandbox": "sandbox",
     "plan_catalog": "catalog",
     "plan_purview": "purview",
     "purview_status": "purview",
+    "request_access": "access",
     "sources": "azure.purview",
     "validate": "mesh",
     "write_report": "report",
 }
 
 __all__ = [
+    "AccessError",
+    "AccessList",
+    "AccessRecord",
     "Applied",
     "Audit",
     "Azure",
@@ -110,6 +123,7 @@ __all__ = [
     "Purview",
     "PurviewPlan",
     "PurviewStatus",
+    "RecordError",
     "ReportError",
     "Scan",
     "Source",
@@ -122,12 +136,15 @@ __all__ = [
     "connect",
     "connect_purview",
     "connect_sql",
+    "decide_access",
     "export_purview",
+    "list_access",
     "load_mesh",
     "open_sandbox",
     "plan_catalog",
     "plan_purview",
     "purview_status",
+    "request_access",
     "sources",
     "validate",
     "write_report",

@@ -8,6 +8,8 @@
     ├── ReportError             a report could not be written
     ├── CheckpointError         the file of an interrupted run cannot be used
     ├── PlanError               a plan is not carried out: it has errors, changes too much, or is not the one expected
+    ├── AccessError             access is not asked for, or not decided: no contract, no workflow, nothing to decide
+    ├── RecordError             the record of decisions cannot be read or written
     ├── AzureError              Azure could not be asked, or refused; with `status`, `code`, `target` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from sovereignmesh.result.location import Problem
 
 __all__ = [
+    "AccessError",
     "AnswerError",
     "AzureError",
     "CheckpointError",
@@ -45,6 +48,7 @@ __all__ = [
     "MeshError",
     "NotFoundError",
     "PlanError",
+    "RecordError",
     "RejectedError",
     "ReportError",
     "SandboxError",
@@ -81,6 +85,14 @@ class CheckpointError(SovereignMeshError):
 
 class PlanError(SovereignMeshError):
     """A plan is not carried out: it has errors, it changes too much, or it is not the one that was shown."""
+
+
+class AccessError(SovereignMeshError):
+    """Access is not asked for, or not decided: no contract allows it, no workflow handles it, nothing is pending."""
+
+
+class RecordError(SovereignMeshError):
+    """The record of who decided what cannot be read or written: without it nothing is sent."""
 
 
 class AzureError(SovereignMeshError):

@@ -48,7 +48,7 @@ def test_the_json_fits_its_schema_and_the_digest_is_what_apply_expects(state, sc
     where = ["--estate", "seed", "--state", state]
     told = json.loads(run("plan", *where, "--format", "json").stdout)
     jsonschema.validate(told, schema)
-    assert told["summary"]["create"] == 9
+    assert told["summary"]["create"] == 11
     other = run("apply", *where, "--yes", "--expect", "sha256:0")
     assert other.exit_code == 1
     assert told["digest"] in other.output
@@ -111,7 +111,7 @@ def test_nothing_is_written_where_nobody_can_be_asked(state):
 def test_a_person_is_asked(state, monkeypatch, answer, code, left):
     monkeypatch.setattr("sovereignmesh.cli.plan_commands.is_somebody_there", lambda: True)
     result = run("apply", "--estate", "seed", "--state", state, input=answer)
-    assert "Apply these 9 changes?" in result.output
+    assert "Apply these 11 changes?" in result.output
     assert result.exit_code == code
     assert run("plan", "--estate", "seed", "--state", state, "--detailed-exitcode").exit_code == left
 
@@ -210,7 +210,7 @@ def test_a_stream_that_is_closed_is_no_crash(state, closed):
         timeout=60,
     )
     assert ended.returncode == 0
-    assert b"9 to create" in ended.stdout
+    assert b"11 to create" in ended.stdout
 
 
 def test_an_export_to_a_dash_is_printed(state):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import orjson
 from azure.core.exceptions import AzureError as SdkError
 
 from sovereignmesh.azure import queries
+from sovereignmesh.azure.caller import claims_in
 from sovereignmesh.azure.connection import CONNECTIONS
 from sovereignmesh.azure.directory import (
     list_locations,
@@ -84,23 +82,11 @@ def _identity(azure: Azure) -> Diagnosis:
         text = getattr(error, "message", "") or str(error)
         tried = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
         return Diagnosis("identity", "sign-in", f"not signed in\n{tried}", WAYS_TO_SIGN_IN)
-    claims = _claims(token)
+    claims = claims_in(token)
     names = ("upn", "unique_name", "preferred_username", "app_displayname", "appid", "oid")
     name = next((str(claims[key]) for key in names if claims.get(key)), "an opaque token")
     details = [f"{key} {claims[key]}" for key in ("oid", "tid") if claims.get(key)]
     return Diagnosis("identity", "ok", ", ".join((name, *details)))
-
-
-def _claims(token: object) -> dict[str, Any]:
-    """What the token says of its bearer; empty where it is no JWT. Nothing is verified: that is Azure's to do."""
-    parts = token.split(".") if isinstance(token, str) else []
-    if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
-        return {}
-    try:
-        claims = orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
 
 
 def _roles(azure: Azure, subscriptions: list[Subscription]) -> Iterator[Diagnosis]:

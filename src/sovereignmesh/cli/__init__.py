@@ -19,6 +19,10 @@ __all__ = ["main"]
 
 # Command -> where it lives, and its line in the list: reading the list must not import the commands.
 _COMMANDS: Final = {
+    "access": (
+        "sovereignmesh.cli.access_commands:access",
+        "Ask for access to a product's data, decide who gets it, and list who did.",
+    ),
     "audit": ("sovereignmesh.cli.audit_command:audit", "Audit live subscriptions, or an export, against a mesh."),
     "catalog": (
         "sovereignmesh.cli.catalog_commands:catalog",

@@ -40,7 +40,7 @@ _CONFLICTS: Final = (_CONFLICT, 412)
 _PROVISIONED: Final = 120.0  # seconds that a collection may take
 _SHOWN: Final = 60.0  # seconds in which what was written should show in lists
 _SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two looks
-_INSIDE: Final = ("scan", "filter", "trigger")  # which no list of the account tells: looked at one by one
+_SINGLE: Final = ("scan", "filter", "trigger", "workflow")  # which no list tells whole: looked at one by one
 _ATTEMPTS: Final = 4  # at a document that others write too
 
 
@@ -79,7 +79,7 @@ def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome
 def _now(plan: PurviewPlan) -> dict[Key, Item]:
     """What is there now of what the plan makes or deletes, as far as lists tell: minutes may have passed."""
     live = Live(plan.purview)
-    touched = [change.item for change in plan.changes if change.action != "update" and change.item.kind not in _INSIDE]
+    touched = [change.item for change in plan.changes if change.action != "update" and change.item.kind not in _SINGLE]
     live.read_lists({item.kind for item in touched})
     if live.unread:
         raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
@@ -113,6 +113,7 @@ def _hidden(plan: PurviewPlan, done: list[Outcome]) -> list[Outcome]:
     live = Live(plan.purview)
     live.read_lists(read_lists_of(touched))
     read_rest(live, touched, prune=False)
+    live.read_workflows([item.name for item in touched if item.kind == "workflow"], every=False)
     if live.unread:
         raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
     gone = [outcome.change.key for outcome in done if outcome.change.action == "delete"]
@@ -169,7 +170,7 @@ class _Writer:
 
     def _is_due(self, change: Change) -> bool:
         """Whether what is made is not there yet, or what is deleted still is. Raises PlanError where it is another."""
-        there = self._look(change) if change.item.kind in _INSIDE else self._now.get(change.key)
+        there = self._look(change) if change.item.kind in _SINGLE else self._now.get(change.key)
         if change.item.kind == "roles" or (there is not None and is_unfinished(there)):
             return True
         kind = KINDS[change.item.kind]

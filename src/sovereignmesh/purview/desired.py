@@ -14,6 +14,7 @@ from sovereignmesh.purview.live import scan_needs
 from sovereignmesh.purview.recurrence import is_known_zone
 from sovereignmesh.purview.rules import compile_rules, mesh_ruleset, policy_rules
 from sovereignmesh.purview.sources import match_interfaces
+from sovereignmesh.purview.workflows import compile_workflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -98,6 +99,7 @@ class _Compiler:
         found.items += self._tree.items()
         for path, message in self._tree.problems:
             self._say(path, message)
+        self._workflows()
         return found
 
     def _placed(self, sources: Sequence[Wanted]) -> dict[str, str]:
@@ -309,6 +311,17 @@ class _Compiler:
                 body = {role: sorted(set(people)) for role, people in roles.items()}
                 needs = frozenset({Key("collection", collection)})
                 yield Item("roles", collection, body, needs, self._place(*path))
+
+    def _workflows(self) -> None:
+        for found in compile_workflows(self._mesh, self._tree):
+            into: list[Any] = (
+                self._found.items
+                if isinstance(found, Item)
+                else self._found.notes
+                if isinstance(found, str)
+                else self._found.problems
+            )
+            into.append(found)
 
     def _add(self, kind: str, name: str, body: dict[str, Any], needs: frozenset[Key], path: Path) -> None:
         self._found.items.append(Item(kind, name, body, needs, self._place(*path)))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Export", "export_purview"]
 
-_LISTS: Final = frozenset(KINDS) - {"scan", "filter", "trigger"}
+_LISTS: Final = frozenset(KINDS) - {"scan", "filter", "trigger", "workflow"}  # workflows are a policy's
 _SCHEDULE: Final = ("hours", "minutes", "weekDays", "monthDays", "monthlyOccurrences")
 _SECTIONS: Final = {  # by key of the document, the kind of its objects
     "keyVaults": "key-vault", "credentials": "credential", "classifications": "classification",

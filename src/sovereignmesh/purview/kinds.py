@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.facts import find_region
 from sovereignmesh.plan import Kind, fold
+from sovereignmesh.purview.workflows import AccessWorkflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,13 +109,14 @@ KINDS: Final = {
             unordered=frozenset(f"properties.recurrence.schedule.{name}" for name in _SCHEDULE),
             same={f"properties.recurrence.{name}": _moment for name in ("startTime", "endTime")},
         ),
+        Kind("workflow", 11, frozenset({"id", "createdTime", "createdBy", "lastUpdateTime", "updatedBy"})),
     )
 }  # fmt: skip
 
 # Of which every write makes a new version: they are looked at by name before they are made.
 VERSIONED: Final = frozenset({"classification-rule", "ruleset"})
 
-_OBJECTS: Final[dict[str, Callable[[Purview], Single[Any]]]] = {
+_OBJECTS: Final[dict[str, Callable[[Purview], Single[Any] | AccessWorkflows]]] = {
     "collection": lambda purview: purview.collections,
     "key-vault": lambda purview: purview.key_vaults,
     "credential": lambda purview: purview.credentials,
@@ -124,6 +126,7 @@ _OBJECTS: Final[dict[str, Callable[[Purview], Single[Any]]]] = {
     "scan": lambda purview: purview.scans,
     "filter": lambda purview: purview.filters,
     "trigger": lambda purview: purview.triggers,
+    "workflow": AccessWorkflows,
 }
 
 
@@ -133,11 +136,11 @@ def is_system(classification: str) -> bool:
 
 
 def names_of(item: Item) -> list[str]:
-    """The names in the address of an object: of what lies in a scan, those of its source and scan."""
+    """The names by which an object is addressed: of what lies in a scan, those of its source and scan."""
     return item.name.split("/", 1) if item.kind in ("scan", "filter", "trigger") else [item.name]
 
 
-def objects_of(purview: Purview, kind: str) -> Single[Any] | Removable[Any] | None:
+def objects_of(purview: Purview, kind: str) -> Single[Any] | Removable[Any] | AccessWorkflows | None:
     """Where objects of a kind are read and written by name; None for those with ways of their own."""
     found = _OBJECTS.get(kind)
     return found(purview) if found else None

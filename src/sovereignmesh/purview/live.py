@@ -12,8 +12,9 @@ from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, NotFoundError, SignInError
 from sovereignmesh.facts.purview import metadata_roles
 from sovereignmesh.plan import Item, Key, Unread
-from sovereignmesh.purview.kinds import FILTERS, KINDS, is_system, objects_of
+from sovereignmesh.purview.kinds import FILTERS, KINDS, is_system, names_of, objects_of
 from sovereignmesh.purview.roles import assigned
+from sovereignmesh.purview.workflows import AccessWorkflows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -34,7 +35,10 @@ _LISTS: Final = (
 )  # fmt: skip
 _LISTED: Final = ("collection", "key-vault", "credential", "classification-rule", "ruleset", "source")
 _WITHIN: Final = {"scan": "source", "filter": "scan", "trigger": "scan"}
-_WORDS: Final = {"filter": "the filter of", "trigger": "the trigger of", "scan": "the scans of source"}
+_WORDS: Final = {
+    "filter": "the filter of", "trigger": "the trigger of", "scan": "the scans of source",
+    "workflow": "the workflow of",
+}  # fmt: skip
 
 
 class Live:
@@ -47,6 +51,7 @@ class Live:
         self.unread: list[Unread] = []
         self.lost: set[str] = set()  # kinds, and KIND/PARENT, of which nobody knows what is there
         self.system: dict[str, list[str]] = {}
+        self.no_workflows = ""  # why an account has no service of workflows
         self.done, self.total = 0, 0  # requests and lists that were asked for
 
     def read_lists(self, kinds: Container[str]) -> None:
@@ -70,6 +75,28 @@ class Live:
         """Reads the filter or the trigger of scans (SOURCE/SCAN) that are there."""
         known = [name for name in dict.fromkeys(scans) if Key("scan", name.casefold()) in self.items]
         for _, found in self._all([(kind, name, partial(self._single, kind, name)) for name in known]):
+            self.items |= {item.key: item for item in found}
+
+    def read_workflows(self, domains: Iterable[str], *, every: bool) -> None:
+        """Reads the workflows of domains, `every`: of whichever there are; where there is no such service, none."""
+        workflows, wanted = AccessWorkflows(self.purview), {name.casefold(): name for name in domains}
+        if not wanted and not every:
+            return
+        try:
+            listed = list(workflows.domains())
+        except (SignInError, DeadlineError):
+            raise
+        except NotFoundError as error:
+            self.no_workflows = str(error)
+            return
+        except AzureError as error:
+            self.lost.add("workflow")
+            self.unread.append(Unread("workflow", str(error)))
+            return
+        for name in listed if every else ():
+            wanted.setdefault(name.casefold(), name)
+        names = wanted.values()
+        for _, found in self._all([("workflow", name, partial(self._single, "workflow", name)) for name in names]):
             self.items |= {item.key: item for item in found}
 
     def extensions(self, kind: str) -> list[str] | None:
@@ -153,9 +180,10 @@ class Live:
 
     def _single(self, kind: str, name: str) -> list[Item]:
         objects = objects_of(self.purview, kind)
-        assert objects is not None, "of filters and triggers"
+        assert objects is not None, "of filters, triggers and workflows"
         try:
-            return [_item(kind, name, objects.body(*name.split("/", 1)).body)]
+            item = _item(kind, name, {})
+            return [_item(kind, name, objects.body(*names_of(item)).body)]
         except NotFoundError:
             return []
 
@@ -181,6 +209,10 @@ def _item(kind: str, name: str, body: Mapping[str, Any]) -> Item:
     for part in _LISTS:
         if not isinstance(properties.get(part) or [], list):
             raise AnswerError(f"{kind} {name}: `properties.{part}` should be a list, and is {properties[part]!r:.100}")
+    if not isinstance(body.get("triggers") or [], list) or not isinstance(body.get("actionDag") or {}, dict):
+        raise AnswerError(f"{kind} {name}: `triggers` should be a list, and `actionDag` an object")
+    if not all(isinstance(trigger, dict) for trigger in body.get("triggers") or ()):
+        raise AnswerError(f"{kind} {name}: a trigger should be an object")
     patterns = [*(properties.get("columnPatterns") or ()), *(properties.get("dataPatterns") or ())]
     if not all(isinstance(pattern, dict) for pattern in patterns):
         raise AnswerError(f"{kind} {name}: a pattern should be an object")
@@ -225,6 +257,10 @@ def spelled(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _needs(kind: str, name: str, body: Mapping[str, Any], properties: Mapping[str, Any]) -> Iterator[Key]:
+    if kind == "workflow":
+        places = (trigger.get("underCollection") for trigger in body.get("triggers") or ())
+        yield from (Key("collection", place.casefold()) for place in places if isinstance(place, str))
+        return
     source = name.rpartition("/")[0]
     if source:
         yield Key("scan", name.casefold()) if kind in ("filter", "trigger") else Key("source", source.casefold())

@@ -23,6 +23,7 @@ from sovereignmesh.purview.rules import compile_rules, pattern_problems
 from sovereignmesh.purview.sources import DISCOVERED, find_sources, needed_resources
 from sovereignmesh.purview.staying import Staying, staying
 from sovereignmesh.purview.tree import Tree
+from sovereignmesh.purview.workflows import asks_approval, exactly, no_service
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def plan_purview(
         desired = compile_desired(mesh, document, sources, tree, _around(live))
         problems += desired.problems
         read_rest(live, desired.items, prune=prune)
+        if asks_approval(mesh) is not None:
+            live.read_workflows(_domains_of(desired.items), every=prune)
     scanned = {source.name for source in sources if source.scans}
     if bare := len({source.name for source in sources} - scanned):
         desired.notes.append(f"{bare} of {len(sources)} sources have no scan that is wished")
@@ -125,7 +128,20 @@ def plan_purview(
         problems += _unknown_domains(mesh, document, wish.discovers, resources)
         seen = len(resources.names)
         desired.notes.append(f"sources are discovered in the {seen} subscription{'s' * (seen != 1)} that you see")
+    problems += _no_workflows(mesh, live, desired.items)
     return _compared(purview, live, desired, problems, _Asked(document, prune, resources.find))
+
+
+def _domains_of(items: Iterable[Item]) -> list[str]:
+    return [item.name for item in items if item.kind == "workflow"]
+
+
+def _no_workflows(mesh: Mesh, live: Live, desired: Iterable[Item]) -> Iterator[Problem]:
+    """That approvals are wished where no workflow can be."""
+    document = mesh.policies_document
+    if live.no_workflows and document is not None and _domains_of(desired):
+        message = no_service(live.purview.account.name, live.no_workflows)
+        yield document.problem(("accessControl", "requireApproval"), message)
 
 
 def _unknown_domains(
@@ -262,6 +278,7 @@ def _compared(purview: Purview, live: Live, desired: Desired, problems: list[Pro
     notes += stay.notes
     problems += stay.problems
     there = list(comparable(live, desired.items, prune=prune, kept=stay.keys))
+    wished = [exactly(item, live.items.get(item.key)) for item in wished]
     found = [_told_whole(each, live, prune=prune) for each in diff(wished, there, KINDS, prune=prune)]
     changes = _in_order(found, Key("roles", purview.account.name.casefold()), prune=prune)
     touched = {change.key for change in changes if change.action != "delete"}

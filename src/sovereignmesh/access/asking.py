@@ -1,0 +1,215 @@
+"""Asking for access to a product's data, for a domain that a contract lets have it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.access.record import Entry
+from sovereignmesh.azure.caller import find_caller
+from sovereignmesh.azure.purview import Operation, connect_purview
+from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
+from sovereignmesh.errors import AccessError, AzureError, MeshError, NotFoundError, RecordError, SignInError
+from sovereignmesh.mesh.words import did_you_mean, listed
+from sovereignmesh.purview.tree import Tree
+from sovereignmesh.purview.workflows import asks_approval, no_service, workflow_id
+from sovereignmesh.result import Location, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sovereignmesh.access.record import AccessRecord
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, UserRequest
+    from sovereignmesh.mesh import DataProduct, Mesh
+
+__all__ = ["Submitted", "actor_of", "recorded", "request_access"]
+
+_CLIENT: Final = range(400, 500)  # what the service refused; of all else nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A request that the service has taken: its id, the runs of workflows that it started, and who decides."""
+
+    id: str
+    runs: tuple[str, ...]
+    product: str
+    consumer: str
+    approvers: tuple[str, ...]
+
+
+def request_access(
+    azure: Azure,
+    mesh: Mesh,
+    product: str,
+    consumer: str,
+    reason: str,
+    *,
+    record: AccessRecord,
+    person: str = "",
+    asset: str = "",
+    account: str | PurviewAccount | None = None,
+) -> Submitted:
+    """Asks for access to the data of a product for a domain; what the service took.
+
+    `person` is whom the access is for, a name of the mesh's directory or an object id: without it, the caller; `asset`
+    is the GUID of an asset in the Data Map. `account` is another than the mesh names. Raises AccessError, before
+    anything is sent, where no contract of the mesh lets the domain have it, or where nothing would approve it;
+    RecordError, then too, where `record` cannot be written; an `AzureError` where the service refuses, which is
+    recorded.
+    """
+    wanted = _product(mesh, product)
+    for_domain = _consumer(mesh, wanted, consumer)
+    for_whom = mesh.object_id_of(person) if person else ""
+    if for_whom is None:
+        near = did_you_mean(person, mesh.directory)
+        raise AccessError(f"nobody knows who '{person}' is: give an object id, or a name of the `directory`{near}")
+    if not asks_approval(mesh):
+        raise AccessError(
+            "the mesh asks for no approval of access (accessControl.requireApproval), so that no workflow would take "
+            "the request"
+        )
+    purview = _purview(azure, mesh, account)
+    collection, approvers = _workflow(mesh, purview, wanted)
+    payload: dict[str, Any] = {
+        # What a payload holds is not documented. `dataAssetGuid` and `note` are what a public program sends
+        # (PurviewConsortium); the rest says what is asked for, and comes back in the approval's task where it is kept.
+        **({"dataAssetGuid": asset} if asset else {}),
+        "collectionName": collection,
+        "note": reason,
+        "dataProduct": wanted.name,
+        "consumer": for_domain,
+        **({"requestedFor": for_whom} if for_whom else {}),
+    }
+    comment = f"{wanted.name} for {for_domain}: {reason}"
+    entry = Entry(
+        "request", "sending", purview.account.id, actor=actor_of(azure), product=wanted.name,
+        consumer=for_domain, person=for_whom, comment=reason,
+    )  # fmt: skip
+    with recorded(record, entry) as accepted:
+        told = purview.user_requests.submit(Operation(GRANT_ACCESS, payload), comment=comment)
+        runs = tuple(run for operation in told.operations for run in operation.runs)
+        accepted(request=told.id, runs=runs, actor=entry.actor or told.requestor)
+    _check_taken(told, runs)
+    return Submitted(told.id, runs, wanted.name, for_domain, approvers)
+
+
+@contextlib.contextmanager
+def recorded(record: AccessRecord, entry: Entry) -> Iterator[Callable[..., None]]:
+    """Records that something is sent, before it is, and what came of it; what is given is called when it is accepted.
+
+    Raises RecordError before anything is sent where that cannot be recorded.
+    """
+    with record.writing() as add:
+        add(entry)
+
+        def accepted(**told: Any) -> None:
+            done = dataclasses.replace(entry, outcome="accepted", **told)
+            try:
+                add(done)
+            except RecordError as error:
+                what = f"the service has taken the {entry.action} of {done.request}, which nothing here records"
+                raise RecordError(f"{what}: {error}") from error
+
+        try:
+            yield accepted
+        except AzureError as error:
+            refused = error.status in _CLIENT or isinstance(error, SignInError)
+            try:
+                add(dataclasses.replace(entry, outcome="refused" if refused else "unknown", why=str(error)))
+            except RecordError as lost:
+                raise RecordError(f"{error}; and nothing here records that: {lost}") from error
+            raise
+
+
+def actor_of(azure: Azure) -> str:
+    """Who is signed in: object id and name, "" where the token says neither."""
+    return " ".join(filter(None, find_caller(azure, azure.cloud.purview_scope)))
+
+
+def _check_taken(told: UserRequest, runs: tuple[str, ...]) -> None:
+    if not runs:
+        raise AccessError(
+            f"the service took the request {told.id}, and no workflow did: its status is {told.status}, and nobody is "
+            "asked. Look in the portal whether access was given, and plan the account again"
+        )
+
+
+def _product(mesh: Mesh, name: str) -> DataProduct:
+    same = [one for one in mesh.products if one.name.casefold() == name.strip().casefold()]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise AccessError(f"several domains have a product '{name}': {listed(one.domain for one in same)}")
+    names = [one.name for one in mesh.products]
+    raise AccessError(f"the mesh has no product '{name}'{did_you_mean(name, names)}; it has: {listed(names) or 'none'}")
+
+
+def _consumer(mesh: Mesh, product: DataProduct, consumer: str) -> str:
+    """The domain that a contract lets have a product. Raises AccessError where none does."""
+    wanted = _domain(mesh, consumer)
+    if wanted is None:
+        near = did_you_mean(consumer, mesh.domains)
+        raise AccessError(f"the mesh has no domain '{consumer}'{near}; it has: {listed(mesh.domains) or 'none'}")
+    parties = [contract.consumer for contract in product.data_contracts]
+    if wanted in map(partial(_domain, mesh), parties):
+        return wanted
+    raise AccessError(
+        f"no contract lets {wanted} have {product.name}: "
+        + (f"its dataContracts are with {listed(parties)}" if parties else "it has no dataContracts")
+        + f". Sharing is by contract: have one written in the product ({product.owner})"
+    )
+
+
+def _domain(mesh: Mesh, name: str) -> str | None:
+    """The domain that `Sales` and `Sales Domain` mean."""
+    folded = name.strip().casefold()
+    return mesh.domain_named(folded) or mesh.domain_named(folded.removesuffix(" domain"))
+
+
+def _purview(azure: Azure, mesh: Mesh, account: str | PurviewAccount | None) -> Purview:
+    if account is None and mesh.purview is not None:
+        account = mesh.purview.model.account
+    if account is None or mesh.purview is None:
+        message = "no `purview` document in the mesh: write one that names the account"
+        raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
+    return connect_purview(account, azure)
+
+
+def _workflow(mesh: Mesh, purview: Purview, product: DataProduct) -> tuple[str, tuple[str, ...]]:
+    """The collection of a product's domain, and who decides there. Raises AccessError where nobody would."""
+    name = purview.account.name
+    how = "; `sovereignmesh purview apply` makes it"
+    assert mesh.purview is not None, "the account was found"
+    live = list(purview.collections.list())
+    collection = Tree(mesh.purview, live, name).find(product.domain)
+    if collection is None or collection not in {one.name.casefold() for one in live}:
+        raise AccessError(f"the account {name} has no collection of the domain {product.domain}{how}")
+    try:
+        workflow = purview.workflows.get(workflow_id(purview.account.id, product.domain))
+    except NotFoundError:
+        try:
+            list(purview.workflows.list())
+        except NotFoundError as error:
+            raise AccessError(no_service(name, str(error))) from error
+        raise AccessError(
+            f"the account {name} has no workflow that approves access to data of {product.domain}{how}"
+        ) from None
+    places = {str(trigger.get("underCollection") or "").casefold() for trigger in workflow.triggers}
+    if not workflow.enabled or collection not in places:
+        what = f"is not that of the collection '{collection}'" if workflow.enabled else "is switched off"
+        raise AccessError(
+            f"the workflow '{workflow.name}' of the account {name} {what}: `sovereignmesh purview apply` mends it"
+        )
+    return collection, tuple(_approvers(mesh, product.domain))
+
+
+def _approvers(mesh: Mesh, domain: str) -> Iterator[str]:
+    control = mesh.policies.access_control if mesh.policies else None
+    for name in control.approvers if control else ():
+        known = mesh.object_id_of(name, domain)
+        yield mesh.name_of(known) if known else name

@@ -1,0 +1,119 @@
+"""Approving or rejecting what somebody asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from sovereignmesh.access.asking import actor_of, recorded
+from sovereignmesh.access.record import Entry
+from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
+from sovereignmesh.errors import AccessError, AzureError, NotFoundError
+from sovereignmesh.purview.workflows import no_service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sovereignmesh.access.record import AccessRecord
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowTask
+
+__all__ = ["WINDOW", "Decided", "Decision", "decide_access", "tasks_of", "text_in"]
+
+Decision = Literal["approve", "reject"]
+_VIEWS: Final = ("sent", "received", "history")  # all that somebody has to do with
+WINDOW: Final = "90d"  # the longest that the service knows
+_REPLIES: Final = {"approve": "Approved", "reject": "Rejected"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided: the request, what it was about, and what the approval's status is since, "" if not known."""
+
+    request: str
+    product: str
+    consumer: str
+    status: str
+
+
+def decide_access(
+    azure: Azure,
+    account: str | PurviewAccount,
+    request: str,
+    decision: Decision,
+    *,
+    comment: str,
+    record: AccessRecord,
+) -> Decided:
+    """Approves or rejects a request for access, as the caller; what came of it.
+
+    `request` is its id as `list_access` gives it. Raises AccessError, before anything is sent, where the caller has
+    nothing to decide there; RecordError, then too, where `record` cannot be written; an `AzureError` where the service
+    refuses, which is recorded.
+    """
+    purview = connect_purview(account, azure)
+    task = _task(purview, request.strip().lower(), record)
+    entry = Entry(
+        decision, "sending", purview.account.id, actor=actor_of(azure), request=request.strip().lower(),
+        runs=(task.run,), product=text_in(task, "dataProduct"), consumer=text_in(task, "consumer"), comment=comment,
+    )  # fmt: skip
+    with recorded(record, entry) as accepted:
+        send = purview.workflow_tasks.approve if decision == "approve" else purview.workflow_tasks.reject
+        send(task.id, comment)
+        after = _after(purview, task)
+        accepted(actor=entry.actor or _who(task, after, _REPLIES[decision]))
+    return Decided(entry.request, entry.product, entry.consumer, after.status if after else "")
+
+
+def text_in(task: WorkflowTask, key: str) -> str:
+    """What the request of a task says under a key, "" where it does not."""
+    value = task.payload.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _task(purview: Purview, request: str, record: AccessRecord) -> WorkflowTask:
+    """The task in which the caller decides a request. Raises AccessError where there is none, or none any more."""
+    runs = {run for entry in record.read().entries if entry.request == request for run in entry.runs}
+    wanted = {request, *runs}  # the first run of a request bears its id, as was recorded
+    name = purview.account.name
+    try:
+        found = [task for task in tasks_of(purview) if wanted & {task.id, task.run} and task.asks == GRANT_ACCESS]
+    except NotFoundError as error:
+        raise AccessError(no_service(name, str(error))) from error
+    pending = [task for task in found if task.status == "Pending"]
+    if pending:
+        return pending[0]
+    if found:
+        said = [f"{one.reply} by {one.id}" for one in found[0].approvers if one.reply != "Pending"]
+        how = f"{found[0].status or 'unknown'}{': ' + ', '.join(said) if said else ''}"
+        raise AccessError(f"the request {request} is decided already ({how})")
+    raise AccessError(
+        f"the account {name} shows you no request {request}: you are none of its approvers, it is older than {WINDOW}, "
+        "or there is none; `sovereignmesh access list` shows those that are"
+    )
+
+
+def tasks_of(purview: Purview) -> Iterator[WorkflowTask]:
+    """Every approval that the caller has asked for, has to give, or has given, each once."""
+    seen = set()
+    for view in _VIEWS:
+        for task in purview.workflow_tasks.list(view, WINDOW, ("approval",)):
+            if task.id not in seen:
+                seen.add(task.id)
+                yield task
+
+
+def _after(purview: Purview, task: WorkflowTask) -> WorkflowTask | None:
+    """The task since; None where it cannot be read: what was decided is decided."""
+    try:
+        return purview.workflow_tasks.get(task.id)
+    except AzureError:
+        return None
+
+
+def _who(before: WorkflowTask, after: WorkflowTask | None, reply: str) -> str:
+    """Whose reply has come meanwhile, "" where that is not one alone."""
+    known = {one.id for one in before.approvers if one.reply == reply}
+    fresh = [one.id for one in after.approvers if one.reply == reply and one.id not in known] if after else []
+    return fresh[0] if len(fresh) == 1 else ""

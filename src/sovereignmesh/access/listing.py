@@ -1,0 +1,266 @@
+"""Who has asked for access, and what was decided: what the service shows, and what the record says besides."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sovereignmesh.access.deciding import WINDOW, tasks_of, text_in
+from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
+from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
+from sovereignmesh.plan import Unread
+from sovereignmesh.purview.workflows import no_service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sovereignmesh.access.record import AccessRecord, Entry
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
+    from sovereignmesh.mesh import Mesh
+
+__all__ = ["STATUSES", "AccessList", "AccessRequest", "list_access"]
+
+# Of approvals and of runs, as the specification has them, and what the record alone knows.
+STATUSES: Final = (
+    "Pending", "Approved", "Rejected", "Canceled", "NotStarted", "InProgress", "Completed", "Failed", "Canceling",
+    "CancellationFailed", "Refused", "Unknown",
+)  # fmt: skip
+_WRONG: Final = ("Failed", "Canceled", "Canceling", "CancellationFailed")
+_TABLE: Final = ("request", "product", "consumer", "requestor", "asked", "status", "decided by", "when", "comment")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """A request for access: what is asked for, by whom and why, and what became of it.
+
+    `status` is the service's word, and an open set: of the approval, or of the run where that went wrong. `source` is
+    service, or record where the service does not show the request any more. What nobody says is "" or None.
+    """
+
+    id: str
+    product: str = ""
+    consumer: str = ""
+    requestor: str = ""
+    person: str = ""
+    reason: str = ""
+    status: str = ""
+    asked: str = ""
+    decided_by: str = ""
+    decided_at: str = ""
+    comment: str = ""
+    source: str = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    """The requests, the newest first; what could not be read, and whether the record is whole."""
+
+    account: str
+    requests: tuple[AccessRequest, ...]
+    unread: tuple[Unread, ...] = ()
+    record: str = ""
+    broken: str = ""
+    names: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read, and the record is as it was written."""
+        return not self.unread and not self.broken
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """The names of columns, and rows of texts."""
+        rows: list[tuple[str, ...]] = [
+            (
+                one.id, one.product, one.consumer, self._named(one.requestor), one.asked, _status(one),
+                self._named(one.decided_by), one.decided_at, one.comment,
+            )
+            for one in self.requests
+        ]  # fmt: skip
+        return _TABLE, rows
+
+    def _named(self, who: str) -> str:
+        return self.names.get(who.partition(" ")[0], who)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The list as JSON."""
+        return {
+            "schema": "sovereignmesh.access/v1",
+            "account": self.account,
+            "complete": self.complete,
+            "requests": [dataclasses.asdict(one) for one in self.requests],
+            "record": {"file": self.record, "broken": self.broken},
+            "unread": [unread._asdict() for unread in self.unread],
+        }
+
+
+def _status(one: AccessRequest) -> str:
+    return one.status if one.source == "service" else f"{one.status} (record)"
+
+
+def list_access(
+    azure: Azure,
+    account: str | PurviewAccount,
+    record: AccessRecord | None = None,
+    *,
+    mesh: Mesh | None = None,
+    everybody: bool = False,
+) -> AccessList:
+    """The requests for access of the last 90 days, which is the longest that the service knows, and of the record.
+
+    Those that the caller has made, has to decide, or has decided; `everybody`: of the whole account, which takes the
+    role Workflow Administrator. `mesh` has the names of people. Raises an `AzureError` where the account is not found,
+    RecordError where there is a record that cannot be read.
+    """
+    told = record.read() if record is not None else None
+    purview = connect_purview(account, azure)
+    unread: list[Unread] = []
+    runs: dict[str, WorkflowRun] = {}
+    tasks: dict[str, WorkflowTask] = {}
+
+    def read(what: str, some: Callable[[], Iterable[Any]], into: Callable[[Any], None]) -> None:
+        try:
+            for one in some():
+                into(one)
+        except (SignInError, DeadlineError):
+            raise
+        except NotFoundError as error:
+            unread.append(Unread(what, no_service(purview.account.name, str(error))))
+        except AzureError as error:
+            unread.append(Unread(what, str(error)))
+
+    view = "admin" if everybody else "mine"
+    read("the runs of workflows", lambda: purview.workflow_runs.list(view, WINDOW), lambda one: _keep(runs, one))
+    read("the approvals", lambda: tasks_of(purview), lambda one: _keep_task(tasks, one))
+    entries = [entry for entry in told.entries if _is_of(entry, purview)] if told else []
+    known = _Known(entries)
+    found = [_shown(identity, runs.get(identity), tasks.get(identity), known) for identity in {**runs, **tasks}]
+    shown = {one.id for one in found}
+    found += [one for one in known.requests() if one.id not in shown]
+    return AccessList(
+        purview.account.id,
+        tuple(sorted(found, key=lambda one: (one.asked, one.id), reverse=True)),
+        tuple(unread),
+        str(record.path) if record is not None else "",
+        told.broken if told else "",
+        {identity: name for name, identity in mesh.directory.items()} if mesh else {},
+    )
+
+
+def _keep(runs: dict[str, WorkflowRun], run: WorkflowRun) -> None:
+    if run.type == GRANT_ACCESS:
+        runs[run.id] = run
+
+
+def _keep_task(tasks: dict[str, WorkflowTask], task: WorkflowTask) -> None:
+    if task.asks == GRANT_ACCESS:
+        tasks[task.run] = task
+
+
+def _is_of(entry: Entry, purview: Purview) -> bool:
+    return entry.account.casefold() == purview.account.id.casefold()
+
+
+class _Last(NamedTuple):
+    """What the record says last of one request: that it was made, and that it was decided."""
+
+    asked: Entry | None
+    decided: Entry | None
+
+
+class _Known:
+    """What the record says, by the ids of requests and of runs."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._said: dict[str, _Last] = {}
+        for entry in entries:
+            if not entry.request:  # sent, and not taken or not answered: it never had an id
+                continue
+            before = self._said.get(entry.request, _Last(None, None))
+            asks = entry.action == "request"
+            if not asks and before.decided and before.decided.outcome == "accepted" != entry.outcome:
+                continue  # decided once, it stays so, whatever else was tried
+            self._said[entry.request] = before._replace(**{"asked" if asks else "decided": entry})
+        self._requests = {run: name for name, last in self._said.items() for one in last if one for run in one.runs}
+        self._lost = [entry for entry in _unanswered(entries) if not entry.request]
+
+    def request_of(self, run: str) -> str:
+        """The request that started a run; a run's own id is that of its request, as was recorded."""
+        return self._requests.get(run, run)
+
+    def of(self, request: str) -> _Last:
+        """What is said of a request."""
+        return self._said.get(request, _Last(None, None))
+
+    def requests(self) -> Iterable[AccessRequest]:
+        """Every request that the record knows, as it stands there; those that nobody answered have no id."""
+        for name, (asked, decided) in self._said.items():
+            yield _told(AccessRequest(name, source="record"), asked, decided)
+        for entry in self._lost:
+            status = "Refused" if entry.outcome == "refused" else "Unknown"
+            yield _told(AccessRequest("", status=status, source="record", comment=entry.why), entry, None)
+
+
+def _unanswered(entries: Iterable[Entry]) -> list[Entry]:
+    """The requests that were refused, or of which nobody knows whether they were taken.
+
+    Writing holds the record alone, so that a `sending` and what came of it follow each other.
+    """
+    found: list[Entry] = []
+    for entry in entries:
+        if entry.action != "request":
+            continue
+        if entry.outcome != "sending" and found and found[-1].outcome == "sending":
+            found.pop()
+        if entry.outcome != "accepted":
+            found.append(entry)
+    return found
+
+
+def _shown(identity: str, run: WorkflowRun | None, task: WorkflowTask | None, known: _Known) -> AccessRequest:
+    """A request as the service shows it, with what the record says where the service says nothing."""
+    request = (run.request if run else "") or known.request_of(identity)
+    asked, decided = known.of(request)
+    approval = task.status if task else ""
+    status = run.status if run is not None and (run.status in _WRONG or not approval) else approval
+    made = (run.started if run else None) or (task.created if task else None)
+    reply = next((one for one in task.approvers if one.reply not in ("Pending", "")), None) if task else None
+    first = AccessRequest(
+        request,
+        text_in(task, "dataProduct") if task else "",
+        text_in(task, "consumer") if task else "",
+        (run.requestor if run else "") or (task.requestor if task else ""),
+        text_in(task, "requestedFor") if task else "",
+        text_in(task, "note") if task else "",
+        status,
+        _moment(made),
+        reply.id if reply else "",
+        _moment(reply.at if reply else None),
+        reply.comment if reply else "",
+    )
+    return _told(first, asked, decided if decided and decided.outcome == "accepted" else None)
+
+
+def _told(one: AccessRequest, asked: Entry | None, decided: Entry | None) -> AccessRequest:
+    """The request with what the record says, where it says nothing itself."""
+    about = asked or decided
+    said: dict[str, str] = {}
+    if about is not None:
+        said |= {"product": about.product, "consumer": about.consumer, "person": about.person}
+    if asked is not None:
+        said |= {"requestor": asked.actor, "reason": asked.comment, "asked": asked.at, "status": "Pending"}
+    if decided is not None:
+        words = {"accepted": {"approve": "Approved", "reject": "Rejected"}.get(decided.action, "")}
+        status = words.get(decided.outcome) or ("Pending" if decided.outcome == "refused" else "Unknown")
+        said |= {"decided_by": decided.actor, "decided_at": decided.at, "comment": decided.comment, "status": status}
+    return dataclasses.replace(one, **{key: value for key, value in said.items() if not getattr(one, key)})
+
+
+def _moment(when: dt.datetime | None) -> str:
+    if when is None:
+        return ""
+    return when.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,257 @@
+"""`sovereignmesh access`: request, list, approve, reject."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import click
+
+from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.plan_commands import print_json
+from sovereignmesh.mesh import Mesh, load_mesh
+from sovereignmesh.mesh.documents import is_object_id
+from sovereignmesh.result import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sovereignmesh.access import AccessRecord
+    from sovereignmesh.azure import Azure
+
+__all__ = ["access"]
+
+_FILE: Final = "access-record.jsonl"
+_STATUSES: Final = (  # those of `sovereignmesh.access`; a test compares them
+    "Pending", "Approved", "Rejected", "Canceled", "NotStarted", "InProgress", "Completed", "Failed", "Canceling",
+    "CancellationFailed", "Refused", "Unknown",
+)  # fmt: skip
+
+
+@click.group(epilog="Example: sovereignmesh access list --state sandbox.json")
+def access() -> None:
+    """Access to a product's data: asked for by contract, approved by people, and recorded.
+
+    The policy's `accessControl` says who approves, and `purview apply` makes the workflow that asks them. What is
+    asked, decided and why is also kept in a file of your own: --record FILE.
+    """
+
+
+def _some_text(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.strip():
+        raise click.BadParameter("is empty: give some text, or leave it out")
+    return value
+
+
+def _guid(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_object_id(value.strip()):
+        raise click.BadParameter(f"{value!r} is no GUID")
+    return value and value.strip().lower()
+
+
+_WHERE: Final = (
+    click.option(
+        "--mesh", metavar="DIR", type=click.Path(path_type=Path), help="The mesh (default ./mesh, or the estate's)."
+    ),
+    click.option(
+        "--account",
+        metavar="NAME|ID",
+        callback=_some_text,
+        help="Another account than the mesh names: by name, or by resource id.",
+    ),
+    click.option(
+        "--record",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        callback=lambda _ctx, _param, file: file and folder_of(file),
+        help=f"The record of decisions (default {_FILE} in the mesh's folder, with --state beside the state).",
+    ),
+)
+
+
+def _where(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_WHERE):
+        command = option(command)
+    return azure_options(command)
+
+
+class _Opened(NamedTuple):
+    """What every command works on."""
+
+    azure: Azure
+    mesh: Mesh
+    account: str
+    record: AccessRecord | None
+
+
+def _open(mesh: Path | None, account: str | None, record: Path | None, where: dict[str, Any]) -> _Opened:
+    """The Azure, the mesh, the account in it, and the record, None where a sandbox forgets all of it."""
+    from sovereignmesh.access import AccessRecord  # noqa: PLC0415 - the SDK
+
+    azure, estate = open_azure(**where)
+    folder = find_mesh(mesh, estate)
+    loaded = load_mesh(folder)
+    named = account or (loaded.purview.model.account if loaded.purview else None)
+    if named is None:
+        raise click.ClickException(
+            f"{printable(str(folder))} has no `purview` document: give the account with --account"
+        )
+    state: Path | None = where["state"]
+    if record is None and estate is not None:  # decisions in a sandbox are none
+        record = state.with_name(f"{state.name}.{_FILE}") if state is not None else None
+    elif record is None:
+        record = (folder if folder.is_dir() else folder.parent) / _FILE
+    return _Opened(azure, loaded, named, AccessRecord(record) if record is not None else None)
+
+
+def _kept(record: AccessRecord | None) -> AccessRecord:
+    if record is None:
+        raise click.UsageError("a sandbox without a state forgets what is asked of it: add --state FILE")
+    return record
+
+
+@access.command(
+    epilog='Example: sovereignmesh access request "Customer 360" --consumer Sales --reason Churn --state s.json'
+)
+@click.argument("product")
+@click.option("--consumer", metavar="DOMAIN", required=True, help="The domain that is to have access.")
+@click.option("--reason", metavar="TEXT", required=True, callback=_some_text, help="Why; the approvers read it.")
+@click.option(
+    "--for",
+    "person",
+    metavar="PERSON",
+    callback=_some_text,
+    help="Whom it is for: a name of the mesh's directory, or an object id (default: you).",
+)
+@click.option("--asset", metavar="GUID", callback=_guid, help="An asset in the Data Map, where not all are meant.")
+@_where
+def request(
+    product: str,
+    consumer: str,
+    reason: str,
+    person: str | None,
+    asset: str | None,
+    mesh: Path | None,
+    account: str | None,
+    record: Path | None,
+    **where: Any,
+) -> None:
+    """Ask for access to the data of PRODUCT, for a domain that a contract lets have it.
+
+    Without such a contract nothing is sent. The workflow of the product's domain asks its approvers.
+
+    Exit codes: 0 asked, 1 not asked, 2 wrong usage.
+    """
+    from sovereignmesh.access import request_access  # noqa: PLC0415 - the SDK
+
+    opened = _open(mesh, account, record, where)
+    with opened.azure as azure:
+        told = request_access(
+            azure,
+            opened.mesh,
+            product,
+            consumer,
+            reason,
+            record=_kept(opened.record),
+            person=person or "",
+            asset=asset or "",
+            account=opened.account,
+        )
+    who = ", ".join(told.approvers)
+    click.echo(printable(f"asked for access to {told.product} for {told.consumer}: request {told.id}"))
+    click.echo(printable(f"one of these decides: {who}"))
+
+
+@access.command("list", epilog="Example: sovereignmesh access list --state sandbox.json --status Pending")
+@_where
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice(_STATUSES, case_sensitive=False),
+    multiple=True,
+    help="Only requests that are so; may be repeated.",
+)
+@click.option("--all", "everybody", is_flag=True, help="Those of everybody; takes the role Workflow Administrator.")
+@click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    /,
+    mesh: Path | None,
+    account: str | None,
+    record: Path | None,
+    statuses: tuple[str, ...],
+    everybody: bool,
+    output: str,
+    **where: Any,
+) -> None:
+    """List requests for access: who asked, what for, who decided, and why.
+
+    Those that you made, decided or have to decide, as far as the service knows them (90 days), then those that the
+    record alone has.
+
+    Exit codes: 0 listed, 1 it could not be read, 2 wrong usage, 4 not all could be read, or the record is not whole.
+    """
+    from dataclasses import replace  # noqa: PLC0415 - of this command alone
+
+    from sovereignmesh.access import list_access  # noqa: PLC0415 - the SDK
+
+    opened = _open(mesh, account, record, where)
+    with opened.azure as azure:
+        found = list_access(azure, opened.account, opened.record, mesh=opened.mesh, everybody=everybody)
+    if statuses:
+        found = replace(found, requests=tuple(one for one in found.requests if one.status in statuses))
+    if output == "json":
+        print_json(found.to_dict())
+    else:
+        from sovereignmesh.cli.access_table import print_access  # noqa: PLC0415 - rich is not needed for JSON
+
+        print_access(found)
+    ctx.exit(0 if found.complete else 4)
+
+
+@access.command(epilog="Example: sovereignmesh access approve 879fd1b1-275d-4cfa-bc5e-162fe9ade74a --state s.json")
+@click.argument("request", callback=_guid)
+@click.option("--comment", metavar="TEXT", callback=_some_text, help="Why; it is recorded.")
+@_where
+def approve(request: str, comment: str | None, **options: Any) -> None:
+    """Approve REQUEST, an id that `access list` shows.
+
+    Exit codes: 0 approved, 1 not approved, 2 wrong usage.
+    """
+    _decide(request, "approve", comment or "", **options)
+
+
+@access.command(
+    epilog="Example: sovereignmesh access reject 879fd1b1-275d-4cfa-bc5e-162fe9ade74a --comment Why --state s.json"
+)
+@click.argument("request", callback=_guid)
+@click.option("--comment", metavar="TEXT", required=True, callback=_some_text, help="Why; it is recorded.")
+@_where
+def reject(request: str, comment: str, **options: Any) -> None:
+    """Reject REQUEST, an id that `access list` shows.
+
+    Exit codes: 0 rejected, 1 not rejected, 2 wrong usage.
+    """
+    _decide(request, "reject", comment, **options)
+
+
+def _decide(
+    request: str,
+    decision: Literal["approve", "reject"],
+    comment: str,
+    *,
+    mesh: Path | None,
+    account: str | None,
+    record: Path | None,
+    **where: Any,
+) -> None:
+    from sovereignmesh.access import decide_access  # noqa: PLC0415 - the SDK
+
+    opened = _open(mesh, account, record, where)
+    with opened.azure as azure:
+        told = decide_access(
+            azure, opened.account, request, decision, comment=comment, record=_kept(opened.record)
+        )  # fmt: skip
+    about = f" ({told.product} for {told.consumer})" if told.product else ""
+    click.echo(printable(f"request {told.request}{about}: {told.status or 'taken; its status could not be read'}"))

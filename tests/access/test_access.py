@@ -1,0 +1,321 @@
+"""Asking, deciding and listing against the sandbox; what fails is recorded as what it was."""
+
+import dataclasses
+import json
+import os
+
+import pytest
+from access.conftest import CALLER, OTHER
+
+import sovereignmesh as sm
+from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.azure.caller import Caller, find_caller
+from sovereignmesh.azure.purview import Operation, WorkflowRun, WorkflowTask
+from sovereignmesh.errors import (
+    AccessError,
+    AnswerError,
+    DeniedError,
+    RecordError,
+    RejectedError,
+    UnreachableError,
+)
+
+ACCOUNT = "sovereign-purview"
+ASSET = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture
+def ask(azure, mesh, record):
+    def run(product="Customer 360", consumer="Sales", reason="Churn report", **options):
+        return sm.request_access(azure, mesh, product, consumer, reason, record=record, **options)
+
+    return run
+
+
+@pytest.fixture
+def decide(azure, record):
+    def run(request, decision="approve", comment="As agreed"):
+        return sm.decide_access(azure, ACCOUNT, request, decision, comment=comment, record=record)
+
+    return run
+
+
+@pytest.fixture
+def desk(ask, decide):
+    return ask, decide
+
+
+def outcomes(record):
+    told, broken = record.read()
+    assert broken == ""
+    return [(entry.action, entry.outcome) for entry in told]
+
+
+def test_a_request_is_asked_for_decided_and_listed(azure, ask, decide, record, mesh):
+    first = ask(person="data-steward@Sales", asset=ASSET)
+    assert (first.product, first.consumer, first.approvers) == ("Customer 360", "Sales", ("data-steward@Customer",))
+    (pending,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert (pending.id, pending.status, pending.requestor, pending.person) == (first.id, "Pending", CALLER, OTHER)
+    assert (pending.product, pending.consumer, pending.reason) == ("Customer 360", "Sales", "Churn report")
+    told = decide(first.id, "reject", "Too wide")
+    assert dataclasses.astuple(told) == (first.id, "Customer 360", "Sales", "Rejected")
+    second = ask(consumer="sales domain")
+    assert decide(second.id).status == "Approved"
+    found = sm.list_access(azure, ACCOUNT, record, mesh=mesh, everybody=True)
+    assert found.complete
+    by = {one.id: one for one in found.requests}
+    assert (by[first.id].status, by[first.id].comment) == ("Rejected", "Too wide")
+    assert (by[second.id].status, by[second.id].decided_by, by[second.id].source) == ("Approved", CALLER, "service")
+    assert {row[6] for row in found.table[1]} == {"data-steward@Customer"}
+    assert outcomes(record) == [
+        (action, outcome)
+        for action in ("request", "reject", "request", "approve")
+        for outcome in ("sending", "accepted")
+    ]
+    assert {entry.actor for entry in record.read().entries if entry.outcome == "accepted"} == {CALLER}
+    assert {one.status for one in found.requests} <= set(STATUSES)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"product": "Customer 350"}, "did you mean 'Customer 360'"),
+        ({"consumer": "Customer"}, "its dataContracts are with Sales Domain"),
+        ({"product": "Sales Analytics"}, "it has no dataContracts"),
+        ({"consumer": "Sails"}, "did you mean 'Sales'"),
+        ({"person": "nobody"}, "nobody knows who 'nobody' is"),
+    ],
+)
+def test_without_a_contract_nothing_is_sent(ask, record, exchanges, options, said):
+    exchanges.clear()
+    with pytest.raises(AccessError, match=said):
+        ask(**options)
+    assert exchanges.operations == set()
+    assert not record.path.exists()
+
+
+def test_where_nothing_would_approve_nothing_is_sent(open_azure, mesh, record, azure):
+    free = dataclasses.replace(mesh, policies=mesh.policies.model_copy(update={"access_control": None}))
+    with pytest.raises(AccessError, match="requireApproval"):
+        sm.request_access(azure, free, "Customer 360", "Sales", "x", record=record)
+    with pytest.raises(AccessError, match="purview apply"):
+        sm.request_access(open_azure(), mesh, "Customer 360", "Sales", "x", record=record)
+    purview = sm.connect_purview(ACCOUNT, azure)
+    for workflow in list(purview.workflows.list()):
+        whole = purview.workflows.get(workflow.id)
+        purview.workflows.put(dataclasses.replace(whole, enabled=False), whole.id)
+    with pytest.raises(AccessError, match="switched off"):
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+    for workflow in list(purview.workflows.list()):
+        purview.workflows.delete(workflow.id)
+    with pytest.raises(AccessError, match="no workflow that approves access to data of Customer"):
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+    assert not record.path.exists()
+
+
+def test_an_account_on_the_unified_catalog_is_refused_with_the_reason(open_azure, build_seed, mesh, record):
+    azure = open_azure(build_seed(catalog="unified"))
+    quiet = dataclasses.replace(mesh, policies=None, policies_document=None)
+    assert sm.apply_purview(sm.plan_purview(azure, quiet)).complete
+    with pytest.raises(AccessError, match="Unified Catalog"):
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+    with pytest.raises(AccessError, match="Unified Catalog"):
+        sm.decide_access(azure, ACCOUNT, ASSET, "approve", comment="", record=record)
+    found = sm.list_access(azure, ACCOUNT, record)
+    assert not found.complete
+    assert all("Unified Catalog" in unread.why for unread in found.unread)
+    assert not record.path.exists()
+
+
+def test_without_a_record_nothing_is_sent(ask, decide, record, exchanges, monkeypatch):
+    request = ask().id
+    exchanges.clear()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        for act in (ask, lambda: decide(request)):
+            with pytest.raises(RecordError, match="No space left"):
+                act()
+    assert not exchanges.operations & {
+        "workflow-2023-10-01-preview/UserRequests_Submit",
+        "workflow-2023-10-01-preview/Approval_Approve",
+    }
+
+
+def test_what_was_taken_and_could_not_be_recorded_is_said_with_its_id(ask, monkeypatch):
+    count = iter((0, 28))
+
+    def soon_full(_):
+        if number := next(count):
+            raise OSError(number, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", soon_full)
+    with pytest.raises(RecordError, match=r"the service has taken the request of [0-9a-f-]{36}, which nothing here"):
+        ask()
+
+
+FAILURES = [
+    (DeniedError("no", status=403), "refused"),
+    (RejectedError("no", status=400), "refused"),
+    (UnreachableError("no answer"), "unknown"),
+    (UnreachableError("server error", status=503), "unknown"),
+    (AnswerError("half a page"), "unknown"),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_what_the_service_did_not_take_is_recorded_as_what_it_was(azure, desk, record, monkeypatch, failure):
+    (ask, decide), (error, outcome) = desk, failure
+    request = ask().id
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.UserRequests.submit", fail)
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.approve", fail)
+    for act in (ask, lambda: decide(request)):
+        with pytest.raises(type(error)):
+            act()
+    assert outcomes(record)[2:] == [
+        ("request", "sending"), ("request", outcome), ("approve", "sending"), ("approve", outcome)
+    ]  # fmt: skip
+    assert str(error) in record.read().entries[-1].why
+    lost = [one for one in sm.list_access(azure, ACCOUNT, record).requests if one.source == "record"]
+    assert [(one.id, one.status) for one in lost] == [("", outcome.capitalize())]
+
+
+def test_a_run_that_was_killed_while_it_sent_is_unknown(azure, ask, record, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.UserRequests.submit", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ask()
+    assert outcomes(record) == [("request", "sending")]
+    (lost,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert (lost.status, lost.source) == ("Unknown", "record")
+
+
+@pytest.mark.parametrize("fault", ["throttled:purview-writes", "reset-always:purview-writes"])
+def test_a_post_is_sent_twice_only_where_it_was_not_taken(state, open_azure, mesh, record, fault):
+    azure = open_azure(state=state, faults=[fault])
+    if fault.startswith("reset"):
+        with pytest.raises(UnreachableError):
+            sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+        assert outcomes(record)[-1] == ("request", "unknown")
+    else:
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+        assert len(sm.list_access(azure, ACCOUNT, record).requests) == 1
+
+
+def test_a_request_that_no_workflow_took_is_no_success(azure, mesh, record, monkeypatch):
+    from sovereignmesh.sandbox.purview import requests
+
+    monkeypatch.setattr(requests, "workflow_for", lambda *_: None)
+    with pytest.raises(AccessError, match="no workflow did: its status is Completed"):
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+    assert outcomes(record)[-1] == ("request", "accepted")
+
+
+def test_only_what_is_pending_and_the_callers_is_decided(azure, ask, decide, record):
+    request = ask().id
+    decide(request)
+    with pytest.raises(AccessError, match=f"decided already .Approved: Approved by {CALLER}"):
+        decide(request, "reject")
+    with pytest.raises(AccessError, match="shows you no request"):
+        decide(ASSET)
+    purview = sm.connect_purview(ACCOUNT, azure)
+    other = ask().id
+    (task,) = (one for one in purview.workflow_tasks.list("received") if one.run == other)
+    purview.workflow_tasks.reassign(task.id, CALLER, OTHER)
+    with pytest.raises(DeniedError):
+        decide(other)
+    assert outcomes(record)[-1] == ("approve", "refused")
+    assert {one.id: one.status for one in sm.list_access(azure, ACCOUNT, record).requests}[other] == "Pending"
+
+
+def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, record, mesh):
+    ask, decide = desk
+    approved, asked = ask().id, ask().id
+    decide(approved, comment="As agreed")
+    fresh = open_azure()
+    assert sm.apply_purview(sm.plan_purview(fresh, mesh)).complete
+    found = sm.list_access(fresh, ACCOUNT, record)
+    assert found.complete
+    by = {one.id: one for one in found.requests}
+    assert {one.source for one in found.requests} == {"record"}
+    assert (by[approved].status, by[approved].decided_by, by[approved].comment) == ("Approved", CALLER, "As agreed")
+    assert (by[asked].status, by[asked].product, by[asked].reason) == ("Pending", "Customer 360", "Churn report")
+    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Pending (record)"}
+
+
+def test_a_broken_record_is_no_complete_list(azure, ask, record):
+    ask()
+    record.path.write_bytes(record.path.read_bytes().replace(b"Churn", b"Audit"))
+    found = sm.list_access(azure, ACCOUNT, record)
+    assert not found.complete
+    assert found.broken.startswith("line 1")
+    assert json.loads(json.dumps(found.to_dict()))["record"]["broken"] == found.broken
+
+
+def test_requests_of_others_and_of_other_things_are_not_the_callers(azure, ask, record, monkeypatch):
+    ask()
+    purview = sm.connect_purview(ACCOUNT, azure)
+    purview.user_requests.submit(Operation("CreateTerm", {"glossaryTerm": {"name": "term"}}))
+    assert len(sm.list_access(azure, ACCOUNT, record).requests) == 1
+    term = WorkflowTask("1", "Approval", "2", "3", OTHER, "CreateTerm", "term", "Pending")
+    run = WorkflowRun("3", "2", OTHER, "CreateTerm", "term", "InProgress")
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.list", lambda *_: iter([term]))
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.list", lambda *_: iter([run]))
+    assert [one.source for one in sm.list_access(azure, ACCOUNT, record).requests] == ["record"]
+
+
+def test_a_run_that_failed_after_the_approval_is_not_approved(azure, ask, decide, record, monkeypatch):
+    request = ask().id
+    decide(request)
+    (run,) = sm.connect_purview(ACCOUNT, azure).workflow_runs.list()
+    failed = dataclasses.replace(run, status="Failed")
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.list", lambda *_: iter([failed]))
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert (found.status, found.decided_by) == ("Failed", CALLER)
+
+
+def test_an_unknown_status_is_shown_as_it_is(azure, ask, record, monkeypatch):
+    request = ask().id
+    tasks = list(sm.connect_purview(ACCOUNT, azure).workflow_tasks.list("received"))
+    odd = [dataclasses.replace(task, status="Pondering") for task in tasks]
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.list", lambda *_: iter(odd))
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert (found.id, found.status) == (request, "Pondering")
+    with pytest.raises(AccessError, match="Pondering"):
+        sm.decide_access(azure, ACCOUNT, request, "approve", comment="", record=record)
+
+
+def test_what_only_a_workflow_administrator_may_see(state, open_azure, build_seed, record):
+    azure = open_azure(build_seed(roles=["purview-reader"]))
+    assert sm.list_access(azure, ACCOUNT, record).complete
+    found = sm.list_access(azure, ACCOUNT, record, everybody=True)
+    assert [unread.what for unread in found.unread] == ["the runs of workflows"]
+    assert not found.complete
+
+
+def test_a_token_tells_whose_it_is():
+    import base64
+
+    class Credential:
+        def __init__(self, claims):
+            self.claims = claims
+
+        def get_token(self, *_):
+            told = base64.urlsafe_b64encode(json.dumps(self.claims).encode()).decode().rstrip("=")
+            return type("Token", (), {"token": f"x.{told}.y"})
+
+    class Connection:
+        credential = Credential({"oid": ASSET.upper(), "upn": "ana@contoso.com"})
+
+    assert find_caller(Connection, "scope") == Caller(ASSET, "ana@contoso.com")
+    Connection.credential = Credential([])
+    assert find_caller(Connection, "scope") == Caller("", "")

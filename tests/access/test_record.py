@@ -1,0 +1,114 @@
+"""The record: what is added stays, and what is changed shows."""
+
+import json
+import os
+import stat
+
+import pytest
+
+import sovereignmesh as sm
+from sovereignmesh.access.record import Entry
+from sovereignmesh.errors import RecordError
+
+ENTRIES = [
+    Entry("request", "sending", "account", product="Customer 360", comment="Why not? \u2028 \x1b[31m\nnext"),
+    Entry("request", "accepted", "account", request="1", runs=("1", "2")),
+    Entry("approve", "sending", "account", request="1", actor="somebody"),
+    Entry("approve", "accepted", "account", request="1", actor="somebody"),
+]
+
+
+@pytest.fixture
+def kept(record):
+    for some in (ENTRIES[:2], ENTRIES[2:]):
+        with record.writing() as add:
+            for entry in some:
+                add(entry)
+    return record
+
+
+def lines(record):
+    return record.path.read_bytes().splitlines(keepends=True)
+
+
+def test_what_was_added_is_read(kept):
+    entries, broken = kept.read()
+    assert broken == ""
+    assert {entry.at for entry in entries} == {"2026-11-30T12:00:00.000Z"}
+    bare = [{**json.loads(line), "at": ""} for line in lines(kept)]
+    assert [Entry(**{**it, "runs": tuple(it["runs"])}) for it in map(without_hash, bare)] == ENTRIES
+    assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
+
+
+def without_hash(line):
+    return {key: value for key, value in line.items() if key != "hash"}
+
+
+def test_a_record_that_is_not_there_is_empty(record):
+    assert record.read() == ((), "")
+
+
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("how", ["changed", "removed", "doubled", "swapped", "cut"])
+def test_whatever_is_changed_shows(kept, number, how):
+    told = lines(kept)
+    if how == "changed":
+        told[number] = told[number].replace(b'"account": "account"', b'"account": "another"')
+    elif how == "removed":
+        del told[number]
+    elif how == "doubled":
+        told.insert(number, told[number])
+    elif how == "swapped":
+        told[number], told[number - 1] = told[number - 1], told[number]
+    else:
+        told[number] = told[number][:40] + b"\n"
+    kept.path.write_bytes(b"".join(told))
+    if how == "removed" and number == 3:  # what is missing at the end only a copy of the last hash shows
+        assert kept.read().broken == ""
+    else:
+        assert kept.read().broken.startswith("line ")
+
+
+def test_half_a_line_stays_and_what_comes_after_it_is_a_line_of_its_own(kept):
+    kept.path.write_bytes(kept.path.read_bytes()[:-30])
+    with kept.writing() as add:
+        add(ENTRIES[0])
+    entries, broken = kept.read()
+    assert broken == "line 4 is no entry"
+    assert len(entries) == 4
+    assert entries[-1].product == "Customer 360"
+
+
+@pytest.mark.parametrize(
+    "line", [b"[]", b"5", b"{}", b"null", b"\xff", b'{"hash": 1}', b'{"hash": "x", "action": 5, "runs": []}']
+)
+def test_what_is_no_entry_is_said(record, line):
+    record.path.write_bytes(line + b"\n")
+    assert record.read() == ((), "line 1 is no entry")
+
+
+def test_two_do_not_write_at_once(kept):
+    with kept.writing() as add, pytest.raises(RecordError, match="another run"), sm.AccessRecord(kept.path).writing():
+        pass
+    with kept.writing() as add:
+        add(ENTRIES[0])
+    assert kept.read().broken == ""
+
+
+def test_a_link_a_folder_and_a_pipe_are_no_records(tmp_path):
+    (tmp_path / "there").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    os.mkfifo(tmp_path / "pipe")
+    for name, why in (("link", "it is a link"), (".", "directory"), ("pipe", "no ordinary file"), ("no/x", "No such")):
+        with pytest.raises(RecordError, match=why), sm.AccessRecord(tmp_path / name).writing():
+            pass
+
+
+def test_a_full_disk_is_said(record, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with record.writing() as add:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(RecordError, match="cannot be written: No space left"):
+            add(ENTRIES[0])

@@ -1,0 +1,122 @@
+"""`access` on the sandbox, as a person types it."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.cli import access_commands, main
+
+ASK = ["request", "Customer 360", "--consumer", "Sales", "--reason", "Churn report"]
+
+
+def run(*words):
+    return CliRunner().invoke(main, ["access", *words])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A state of contoso in which the account is as its mesh wishes."""
+    file = tmp_path_factory.mktemp("contoso") / "state.json"
+    result = CliRunner().invoke(main, ["purview", "apply", "--state", str(file), "--yes"])
+    assert result.exit_code == 0, result.output
+    return file.read_bytes()
+
+
+@pytest.fixture
+def state(made, tmp_path):
+    file = tmp_path / "state.json"
+    file.write_bytes(made)
+    return ["--state", str(file)]
+
+
+def asked(result):
+    assert result.exit_code == 0, result.output
+    return re.search(r"request ([0-9a-f-]{36})", result.output)[1]
+
+
+def test_request_reject_request_approve_list(state, tmp_path):
+    first = asked(run(*ASK, *state))
+    rejected = run("reject", first, "--comment", "Too wide", *state)
+    assert (rejected.exit_code, rejected.output) == (0, f"request {first} (Customer 360 for Sales): Rejected\n")
+    second = asked(run(*ASK, "--for", "data-steward@Sales", *state))
+    approved = run("approve", second, *state)
+    assert "Approved" in approved.output
+    told = json.loads(run("list", *state, "--format", "json").stdout)
+    assert {one["id"]: one["status"] for one in told["requests"]} == {first: "Rejected", second: "Approved"}
+    assert told["complete"]
+    assert told["record"]["file"] == str(tmp_path / "state.json.access-record.jsonl")
+    table = run("list", *state, "--status", "rejected", "--all")
+    assert table.exit_code == 0
+    assert first in table.output
+    assert second not in table.output
+    assert "data-steward@Customer" in table.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ["request", "Sales Analytics", "--consumer", "Customer", "--reason", "x"],
+            1,
+            "no contract lets Customer have",
+        ),
+        (["request", "Customer 360", "--consumer", "Sales", "--reason", " "], 2, "is empty"),
+        (["request", "Customer 360", "--consumer", "Sales"], 2, "--reason"),
+        ([*ASK, "--asset", "5"], 2, "is no GUID"),
+        (["approve", "5"], 2, "is no GUID"),
+        (["reject", "0f8fad5b-d9cb-469f-a165-70867728950e"], 2, "--comment"),
+        (["approve", "0f8fad5b-d9cb-469f-a165-70867728950e"], 1, "shows you no request"),
+        ([*ASK, "--record", "no/such/folder.jsonl"], 2, "there is no folder"),
+        ([*ASK, "--account", "nowhere"], 1, "pview-customer-prod"),
+        (["list", "--status", "Lost"], 2, "pending"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_message(state, words, code, said):
+    result = run(*words, *state)
+    assert result.exit_code == code, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_sandbox_that_forgets_is_asked_nothing():
+    result = run(*ASK, "--sandbox")
+    assert result.exit_code == 2
+    assert "--state" in result.output
+    listed = run("list", "--sandbox")
+    assert (listed.exit_code, listed.output) == (0, "no request for access\n")
+
+
+def test_without_the_workflow_it_is_said_how_to_make_it(tmp_path):
+    result = run(*ASK, "--state", str(tmp_path / "empty.json"))
+    assert result.exit_code == 1
+    assert "`sovereignmesh purview apply`" in result.output
+
+
+def test_an_incomplete_list_is_exit_4(state, tmp_path):
+    denied = run("list", *state, "--fault", "purview-denied")
+    assert denied.exit_code == 4
+    assert "not read" in denied.output
+    asked(run(*ASK, *state))
+    record = tmp_path / "state.json.access-record.jsonl"
+    record.write_bytes(record.read_bytes().replace(b"Churn", b"\x1b[31"))
+    broken = run("list", *state)
+    assert broken.exit_code == 4
+    assert "is not whole: line 1" in broken.output
+    assert "\x1b" not in broken.output
+
+
+def test_the_record_of_a_mesh_of_ones_own_lies_beside_it(state, tmp_path, fixtures):
+    from shutil import copytree
+
+    folder = copytree(fixtures / "mesh" / "contoso", tmp_path / "mesh")
+    asked(run(*ASK, "--mesh", str(folder), "--record", str(tmp_path / "own.jsonl"), *state))
+    assert (tmp_path / "own.jsonl").exists()
+    listed = json.loads(run("list", "--mesh", str(folder), "--format", "json", *state).stdout)
+    assert [one["product"] for one in listed["requests"]] == ["Customer 360"]
+
+
+def test_the_statuses_are_those_of_the_library():
+    assert access_commands._STATUSES == STATUSES
