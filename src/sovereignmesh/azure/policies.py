@@ -47,7 +47,10 @@ CREDENTIAL_FAILURES: Final = (
     TypeError, ValueError,
 )  # fmt: skip
 _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
-_SAFE_POSTS: Final = ("/providers/microsoft.resourcegraph/resources", "/batch")  # queries, and GETs together
+_SAFE_POSTS: Final = (
+    "/providers/microsoft.resourcegraph/resources", "/batch",  # queries, and GETs together
+    "/providers/microsoft.purview/checknameavailability",
+)  # fmt: skip
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
 _THROTTLED: Final = 429
 _UNAUTHORISED: Final = 401

@@ -1,4 +1,4 @@
-"""`sovereignmesh purview`: plan, apply, export, status."""
+"""`sovereignmesh purview`: plan, apply, export, status; and the group `account`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
+from sovereignmesh.cli.purview_account_commands import account as account_commands
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
@@ -32,6 +33,9 @@ def purview() -> None:
 
     The mesh's document `purview` says what is to be there; its policy's classification rules come with it.
     """
+
+
+purview.add_command(account_commands)
 
 
 def _given(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:

@@ -33,10 +33,14 @@ class ManagementGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccount:
-    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it."""
+    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it.
+
+    `of_tenant`: it is the tenant's own, its default, beside which no other can be made.
+    """
 
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
+    of_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     roles = tuple(str(role) for role in value.get("roles", ()))
     if unknown := set(roles) - _PURVIEW_ROLES:
         raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
-    return GivenAccount(roles, objects)
+    return GivenAccount(roles, objects, of_tenant=bool(value.get("of_tenant")))
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
