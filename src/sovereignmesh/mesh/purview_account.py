@@ -13,7 +13,7 @@ from sovereignmesh.mesh.words import found
 __all__ = ["ACCOUNT_ID", "AccountResourceWish", "IdentityWish"]
 
 ACCOUNT_ID: Final = re.compile(
-    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Purview/accounts/([^/]+)/?", re.IGNORECASE
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Purview/accounts/([^/]+)", re.IGNORECASE
 )
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _GROUP: Final = re.compile(r"[\w().-]{0,89}[\w()-]")
