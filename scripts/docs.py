@@ -29,7 +29,7 @@ from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh import schema as mesh_schema
 from sovereignmesh.mesh.purview_references import SECRETS
 from sovereignmesh.plan import plan_lines
-from sovereignmesh.purview import plan_purview
+from sovereignmesh.purview import plan_purview, plan_purview_account
 from sovereignmesh.result import REASONS, STATES, Finding, printable
 from sovereignmesh.result.controls import controls_markdown
 from sovereignmesh.sandbox import estate_mesh, open_sandbox
@@ -504,10 +504,20 @@ def planned() -> str:
     return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
 
 
+def account_planned() -> str:
+    """The plan of the seed's account, where it is not there, as the command prints it."""
+    mesh = load_mesh(estate_mesh("seed"))
+    with open_sandbox("seed") as azure:
+        azure.send("DELETE", plan_purview_account(azure, mesh).target, "2021-07-01")
+        text = "\n".join(line.text for line in plan_lines(plan_purview_account(azure, mesh)))
+    return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
+
+
 def readme() -> str:
     """README with its samples as the audit of the sample estate prints them now."""
     text = (ROOT / "README.md").read_text()
-    for name, write in (("sample", printed), ("depth", only_in_depth), ("purview", planned)):
+    samples = (("sample", printed), ("depth", only_in_depth), ("purview", planned), ("account", account_planned))
+    for name, write in samples:
         block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"
         text = re.sub(rf"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)
     return text

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from sovereignmesh.cli import main
+from sovereignmesh.mesh import validate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -72,6 +73,15 @@ def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
     assert Path("findings.csv").exists()
     assert Path("summary.md").read_text().startswith("## Data sovereignty: not compliant, incomplete")
     assert not Path("audit.resume").exists(), "all was read"
+
+
+def test_the_documents_of_a_mesh_are_right(tmp_path):
+    documents = [text for text in blocks("yaml") if text.startswith("purview:")]
+    for number, text in enumerate(documents):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(text)
+        assert validate(file) == []
+    assert len(documents) == 2
 
 
 def test_every_link_between_documents_leads_somewhere():

@@ -143,12 +143,13 @@ def test_who_makes_an_account_has_all_roles(build_account):
     path = OWN.replace("Own-Account", "made-here")
     with pytest.raises(requests.ConnectionError):
         client.ask("GET", "/")
-    client.call("PUT", path, "2021-12-01", json={"location": "westeurope"})
+    made = {"location": "westeurope", "identity": {"type": "SystemAssigned"}}
+    assert client.call("PUT", path, "2021-12-01", json=made).status_code == 201
     client.make(("/collections/sales", collection("made-here")), ("/scan/datasources/own", source(collection="sales")))
     client.call("DELETE", path, "2021-12-01")
     with pytest.raises(requests.ConnectionError):
         client.ask("GET", "/")
-    client.call("PUT", path, "2021-12-01", json={"location": "westeurope"})
+    assert client.call("PUT", path, "2021-12-01", json=made).status_code == 201
     assert client.names("/collections") == ["made-here"]
     assert client.every("/scan/datasources") == []
 

@@ -50,6 +50,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 # Queries, GETs together, and entities that are found by guid or name and so are made or changed once.
 _SAFE_POSTS: Final = (
     "/providers/microsoft.resourcegraph/resources", "/batch", "/datamap/api/search/query", "/atlas/v2/entity/bulk",
+    "/providers/microsoft.purview/checknameavailability",
 )  # fmt: skip
 _PASSING: Final = frozenset({408, 500, 502, 503, 504})
 _THROTTLED: Final = 429

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.connection import Azure
 
-__all__ = ["Facts", "get_one", "list_all"]
+__all__ = ["Facts", "get_one", "list_all", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class _Pages(_Answers):
             raise AnswerError(f"an answer links to {link[:100]!r}, which is no address")
 
 
-def get_one(azure: Azure, place: str, operation: Callable[..., object], *arguments: str, **options: Any) -> Facts:
+def get_one(azure: Azure, place: str, operation: Callable[..., object], *arguments: object, **options: Any) -> Facts:
     """What a reading operation of an SDK client answers; `place` is what errors name.
 
     Raises an `AzureError`, as `Azure.get` does.
@@ -152,3 +152,14 @@ def list_all(
     with azure.translated(place):
         for _ in operation(*arguments, raw_response_hook=pages, **options):
             yield Facts(pages.items.popleft(), place)
+
+
+def write(azure: Azure, place: str, operation: Callable[..., object], *arguments: object) -> None:
+    """Lets a long-running operation of an SDK client (`begin_...`) begin, and does not wait for its end.
+
+    The body among the `arguments` is bytes, so that what is written is what is sent. Whoever calls looks at the
+    resource until it is as it should be, in the pace of the run: the SDK's own polling would sleep outside of it.
+    Raises an `AzureError`, as `Azure.send` does.
+    """
+    with azure.translated(place):
+        operation(*arguments, polling=False)

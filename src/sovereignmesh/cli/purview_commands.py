@@ -1,4 +1,4 @@
-"""`sovereignmesh purview`: plan, apply, export, status."""
+"""`sovereignmesh purview`: plan, apply, export, status; and the group `account`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from sovereignmesh.cli.common import account_option, azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
+from sovereignmesh.cli.purview_account_commands import account as account_commands
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
@@ -33,6 +34,8 @@ def purview() -> None:
     The mesh's document `purview` says what is to be there; its policy's classification rules come with it.
     """
 
+
+purview.add_command(account_commands)
 
 _PLANNED = (
     click.option("--prune", is_flag=True, help="Also delete what is there and not wished."),

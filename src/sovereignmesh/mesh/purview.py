@@ -22,6 +22,7 @@ from sovereignmesh.mesh.documents import (
     _Model,
     _wrong,
 )
+from sovereignmesh.mesh.purview_account import ACCOUNT_ID, AccountResourceWish
 from sovereignmesh.mesh.purview_words import (  # noqa: TC001 - pydantic reads the annotations
     Address,
     Level,
@@ -310,6 +311,9 @@ class PurviewAccountWish(_Model):
     """What is to be in a Purview account."""
 
     account: Name = Field(description="The account's name, or its resource id")
+    account_resource: AccountResourceWish | None = Field(
+        None, description="What the account itself is to be: of `purview account`"
+    )
     roles: Roles = Field({})
     collections: Annotated[tuple[CollectionWish, ...], Field(strict=False)] = ()
     key_vaults: Annotated[tuple[KeyVaultWish, ...], Field(strict=False)] = ()
@@ -331,6 +335,14 @@ class PurviewAccountWish(_Model):
     keep: Annotated[tuple[KeepWish, ...], Field(strict=False)] = Field(
         (), description="What a plan with --prune does not delete"
     )
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Subscription, resource group and name of the account, "" for what is not written."""
+        given = ACCOUNT_ID.fullmatch(self.account)
+        subscription, group, name = given.groups() if given else ("", "", self.account)
+        wish = self.account_resource
+        return (wish and wish.subscription) or subscription, (wish and wish.resource_group) or group, name
 
     @property
     def registered(self) -> tuple[SourceWish, ...]:

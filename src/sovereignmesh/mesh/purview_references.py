@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sovereignmesh.facts.purview import kind_of_id, kinds_of_id, may_register, scan_properties, source_kinds
+from sovereignmesh.mesh.purview_account import ACCOUNT_ID
+from sovereignmesh.mesh.purview_words import is_object_name
 from sovereignmesh.mesh.references import repeated
 from sovereignmesh.mesh.words import did_you_mean, listed
 from sovereignmesh.patterns import slug
@@ -42,6 +44,7 @@ def check_purview(
     for other in accounts[1:]:
         yield other.problem((), f"a second purview; the first is at {accounts[0].locate()}: a mesh has one")
     for account in accounts[:1]:
+        yield from _resource(account)
         yield from _collections(account)
         model = account.model
         named: dict[str, Sequence[_Named]] = {
@@ -60,6 +63,26 @@ def check_purview(
                 message = f"the rule '{rule.name}' is what a rule of the policy becomes, for another classification"
                 yield account.problem(("classificationRules", index, "name"), f"{message}: remove one of them")
         yield from _sources(account)
+
+
+def _resource(account: Loaded[PurviewAccountWish]) -> Iterator[Problem]:
+    """What is wrong between the account's name or id and what it is to be."""
+    model, wish = account.model, account.model.account_resource
+    if wish is None:
+        return
+    given = ACCOUNT_ID.fullmatch(model.account)
+    name = model.parts[2]
+    if not given and "/" in model.account:
+        yield account.problem(("account",), f"'{model.account}' is no resource id of a Purview account")
+    elif not is_object_name(name):
+        message = f"'{name}' can be no account: letters, digits and single hyphens between them, 3 to 63 characters"
+        yield account.problem(("account",), message)
+    if given is None and wish.resource_group is None:
+        yield account.problem(("accountResource",), "the key 'resourceGroup' is missing: where the account is made")
+    told = zip(("subscription", "resourceGroup"), (wish.subscription, wish.resource_group), strict=True)
+    for (key, value), other in zip(told, given.groups() if given else ("", ""), strict=False):
+        if value is not None and other and value.casefold() != other.casefold():
+            yield account.problem(("accountResource", key), f"'account' is in {other}: leave one of them out")
 
 
 def rule_name(rule: ClassificationRule) -> str:

@@ -26,9 +26,11 @@ __all__ = [
     "SourceKindName",
     "TypeOrKind",
     "WeekDay",
+    "is_object_name",
 ]
 
-# Of sources, scans, rules, rulesets, credentials and key vaults: the scanning API's own pattern, 2023-09-01.
+# Of sources, scans, rules, rulesets, credentials and key vaults: the scanning API's own pattern, 2023-09-01; and of
+# accounts: https://learn.microsoft.com/azure/templates/microsoft.purview/2023-05-01-preview/accounts.
 _OBJECT: re.Pattern[str] = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _SHORTEST, _LONGEST = 3, 63
 _LARGEST = 2**63
@@ -39,8 +41,13 @@ _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
 
 
+def is_object_name(value: str) -> bool:
+    """Whether an object in an account, or an account, may have this name."""
+    return _OBJECT.fullmatch(value) is not None and _SHORTEST <= len(value) <= _LONGEST
+
+
 def _object_name(value: str) -> str:
-    if not _OBJECT.fullmatch(value) or not _SHORTEST <= len(value) <= _LONGEST:
+    if not is_object_name(value):
         rule = f"letters, digits and single hyphens between them, {_SHORTEST} to {_LONGEST} characters"
         raise _wrong(f"found {found(value)}, wants a name as Purview allows it: {rule}")
     return value

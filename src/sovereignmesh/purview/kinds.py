@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview.line import Removable, Single
     from sovereignmesh.plan import Item
 
-__all__ = ["FILTERS", "KINDS", "VERSIONED", "is_system", "names_of", "objects_of"]
+__all__ = ["ACCOUNT", "FILTERS", "KINDS", "VERSIONED", "is_system", "names_of", "objects_of"]
 
 _OWN: Final = frozenset(
     {"id", "name", "createdAt", "lastModifiedAt", "properties.createdAt", "properties.lastModifiedAt"}
@@ -112,6 +112,12 @@ KINDS: Final = {
         Kind("workflow", 11, frozenset({"id", "createdTime", "createdBy", "lastUpdateTime", "updatedBy"})),
     )
 }  # fmt: skip
+
+# The account itself, whose identities a plan has in a list.
+ACCOUNT: Final = Kind(
+    "account", 0, unordered=frozenset({"identity.userAssignedIdentities"}),
+    same={"location": _region, "identity.userAssignedIdentities": fold},
+)  # fmt: skip
 
 # Of which every write makes a new version: they are looked at by name before they are made.
 VERSIONED: Final = frozenset({"classification-rule", "ruleset"})

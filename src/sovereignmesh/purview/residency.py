@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.purview.sources import Wanted
     from sovereignmesh.result import Problem
+    from sovereignmesh.yamlfile import Path
 
-__all__ = ["residency_problems"]
+__all__ = ["home_problems", "residency_problems"]
 
 
 def residency_problems(
@@ -32,15 +33,7 @@ def residency_problems(
     A policy that is not enforced gives warnings alone.
     """
     home = find_region(account.location)
-    own = mesh.policy_for(None).residency
-    if own is not None:
-        severity = _severity(own, allow=allow)
-        if home is None:
-            message = f"the account is in {account.location or 'a region that is not told'}, which is not known"
-            yield document.problem(("account",), message, severity)
-        elif home.name not in own.allowed:
-            message = f"the account keeps metadata in {home.name}, which is not allowed: {_allowed(own)}"
-            yield document.problem(("account",), message, severity)
+    yield from home_problems(mesh, document, account.location, ("account",), allow=allow)
     for source in sources:
         residency = mesh.policy_for(source.domain or None).residency
         if residency is None:
@@ -52,6 +45,22 @@ def residency_problems(
         severity = _severity(residency, allow=allow)
         for message in _source(source, residency, home.name if home else ""):
             yield document.problem(source.path, message, severity)
+
+
+def home_problems(
+    mesh: Mesh, document: Loaded[PurviewAccountWish], location: str, path: Path, *, allow: bool
+) -> Iterator[Problem]:
+    """What is wrong with the region of the account itself, said at a place in the document."""
+    home, own = find_region(location), mesh.policy_for(None).residency
+    if own is None:
+        return
+    severity = _severity(own, allow=allow)
+    if home is None:
+        message = f"the account is in {location or 'a region that is not told'}, which is not known"
+        yield document.problem(path, message, severity)
+    elif home.name not in own.allowed:
+        message = f"the account keeps metadata in {home.name}, which is not allowed: {_allowed(own)}"
+        yield document.problem(path, message, severity)
 
 
 def _source(source: Wanted, residency: Residency, home: str) -> Iterator[str]:

@@ -10,7 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.sandbox.children import is_in_list, is_no_record, lists_by_location, parent_of, with_plain_locations
-from sovereignmesh.sandbox.store import GROUP, SUBSCRIPTION, Record, Store, type_in
+from sovereignmesh.sandbox.purview.resource import Accounts, account_types
+from sovereignmesh.sandbox.store import ACCOUNT, GROUP, SUBSCRIPTION, Record, Store, type_in
 from sovereignmesh.sandbox.wire import Call, Refusal, Reply, json_reply, page_of
 
 if TYPE_CHECKING:
@@ -40,19 +41,22 @@ class Arm:
 
     def __init__(self, estate: Estate, store: Store, access: Access, page_size: int) -> None:
         self._estate, self._store, self._access, self._page_size = estate, store, access, page_size
+        self._accounts = Accounts(estate, store, access)
 
     def answer(self, call: Call) -> Reply:
         """The answer to a call. Raises Refusal for one that ARM would refuse."""
         call = replace(call, path=with_plain_locations(call.path))
         path = call.path.lower()
+        if path.startswith("/subscriptions/"):
+            self._check_subscription(call.path.split("/")[2])
+        if (reply := self._accounts.answer(call)) is not None:
+            return reply
         for pattern, name in _ROUTES:
             found = pattern.fullmatch(path)
             if found is None:
                 continue
             if name != "resource" and call.method != "GET":
                 raise _no_method(call, "GET")
-            if path.startswith("/subscriptions/"):
-                self._check_subscription(call.path.split("/")[2])
             scope = call.path[: found.end("scope")] if "scope" in found.groupdict() else call.path
             return _ANSWERS[name](self, call, scope)
         raise Refusal(404, "InvalidResourceType", f"The resource type could not be found: '{call.path}'.")
@@ -114,7 +118,7 @@ class Arm:
         """What a resource provider is in a subscription; using one has registered it."""
         self._access.demand("Microsoft.Resources/subscriptions/providers/read", scope)
         namespace = call.path.rpartition("/")[2]
-        used = any(record.type.lower().startswith(f"{namespace.lower()}/") for record in self._store.below(scope))
+        used = self._store.uses(scope, namespace)
         places = [region["displayName"] for region in _regions() if region["regionType"] == "Physical"]
         return json_reply(
             {
@@ -122,7 +126,10 @@ class Arm:
                 "namespace": namespace,
                 "registrationPolicy": "RegistrationRequired",
                 "registrationState": "Registered" if used else "NotRegistered",
-                "resourceTypes": [{"resourceType": kind, "locations": places} for kind in lists_by_location(namespace)],
+                "resourceTypes": [
+                    *({"resourceType": kind, "locations": places} for kind in lists_by_location(namespace)),
+                    *account_types(namespace),
+                ],
             }
         )
 
@@ -168,7 +175,8 @@ class Arm:
             return Reply(200 if self._store.delete(call.path) else 204)
         if call.method in _WRITES:
             return self._write(call)
-        return json_reply(self._found(call.path).body)
+        record = self._found(call.path)
+        return self._accounts.read(record) if kind.lower() == ACCOUNT else json_reply(record.body)
 
     def _write(self, call: Call) -> Reply:
         body = call.json()
@@ -177,6 +185,8 @@ class Arm:
         before = self._store.get(call.path)
         if type_in(call.path).count("/") > 1 and type_in(call.path) != GROUP:
             self._check_parent(call.path.rsplit("/", 2)[0])
+        if type_in(call.path).lower() == ACCOUNT:
+            return self._accounts.write(call, body, self._found(call.path) if call.method == "PATCH" else before)
         if call.method == "PATCH":
             body = _merged(self._found(call.path).body, body)
         elif type_in(call.path) == GROUP:

@@ -39,12 +39,14 @@ class GivenAccount:
     """What an estate says of an account of Purview: the caller's roles, the (path, body) of each object, the assets.
 
     `catalog` is classic or unified: where its people find data. The service of workflows is the classic one's.
+    `of_tenant`: it is the tenant's own, its default, beside which no other can be made.
     """
 
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
     catalog: str = "classic"
     assets: tuple[dict[str, Any], ...] = ()  # entities of the Data Map
+    of_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     if catalog not in _CATALOGS:
         raise SandboxError(f"{folder / _FILE}: {catalog!r} is no catalog of Purview: {' or '.join(_CATALOGS)}")
     assets = tuple(_lines(folder / value["assets"], _asset)) if "assets" in value else ()
-    return GivenAccount(roles, objects, catalog, assets)
+    return GivenAccount(roles, objects, catalog, assets, of_tenant=bool(value.get("of_tenant")))
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:

@@ -116,6 +116,11 @@ class Store:
         """Whether a record is part of the estate; what was made since is not."""
         return record.id.lower() in self._given
 
+    def uses(self, subscription: str, namespace: str) -> bool:
+        """Whether a subscription has, or came with, a resource of a provider: whoever used it has registered it."""
+        start, named = f"{subscription.lower()}/", f"/providers/{namespace.lower()}/"
+        return any(key.startswith(start) and named in key for key in (*self._records, *self._given))
+
     def restore_objects(self) -> None:
         """Gives the objects what the state has of them, once those that come with the estate are there."""
         try:

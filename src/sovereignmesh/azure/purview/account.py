@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.connection import Azure
     from sovereignmesh.azure.sdk import Facts
 
-__all__ = ["PurviewAccount", "find_purview_account", "list_purview_accounts"]
+__all__ = [
+    "PurviewAccount",
+    "account_client",
+    "account_place",
+    "find_purview_account",
+    "list_purview_accounts",
+    "look_for_accounts",
+]
 
 _ID: Final = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Purview/accounts/([^/]+)", re.IGNORECASE
@@ -56,10 +63,10 @@ def list_purview_accounts(azure: Azure, subscriptions: Sequence[str] | None = No
     Raises an `AzureError` where one cannot be asked: an account that is not seen is not absent.
     """
     given = subscriptions if subscriptions is not None else [each.id for each in list_subscriptions(azure)]
-    accounts, denied = _all(azure, given)
+    bodies, denied = look_for_accounts(azure, given)
     if denied:
         raise denied[0]
-    return accounts
+    return [_account(azure, body) for body in bodies]
 
 
 def find_purview_account(
@@ -74,7 +81,8 @@ def find_purview_account(
     if found:
         return _read(azure, *found.groups())
     given = subscriptions() if subscriptions else (each.id for each in list_subscriptions(azure))
-    accounts, denied = _all(azure, list(given))
+    bodies, denied = look_for_accounts(azure, list(given))
+    accounts = [_account(azure, body) for body in bodies]
     same = [each for each in accounts if each.name.lower() == account.strip().lower()]
     if len(same) == 1:
         return same[0]
@@ -86,13 +94,13 @@ def find_purview_account(
     raise NotFoundError(f"no Purview account is called {account!r}; {known}")
 
 
-def _all(azure: Azure, subscriptions: Sequence[str]) -> tuple[list[PurviewAccount], list[DeniedError]]:
-    """The accounts, sorted by id, and the refusals of subscriptions that may not be asked.
+def look_for_accounts(azure: Azure, subscriptions: Sequence[str]) -> tuple[list[Facts], list[DeniedError]]:
+    """The accounts as Azure words them, sorted by id, and the refusals of subscriptions that may not be asked.
 
     Names of accounts are names of hosts: whoever finds one need not ask the others.
     """
 
-    def one(subscription: str) -> Iterator[PurviewAccount | DeniedError]:
+    def one(subscription: str) -> Iterator[Facts | DeniedError]:
         try:
             yield from _in_subscription(azure, subscription)
         except DeniedError as error:
@@ -104,26 +112,34 @@ def _all(azure: Azure, subscriptions: Sequence[str]) -> tuple[list[PurviewAccoun
             denied.append(found)
         else:
             accounts.append(found)
-    return sorted(accounts, key=lambda account: account.id.lower()), denied
+    return sorted(accounts, key=lambda account: account.text("id").lower()), denied
 
 
 def _ids(accounts: Sequence[PurviewAccount]) -> str:
     return ", ".join(account.id for account in accounts)
 
 
-def _client(azure: Azure, subscription: str) -> PurviewManagementClient:
+def account_place(identity: str) -> tuple[str, str, str]:
+    """Subscription, resource group and name in an account's resource id. Raises AnswerError for what is none."""
+    found = _ID.fullmatch(identity)
+    if found is None:
+        raise AnswerError(f"{identity[:200]!r} is no resource id of a Purview account")
+    return found[1], found[2], found[3]
+
+
+def account_client(azure: Azure, subscription: str) -> PurviewManagementClient:
+    """The SDK's client of Azure Resource Manager, over the connection."""
     return PurviewManagementClient(subscription_id=subscription, **azure.client_options())
 
 
-def _in_subscription(azure: Azure, subscription: str) -> Iterator[PurviewAccount]:
-    operation = _client(azure, subscription).accounts.list_by_subscription
-    for body in list_all(azure, f"/subscriptions/{subscription}/{_PROVIDER}", operation):
-        yield _account(azure, body)
+def _in_subscription(azure: Azure, subscription: str) -> Iterator[Facts]:
+    operation = account_client(azure, subscription).accounts.list_by_subscription
+    return list_all(azure, f"/subscriptions/{subscription}/{_PROVIDER}", operation)
 
 
 def _read(azure: Azure, subscription: str, group: str, name: str) -> PurviewAccount:
     place = f"/subscriptions/{subscription}/resourceGroups/{group}/{_PROVIDER}/{name}"
-    return _account(azure, get_one(azure, place, _client(azure, subscription).accounts.get, group, name))
+    return _account(azure, get_one(azure, place, account_client(azure, subscription).accounts.get, group, name))
 
 
 def _account(azure: Azure, body: Facts) -> PurviewAccount:
