@@ -33,10 +33,16 @@ class ManagementGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccount:
-    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it."""
+    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it.
+
+    `runs` has by SOURCE/SCAN how many `assets` its runs find, how they end where they do not succeed (`status`,
+    `errorMessage`, `error`, `diagnostics` as the service words them), and those of before in `history`: `id`, `level`,
+    `type`, `started`, `ended`, and how each ended.
+    """
 
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     roles = tuple(str(role) for role in value.get("roles", ()))
     if unknown := set(roles) - _PURVIEW_ROLES:
         raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
-    return GivenAccount(roles, objects)
+    return GivenAccount(roles, objects, {str(name): dict(given) for name, given in value.get("runs", {}).items()})
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from sovereignmesh.errors import SandboxError
-from sovereignmesh.sandbox.purview import connections, policies, rules, runs, sources, tree, typedefs
+from sovereignmesh.sandbox.purview import connections, policies, rules, runs, sources, tree, triggers, typedefs
 from sovereignmesh.sandbox.purview.account import COLLECTIONS, Account, Route, timestamp
 from sovereignmesh.sandbox.purview.answers import closed, denied, purview_refusal
 from sovereignmesh.sandbox.wire import PURVIEW, Call, Refusal, Reply
@@ -23,7 +23,7 @@ __all__ = ["Purview"]
 
 _ROUTES: Final = tuple(
     route
-    for part in (tree, policies, sources, runs, rules, connections, typedefs)
+    for part in (tree, policies, sources, runs, triggers, rules, connections, typedefs)
     for route in part.ROUTES
 )  # fmt: skip
 # The versions of each part, by the beginning of its paths; the last is the account's own.
@@ -119,6 +119,8 @@ class Purview:
                 route.answer(account, call, names)
             except Refusal as refusal:
                 raise SandboxError(f"estate {self._estate.name}: {path}: {refusal.reply.body.decode()}") from None
+        if given:
+            runs.give_runs(account, given.runs)
         self._pending.clear()
         self._store.objects.forget_changes()
 
