@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "sandbox": "azure",
     "audit": "mesh facts azure",
     "purview": "mesh facts azure plan patterns",
-    "cli": "audit azure mesh facts plan purview report sandbox",
+    "scans": "azure plan purview",
+    "cli": "audit azure mesh facts plan purview report sandbox scans",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from sovereignmesh.report import write_report
     from sovereignmesh.result import Audit, Coverage, Finding, Gap, Problem
     from sovereignmesh.sandbox import open_sandbox
+    from sovereignmesh.scans import ScanRun, ScanRuns, cancel_scan, run_scan, run_scans, scan_history, watch_scans
 
 __version__ = "0.1.0"
 
@@ -64,11 +65,14 @@ _HOME: Final = {
     "PurviewStatus": "purview",
     "ReportError": "errors",
     "Scan": "azure.purview",
+    "ScanRun": "scans",
+    "ScanRuns": "scans",
     "Source": "azure.purview",
     "SovereignMeshError": "errors",
     "apply_purview": "purview",
     "audit_azure": "audit",
     "audit_inventory": "audit",
+    "cancel_scan": "scans",
     "connect": "azure",
     "connect_purview": "azure.purview",
     "connect_sql": "azure.sql",
@@ -77,8 +81,12 @@ _HOME: Final = {
     "open_sandbox": "sandbox",
     "plan_purview": "purview",
     "purview_status": "purview",
+    "run_scan": "scans",
+    "run_scans": "scans",
+    "scan_history": "scans",
     "sources": "azure.purview",
     "validate": "mesh",
+    "watch_scans": "scans",
     "write_report": "report",
 }
 
@@ -106,11 +114,14 @@ __all__ = [
     "PurviewStatus",
     "ReportError",
     "Scan",
+    "ScanRun",
+    "ScanRuns",
     "Source",
     "SovereignMeshError",
     "apply_purview",
     "audit_azure",
     "audit_inventory",
+    "cancel_scan",
     "connect",
     "connect_purview",
     "connect_sql",
@@ -119,8 +130,12 @@ __all__ = [
     "open_sandbox",
     "plan_purview",
     "purview_status",
+    "run_scan",
+    "run_scans",
+    "scan_history",
     "sources",
     "validate",
+    "watch_scans",
     "write_report",
 ]
 

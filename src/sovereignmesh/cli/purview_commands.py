@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sovereignmesh.cli.account import account_option, named_account
 from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
 from sovereignmesh.mesh import load_mesh
@@ -34,18 +35,6 @@ def purview() -> None:
     """
 
 
-def _given(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.strip():
-        raise click.BadParameter("is empty: give a name or a resource id, or leave it out")
-    return value
-
-
-_ACCOUNT = click.option(
-    "--account",
-    metavar="NAME|ID",
-    callback=_given,
-    help="Another account than the mesh names: by name, or by resource id.",
-)
 _PLANNED = (
     click.option("--prune", is_flag=True, help="Also delete what is there and not wished."),
     click.option("--allow-drift", is_flag=True, help="Go on with what would be outside the policy's regions."),
@@ -53,7 +42,7 @@ _PLANNED = (
 
 
 def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((_ACCOUNT, *_PLANNED)):
+    for option in reversed((account_option, *_PLANNED)):
         command = option(command)
     return azure_options(command)
 
@@ -140,7 +129,7 @@ def _watched(live: Live) -> AbstractContextManager[object]:
 
 @purview.command(epilog="Example: sovereignmesh purview export --account sovereign-purview -o mesh/purview.yaml")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_ACCOUNT
+@account_option
 @azure_options
 @click.option(
     "-o",
@@ -164,7 +153,7 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
         raise click.ClickException(f"{printable(str(output))} exists, and is not overwritten")
     azure, estate = open_azure(**where)
     with azure:
-        found = export_purview(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
+        found = export_purview(azure, account or named_account(find_mesh(mesh, estate)), progress=_watched)
     if output is None:
         click.echo(found.yaml, nl=False)
     else:
@@ -191,7 +180,7 @@ def _write_new(file: Path, text: str) -> None:
 
 @purview.command(epilog="Example: sovereignmesh purview status --sandbox")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_ACCOUNT
+@account_option
 @azure_options
 @click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.pass_context
@@ -204,7 +193,7 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 
     azure, estate = open_azure(**where)
     with azure:
-        found = purview_status(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
+        found = purview_status(azure, account or named_account(find_mesh(mesh, estate)), progress=_watched)
     if output == "json":
         print_json(found.to_dict())
     else:
@@ -212,11 +201,3 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 
         print_status(found)
     ctx.exit(0 if found.complete else 4)
-
-
-def _named(mesh: Path) -> str:
-    """The account that a mesh names."""
-    loaded = load_mesh(mesh)
-    if loaded.purview is None:
-        raise click.ClickException(f"{printable(str(mesh))} has no `purview` document: give the account with --account")
-    return loaded.purview.model.account

@@ -73,7 +73,7 @@ def _reason(answer: Facts) -> str:
         words = " ".join(part.split())
         if words and not any(words in before for before in told):
             told.append(words)
-    return "; ".join(told)[:_LONGEST]
+    return "; ".join(told or _phases(answer.body))[:_LONGEST]
 
 
 def _parts(body: Mapping[str, Any]) -> Iterator[str]:
@@ -88,6 +88,10 @@ def _parts(body: Mapping[str, Any]) -> Iterator[str]:
     counts = diagnostics.get("exceptionCountMap")
     if isinstance(counts, dict):
         yield ", ".join(f"{count} x {name}" for name, count in counts.items() if count)
+
+
+def _phases(body: Mapping[str, Any]) -> Iterator[str]:
+    """The phases that did not go well, where nothing else is said."""
     for phase, name in _PHASES:
         details = body.get(name)
         status = details.get("status") if isinstance(details, dict) else None
