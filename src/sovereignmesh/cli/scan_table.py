@@ -28,6 +28,7 @@ _PIPED: Final = 200  # columns where nobody's terminal says how many there are
 _STATUS: Final = 2  # the column of the status
 _WATCHED: Final = 8  # columns while runs are followed: up to what they have counted
 _NAMES: Final = ("Source", "Scan", "Status", "Started (UTC)", "Elapsed", "Discovered", "Classified", "Failed")
+_LEAST: Final = ("Type", "Level", "Run")  # columns that a narrow terminal does without
 _NUMBERS: Final = frozenset({"Elapsed", "Discovered", "Classified", "Failed"})
 
 
@@ -62,13 +63,27 @@ def print_runs(found: ScanRuns, nothing: str) -> None:
         console = Console(highlight=False, width=_PIPED)
     names, rows = found.table
     if rows:
-        console.print(_table(names, rows, found.runs))
+        fitting = _fitting(names, rows, console.width)
+        shown = [[row[names.index(name)] for name in fitting] for row in rows]
+        console.print(_table(fitting, shown, found.runs))
+        if len(fitting) < len(names):
+            console.print(Text("a wider terminal, or --format json, has more columns", "dim"))
     elif not found.unread:
         console.print(Text(f"{printable(found.account)}: {nothing}"))
-    for run in found.failures:
-        console.print(Text(printable(f"{run.name}: {run.status}: {run.reason}"), "red"), soft_wrap=True)
+    for line in found.failure_lines:
+        console.print(Text(printable(line), "red"), soft_wrap=True)
     for unread in found.unread:
         console.print(Text(printable(f"not read: {unread.what}: {unread.why}"), "red"), soft_wrap=True)
+
+
+def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """The columns that a terminal has place for; the least of them go first."""
+    wide = {name: max(map(len, (name, *column))) + 2 for name, *column in zip(names, *rows, strict=True)}
+    kept = list(names)
+    for name in _LEAST:
+        if sum(wide[each] for each in kept) - 2 > width and name in kept:
+            kept.remove(name)
+    return kept
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], runs: Sequence[ScanRun]) -> Table:

@@ -130,7 +130,7 @@ def load_estate(estate: str | Path) -> Estate:
             policy=tuple(_lines(folder / described["policy"], _row)) if "policy" in described else (),
             purview={key.lower(): _account(folder, value) for key, value in described.get("purview", {}).items()},
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error
 
 

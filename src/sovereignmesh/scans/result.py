@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -145,6 +146,15 @@ class ScanRuns:
         return tuple(run for run in self.runs if run.why or (run.ended and not run.succeeded))
 
     @property
+    def failure_lines(self) -> list[str]:
+        """The failures in a line each: which scan, which run where there are several of it, the status, the reason."""
+        count = Counter(run.name for run in self.runs)
+        return [
+            f"{run.name}{f', run {run.id}' if count[run.name] > 1 else ''}: {run.status}: {run.reason}"
+            for run in self.failures
+        ]
+
+    @property
     def table(self) -> tuple[list[str], list[list[str]]]:
         """The names of the columns and, by run, what is in them; without columns in which there is nothing."""
         rows = [run.cells(self.at) for run in self.runs]
@@ -156,8 +166,8 @@ class ScanRuns:
         return f"<{type(self).__name__} of {self.account}: {len(self.runs)} runs, {well} of them succeeded>"
 
     def _repr_html_(self) -> str:
-        notes = [f"{run.name}: {run.status}: {run.reason}" for run in self.failures]
-        return table_html(f"Purview account {self.account}", *self.table, notes=notes, unread=self.unread)
+        title = f"Purview account {self.account}"
+        return table_html(title, *self.table, notes=self.failure_lines, unread=self.unread)
 
     def to_dict(self) -> dict[str, Any]:
         """The runs as JSON."""

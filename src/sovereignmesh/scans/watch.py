@@ -27,6 +27,7 @@ INTERRUPTED: Final = "interrupted"
 # Seconds between two looks at a run: few right after something has changed, then more and more. How often one may look
 # is nowhere documented; a scan takes minutes.
 _FIRST, _GROWTH, _LONGEST = 1.0, 1.5, 30.0
+_LONGEST_RUN: Final = 7 * 86400.0  # seconds that a scan may run, from the same page as AT_ONCE
 _PATIENCE: Final = 5  # looks in a row at which nothing could be read of a run, each of which was repeated
 _BEFORE_THE_END: Final = 1.0  # seconds before the time is up that a last look is taken
 
@@ -137,17 +138,19 @@ class Watching:
                     self._change(index, why=f"given up: {found}")
             else:
                 self._take(index, each, found)
-                if self.runs[index].ended:
+                if self.runs[index].ended or self.runs[index].why:
                     del open_[index]
             each.due = pace.clock() + max(each.interval, min(wanted, LONGEST_WAIT))
 
     def _take(self, index: int, each: _Next, found: Run) -> None:
-        """Keeps what was read of a run, and tells of it where its status is another."""
+        """Keeps what was read of a run, and tells of it where its status is another; one that hangs is given up."""
         before = self.runs[index].status
         self.runs[index] = replace(self.runs[index], run=found)
         changed = self.runs[index].status != before
         each.failures, each.interval = 0, _FIRST if changed else min(each.interval * _GROWTH, _LONGEST)
-        if changed or self.runs[index].ended:
+        if not self.runs[index].ended and (self.runs[index].elapsed(self.now()) or 0.0) > _LONGEST_RUN:
+            self._change(index, why="given up: it has not ended in 7 days, the longest that a scan may run")
+        elif changed or self.runs[index].ended:
             self.tell(self.runs[index])
 
     def _ask(self, index: int) -> Iterator[tuple[int, Run | AzureError, float]]:
