@@ -185,6 +185,17 @@ def test_an_interruption_says_how_to_find_the_runs_again(time, state):
     assert run("watch", *state).exit_code in (0, 3)
 
 
+def test_an_interruption_before_all_is_read_started_nothing(monkeypatch, state):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sovereignmesh.purview.live.Live.read_lists", interrupted)
+    for words in (["run", "--all", "--wait"], ["watch"]):
+        result = run(*words, *state)
+        assert result.exit_code == 4
+        assert "before anything was started" in result.stderr
+
+
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
 def test_a_command_that_was_cut_off_loses_no_run(state, with_signal):
     script = str(Path(sys.executable).with_name("sovereignmesh"))

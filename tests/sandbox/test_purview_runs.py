@@ -119,6 +119,38 @@ def test_reads_that_lag_do_not_move_a_run_back():
     assert end_of(client, run)[1] == ["InProgress"], "the read before has seen it queued"
 
 
+@pytest.fixture
+def build_account(tmp_path):
+    """The estate contoso, in which something else is said of runs."""
+
+    def build(runs):
+        given = estate_folder("contoso")
+        described = json.loads((given / "estate.json").read_text())
+        for name in ("resources", "children", "policy"):
+            described[name] = str(given / described[name])
+        described["purview"]["pview-customer-prod"] |= {"objects": str(given / "purview.json"), "runs": runs}
+        (tmp_path / "estate.json").write_text(json.dumps(described))
+        return tmp_path
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("status", "phases"),
+    [("CompletedWithExceptions", ["CompletedWithExceptions", "Succeeded"]), ("Quarantined", ["Failed", "Failed"])],
+)
+def test_a_run_may_end_in_any_way(build_account, status, phases):
+    said = {"status": status, "assets": {"discovered": 9, "failed": 2}, "errorMessage": "two could not be read"}
+    client = Purview(build_account({"sales-sql/orders": said}), "pview-customer-prod")
+    body, _ = end_of(client, start(client, "/scan/datasources/sales-sql/scans/orders"))
+    assert (body["status"], body["errorMessage"]) == (status, "two could not be read")
+    details = [body[f"{phase}ExecutionDetails"] for phase in ("discovery", "ingestion")]
+    assert [one["status"] for one in details] == phases
+    assert [one["statistics"]["assets"] for one in details] == [
+        {"discovered": 9, "classified": 0, "failed": 2}, {"succeeded": 7, "failed": 0, "processing": 0},
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("runs", "said"),
     [
@@ -127,13 +159,14 @@ def test_reads_that_lag_do_not_move_a_run_back():
         ({"sales-sql/orders": {"history": [7]}}, "are none"),
     ],
 )
-def test_what_an_estate_says_wrongly_is_told(tmp_path, runs, said):
-    given = estate_folder("contoso")
-    described = json.loads((given / "estate.json").read_text())
-    for name in ("resources", "children", "policy"):
-        described[name] = str(given / described[name])
-    described["purview"]["pview-customer-prod"] |= {"objects": str(given / "purview.json"), "runs": runs}
-    (tmp_path / "estate.json").write_text(json.dumps(described))
-    assert load_estate(tmp_path).purview
+def test_what_an_estate_says_wrongly_is_told(build_account, runs, said):
+    folder = build_account(runs)
+    assert load_estate(folder).purview
     with pytest.raises(SandboxError, match=said):
-        Purview(tmp_path, "pview-customer-prod")
+        Purview(folder, "pview-customer-prod")
+
+
+def test_what_an_estate_says_of_runs_is_an_object(build_account):
+    for runs in ([], {"sales-sql/orders": "well"}):
+        with pytest.raises(SandboxError, match="not an estate's description"):
+            load_estate(build_account(runs))

@@ -189,7 +189,11 @@ def _with_account(
 def _carry_out(work: Callable[..., ScanRuns], **where: Any) -> ScanRuns:
     """Lets runs be followed; the first interruption ends the watching, and further ones lose nothing of the result."""
     with Interruptions():
-        return _with_account(partial(work, progress=_progress), **where)
+        try:
+            return _with_account(partial(work, progress=_progress), **where)
+        except KeyboardInterrupt:
+            click.echo("interrupted before anything was started or followed", err=True)
+            click.get_current_context().exit(4)
 
 
 def _progress(watching: Watching) -> AbstractContextManager[Tell]:
