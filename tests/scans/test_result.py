@@ -1,6 +1,7 @@
 """What is said of runs: in a table, as JSON, in a notebook, in a line; and when one is over."""
 
 import datetime as dt
+import io
 import sys
 import types
 
@@ -145,6 +146,15 @@ def test_a_notebook_shows_a_table_that_moves(azure, notebook, capsys):
     assert notebook[-1].runs == found.runs
     assert "412" in notebook[-1]._repr_html_()
     assert capsys.readouterr() == ("", "")
+
+
+def test_where_nobody_reads_on_runs_are_followed_all_the_same(azure, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    assert sm.run_scan(azure, ACCOUNT, *ARCHIVE).succeeded
 
 
 def test_elsewhere_each_change_is_a_line(azure, capsys, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.result import printable
@@ -26,7 +26,12 @@ def show_runs(watching: Watching) -> Iterator[Tell]:
     """Shows the runs while it lasts: in a notebook as a table in one place, else by lines on standard error."""
     notebook = _notebook()
     if notebook is None:
-        yield lambda run: sys.stderr.write(f"{change_line(run, watching.now())}\n")
+
+        def say(run: ScanRun) -> None:
+            with suppress(OSError):  # nobody reads on: what runs is followed all the same
+                sys.stderr.write(f"{change_line(run, watching.now())}\n")
+
+        yield say
         return
 
     def seen() -> ScanRuns:

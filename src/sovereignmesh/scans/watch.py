@@ -73,8 +73,8 @@ class Watching:
         else:
             return ""
         for index in (*todo, *open_, *([] if self._starting is None else [self._starting])):
-            unsure = index == self._starting
-            self._change(index, why=f"given up: {stopped}", unsure=unsure)
+            if not self.runs[index].ended:
+                self._change(index, why=f"given up: {stopped}", unsure=index == self._starting)
         return stopped
 
     def _go_on(self, todo: deque[int], open_: dict[int, _Next], level: str, at_once: int | None) -> None:
