@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from sovereignmesh.audit import audit_azure
+from sovereignmesh.azure import Pace
 from sovereignmesh.cli import main
 from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, StateRule, child_reads, resource_types
 from sovereignmesh.facts.purview import (
@@ -33,6 +34,7 @@ from sovereignmesh.purview import plan_purview, plan_purview_account
 from sovereignmesh.result import REASONS, STATES, Finding, printable
 from sovereignmesh.result.controls import controls_markdown
 from sovereignmesh.sandbox import estate_mesh, open_sandbox
+from sovereignmesh.scans import run_scans
 
 ROOT = Path(__file__).parents[1]
 FACTS = {  # the checks that facts answer, by the heading of their column
@@ -336,8 +338,8 @@ def mesh() -> str:
         "# The mesh's documents",
         "",
         "Written by `scripts/docs.py` from the schema. A mesh is any number of YAML files; the top-level key says what",
-        "a document is: `governancePolicies` (one), `dataProduct`, `domain`, `directory`, `purview` (one). Keys in bold",
-        "are required. Regions may be spelled as anywhere in Azure (`West Europe`, `westeurope`).",
+        "a document is: `governancePolicies` (one), `dataProduct`, `domain`, `directory`, `purview` (one). Keys in",
+        "bold are required. Regions may be spelled as anywhere in Azure (`West Europe`, `westeurope`).",
         "",
         "What binds what: a resource, its processing and its key, by the `storageLocations` of its product;",
         "replicas and backups, by those and `replicaLocations`; copies that cannot be switched off, and logs, by the",
@@ -513,10 +515,26 @@ def account_planned() -> str:
     return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
 
 
+def ran() -> str:
+    """How the scans of the sample estate run, as the command prints it but for times and ids."""
+    with open_sandbox("contoso", pace=Pace(sleep=lambda _: None)) as azure:
+        found = run_scans(azure, "pview-customer-prod", progress=None)
+    names, rows = found.table
+    kept = [at for at, name in enumerate(names) if name not in ("Started (UTC)", "Elapsed", "Run")]
+    cells = [[row[at] for at in kept] for row in (names, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    text = "\n".join([*lines, *found.failure_lines])
+    return f"```\n{printable_lines(text)}\n```"
+
+
 def readme() -> str:
     """README with its samples as the audit of the sample estate prints them now."""
     text = (ROOT / "README.md").read_text()
-    samples = (("sample", printed), ("depth", only_in_depth), ("purview", planned), ("account", account_planned))
+    samples = (
+        ("sample", printed), ("depth", only_in_depth), ("purview", planned), ("account", account_planned),
+        ("scans", ran),
+    )  # fmt: skip
     for name, write in samples:
         block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"
         text = re.sub(rf"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)

@@ -25,8 +25,9 @@ MAY_IMPORT = {
     "audit": "mesh facts azure",
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
-    "catalog": "plan mesh facts azure audit purview",
-    "cli": "access audit azure catalog facts mesh plan purview report sandbox",
+    "catalog": "facts mesh purview audit azure plan",
+    "cli": "access audit azure catalog facts mesh plan purview report sandbox scans",
+    "scans": "purview azure plan",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from sovereignmesh.report import write_report
     from sovereignmesh.result import Audit, Coverage, Finding, Gap, Problem
     from sovereignmesh.sandbox import open_sandbox
+    from sovereignmesh.scans import ScanRun, ScanRuns, cancel_scan, run_scan, run_scans, scan_history, watch_scans
 
 __version__ = "0.1.0"
 
@@ -77,6 +78,8 @@ _HOME: Final = {
     "RecordError": "errors",
     "ReportError": "errors",
     "Scan": "azure.purview",
+    "ScanRun": "scans",
+    "ScanRuns": "scans",
     "Source": "azure.purview",
     "SovereignMeshError": "errors",
     "apply_catalog": "catalog",
@@ -85,6 +88,7 @@ _HOME: Final = {
     "audit_azure": "audit",
     "audit_catalog": "catalog",
     "audit_inventory": "audit",
+    "cancel_scan": "scans",
     "connect": "azure",
     "connect_purview": "azure.purview",
     "connect_sql": "azure.sql",
@@ -98,8 +102,12 @@ _HOME: Final = {
     "plan_purview_account": "purview",
     "purview_status": "purview",
     "request_access": "access",
+    "run_scan": "scans",
+    "run_scans": "scans",
+    "scan_history": "scans",
     "sources": "azure.purview",
     "validate": "mesh",
+    "watch_scans": "scans",
     "write_report": "report",
 }
 
@@ -133,6 +141,8 @@ __all__ = [
     "RecordError",
     "ReportError",
     "Scan",
+    "ScanRun",
+    "ScanRuns",
     "Source",
     "SovereignMeshError",
     "apply_catalog",
@@ -141,6 +151,7 @@ __all__ = [
     "audit_azure",
     "audit_catalog",
     "audit_inventory",
+    "cancel_scan",
     "connect",
     "connect_purview",
     "connect_sql",
@@ -154,8 +165,12 @@ __all__ = [
     "plan_purview_account",
     "purview_status",
     "request_access",
+    "run_scan",
+    "run_scans",
+    "scan_history",
     "sources",
     "validate",
+    "watch_scans",
     "write_report",
 ]
 

@@ -200,7 +200,7 @@ READ = {
          lambda body: Run(RUN, "Accepted", started=dt.datetime(2021, 10, 14, 9, 48, 29, 648027, UTC))),
     "net-transcribed/ScanRunOperations.json[1]":  # whose counts stood elsewhere then
         ("GET", f"{SCAN}/runs", lambda it: list(it.runs.list("lake", "weekly")),
-         lambda body: [Run(RUN, "Queued", "Full", dt.datetime(2021, 10, 14, 9, 48, 29, 379599, UTC))]),
+         lambda body: [Run(RUN, "Queued", "Full", dt.datetime(2021, 10, 14, 9, 48, 29, 379599, UTC), type="Manual")]),
     "net-transcribed/ScanRunOperations.json[2]":
         ("POST", f"{SCAN}/runs/{RUN}:cancel", lambda it: it.runs.cancel("lake", "weekly", RUN), _nothing),
     # what scans need

@@ -96,8 +96,10 @@ def test_a_closed_network_says_so(build_account):
 
 
 def test_the_accounts_of_contoso():
-    names = Purview("contoso", "pview-customer-prod").names("/collections")
-    assert names == ["pview-customer-prod", "sales", "customer", "consent", "finance"]
+    client = Purview("contoso", "pview-customer-prod")
+    assert client.names("/collections") == ["pview-customer-prod", "sales", "customer", "consent", "finance"]
+    sources = ["stsalesprodarchive", "stcustomerprodlake", "stfinanceprodlake", "sales-sql"]
+    assert client.names("/scan/datasources") == sources
     for name in ("pview-sales-prod", "pview-finance-prod"):
         assert code(Purview("contoso", name).ask("GET", "/"))[1] == "PublicNetworkAccessDisabled"
     assert code(Purview("contoso-partial", "pview-customer-prod").ask("GET", "/"))[1] == "Unauthorized"

@@ -37,6 +37,10 @@ _COMMANDS: Final = {
         "sovereignmesh.cli.purview_commands:purview",
         "Plan and make what a Purview account holds; export it, and see how it stands.",
     ),
+    "scan": (
+        "sovereignmesh.cli.scan_commands:scan",
+        "Run the scans of a Purview account, follow them to their ends, see what ran, cancel.",
+    ),
     "schema": (
         "sovereignmesh.cli.mesh_commands:schema",
         "Print a JSON Schema: of the mesh's documents or of a result.",

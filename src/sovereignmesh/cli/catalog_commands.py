@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sovereignmesh.cli.account import account_option
 from sovereignmesh.cli.audit_options import audit_options, exit_code, tell_audit
 from sovereignmesh.cli.common import (
     Interruptions,
-    account_option,
     azure_options,
     duration,
     find_mesh,

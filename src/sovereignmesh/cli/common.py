@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Interruptions",
-    "account_option",
     "azure_options",
     "coloured",
     "duration",
@@ -115,19 +114,6 @@ class Interruptions:
             raise KeyboardInterrupt
         self._act()
 
-
-def _given(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.strip():
-        raise click.BadParameter("is empty: give a name or a resource id, or leave it out")
-    return value
-
-
-account_option: Final = click.option(
-    "--account",
-    metavar="NAME|ID",
-    callback=_given,
-    help="Another account than the mesh names: by name, or by resource id.",
-)
 
 _AZURE_OPTIONS: Final = (
     click.option("--sandbox", is_flag=True, help="An Azure in the process, with a sample estate; no account needed."),

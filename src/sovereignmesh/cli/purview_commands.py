@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.common import account_option, azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.account import account_option, named_account
+from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
 from sovereignmesh.cli.purview_account_commands import account as account_commands
 from sovereignmesh.mesh import load_mesh
@@ -155,7 +156,7 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
         raise click.ClickException(f"{printable(str(output))} exists, and is not overwritten")
     azure, estate = open_azure(**where)
     with azure:
-        found = export_purview(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
+        found = export_purview(azure, account or named_account(find_mesh(mesh, estate)), progress=_watched)
     if output is None:
         click.echo(found.yaml, nl=False)
     else:
@@ -195,7 +196,7 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 
     azure, estate = open_azure(**where)
     with azure:
-        found = purview_status(azure, account or _named(find_mesh(mesh, estate)), progress=_watched)
+        found = purview_status(azure, account or named_account(find_mesh(mesh, estate)), progress=_watched)
     if output == "json":
         print_json(found.to_dict())
     else:
@@ -203,11 +204,3 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 
         print_status(found)
     ctx.exit(0 if found.complete else 4)
-
-
-def _named(mesh: Path) -> str:
-    """The account that a mesh names."""
-    loaded = load_mesh(mesh)
-    if loaded.purview is None:
-        raise click.ClickException(f"{printable(str(mesh))} has no `purview` document: give the account with --account")
-    return loaded.purview.model.account

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.purview import connect_purview
-from sovereignmesh.errors import AzureError, DeadlineError, SignInError
-from sovereignmesh.plan import Key, Unread
-from sovereignmesh.purview.live import WORKERS, Live
+from sovereignmesh.plan import Key
+from sovereignmesh.purview.history import read_runs
+from sovereignmesh.purview.live import Live
 from sovereignmesh.purview.recurrence import next_occurrence
+from sovereignmesh.result.notebook import table_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, Run
-    from sovereignmesh.plan import Item
+    from sovereignmesh.plan import Item, Unread
 
 __all__ = ["PurviewStatus", "ScanStatus", "purview_status"]
 
@@ -79,12 +77,7 @@ class PurviewStatus:
         return f"<{type(self).__name__} of {self.account} in {self.location}: {len(self.scans)} rows>"
 
     def _repr_html_(self) -> str:
-        names, rows = self.table
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
-        body = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-        missing = "".join(f"<div>not read: {html.escape(f'{what}: {why}')}</div>" for what, why in self.unread)
-        title = html.escape(f"Purview account {self.account} in {self.location}")
-        return f"<div>{title}</div><table><tr>{head}</tr>{body}</table>{missing}"
+        return table_html(f"Purview account {self.account} in {self.location}", *self.table, unread=self.unread)
 
     def to_dict(self) -> dict[str, Any]:
         """The status as JSON."""
@@ -183,24 +176,7 @@ def _next(trigger: Item, now: dt.datetime) -> tuple[dt.datetime | None, str]:
 
 def _last_runs(purview: Purview, scans: list[Item]) -> tuple[dict[str, Run | None], list[Unread]]:
     """The last run of each scan; no order of its history is documented."""
-
-    def last(name: str) -> Iterator[tuple[str, Run | AzureError | None]]:
-        try:
-            runs = list(purview.runs.list(*name.split("/", 1)))
-            yield name, max(runs, key=lambda run: run.started or dt.datetime.min.replace(tzinfo=dt.UTC), default=None)
-        except (SignInError, DeadlineError):
-            raise
-        except AzureError as error:
-            yield name, error
-
-    found: dict[str, Run | None] = {}
-    unread = []
-    pace, tasks = purview.azure.pace, [partial(last, scan.name) for scan in scans]
-    for name, run in in_parallel(tasks, WORKERS, waiting=0, stopped=lambda: pace.stopped):
-        if isinstance(run, AzureError):
-            unread.append(Unread(f"the runs of {name}", str(run)))
-        else:
-            found[name] = run
-    if len(found) + len(unread) < len(scans):
-        raise DeadlineError("the time given was up, or the run was stopped, before the runs were read")
-    return found, unread
+    found, unread = read_runs(purview, [scan.name for scan in scans])
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    last = {name: max(runs, key=lambda run: run.started or never, default=None) for name, runs in found.items()}
+    return last, unread

@@ -40,6 +40,10 @@ class GivenAccount:
 
     `catalog` is classic or unified: where its people find data. The service of workflows is the classic one's.
     `of_tenant`: it is the tenant's own, its default, beside which no other can be made.
+
+    `runs` has by SOURCE/SCAN how many `assets` its runs find, how they end where they do not succeed (`status`,
+    `errorMessage`, `error`, `diagnostics` as the service words them), and those of before in `history`: `id`, `level`,
+    `type`, `started`, `ended`, and how each ended.
     """
 
     roles: tuple[str, ...]
@@ -47,6 +51,7 @@ class GivenAccount:
     catalog: str = "classic"
     assets: tuple[dict[str, Any], ...] = ()  # entities of the Data Map
     of_tenant: bool = False
+    runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ def load_estate(estate: str | Path) -> Estate:
             policy=tuple(_lines(folder / described["policy"], _row)) if "policy" in described else (),
             purview={key.lower(): _account(folder, value) for key, value in described.get("purview", {}).items()},
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error
 
 
@@ -162,7 +167,14 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     if catalog not in _CATALOGS:
         raise SandboxError(f"{folder / _FILE}: {catalog!r} is no catalog of Purview: {' or '.join(_CATALOGS)}")
     assets = tuple(_lines(folder / value["assets"], _asset)) if "assets" in value else ()
-    return GivenAccount(roles, objects, catalog, assets, of_tenant=bool(value.get("of_tenant")))
+    return GivenAccount(
+        roles,
+        objects,
+        catalog,
+        assets,
+        of_tenant=bool(value.get("of_tenant")),
+        runs={str(name): dict(given) for name, given in value.get("runs", {}).items()},
+    )
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:

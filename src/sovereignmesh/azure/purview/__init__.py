@@ -18,11 +18,11 @@ from sovereignmesh.azure.purview.objects import (
     MetadataPolicy,
     MetadataRole,
     Ruleset,
-    Run,
     Scan,
     Source,
     Trigger,
 )
+from sovereignmesh.azure.purview.run import Run
 from sovereignmesh.azure.purview.service import Objects, Purview, connect_purview
 from sovereignmesh.azure.purview.workflow import (
     Approver,

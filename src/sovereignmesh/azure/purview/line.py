@@ -11,7 +11,7 @@ from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import AnswerError, ClosedNetworkError, DeniedError, NotFoundError, RejectedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from azure.core.rest import HttpRequest, HttpResponse
 
@@ -88,10 +88,16 @@ class Line:
     def object(
         self, method: str, path: str, version: str, body: Any = None, **parameters: str | Sequence[str]
     ) -> Facts:
+        return self.told(method, path, version, body, **parameters)[0]
+
+    def told(
+        self, method: str, path: str, version: str, body: Any = None, **parameters: str | Sequence[str]
+    ) -> tuple[Facts, Mapping[str, str]]:
+        """The object of an answer, and its headers."""
         answer = self.send(method, path, version, body, **parameters)
         if not isinstance(answer.body, dict):
             raise AnswerError(f"{self._endpoint}{path}: the answer should be an object, and is {answer.body!r:.100}")
-        return Facts(answer.body, f"{self._endpoint}{path}")
+        return Facts(answer.body, f"{self._endpoint}{path}"), answer.headers
 
     @contextlib.contextmanager
     def _told_apart(self) -> Iterator[None]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import AnswerError
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
+
+    from sovereignmesh.azure.sdk import Facts
 
 __all__ = [
     "Classification",
@@ -22,7 +23,6 @@ __all__ = [
     "MetadataPolicy",
     "MetadataRole",
     "Ruleset",
-    "Run",
     "Scan",
     "Source",
     "Trigger",
@@ -310,38 +310,3 @@ class MetadataPolicy:
         if not answer.text("id") or not collection:
             raise AnswerError(f"{answer.place}: a metadata policy without an id, or of no collection")
         return cls(answer.text("id"), answer.number("version") or 0, collection, answer.body)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run of a scan. `status` is the service's word, and an open set: Queued, InProgress, Succeeded, Failed, ..."""
-
-    id: str
-    status: str
-    level: str = ""
-    started: dt.datetime | None = None
-    ended: dt.datetime | None = None
-    discovered: int | None = None
-    classified: int | None = None
-    failed: int | None = None
-    error: str = ""
-
-    @classmethod
-    def of(cls, answer: Facts) -> Run:
-        """The one that an answer describes; the counts are None while nobody has counted."""
-        assets: dict[str, Any] = answer.body
-        for name in ("discoveryExecutionDetails", "statistics", "assets"):
-            inside = assets.get(name)
-            assets = inside if isinstance(inside, dict) else {}
-        counts = Facts(assets, answer.place)
-        return cls(
-            answer.text("id") or answer.text("scanResultId"),
-            answer.text("status"),
-            answer.text("scanLevelType"),
-            answer.time("startTime"),
-            answer.time("endTime"),
-            counts.number("discovered"),
-            counts.number("classified"),
-            counts.number("failed"),
-            answer.text("errorMessage"),
-        )

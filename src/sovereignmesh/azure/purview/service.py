@@ -17,6 +17,7 @@ from azure.purview.catalog import PurviewCatalogClient
 from azure.purview.scanning import PurviewScanningClient
 
 from sovereignmesh.azure.connection import connect
+from sovereignmesh.azure.policies import wait_in
 from sovereignmesh.azure.purview.account import PurviewAccount, find_purview_account
 from sovereignmesh.azure.purview.datamap import DataMap
 from sovereignmesh.azure.purview.line import (
@@ -39,11 +40,11 @@ from sovereignmesh.azure.purview.objects import (
     MetadataPolicy,
     MetadataRole,
     Ruleset,
-    Run,
     Scan,
     Source,
     Trigger,
 )
+from sovereignmesh.azure.purview.run import Run
 from sovereignmesh.azure.purview.workflow import (
     WORKFLOWS,
     UserRequests,
@@ -156,7 +157,13 @@ class Runs:
 
     def get(self, source: str, scan: str, run_id: str) -> Run:
         """How far a run is."""
-        return Run.of(self._line.object("GET", f"{_scan(source, scan)}/runs/{segment(run_id)}", SCANNING))
+        return self.poll(source, scan, run_id)[0]
+
+    def poll(self, source: str, scan: str, run_id: str) -> tuple[Run, float | None]:
+        """How far a run is, and after how many seconds the service wants to be asked again, None where it says none."""
+        path = f"{_scan(source, scan)}/runs/{segment(run_id)}"
+        found, headers = self._line.told("GET", path, SCANNING)
+        return Run.of(found), wait_in(headers)
 
     def cancel(self, source: str, scan: str, run_id: str) -> None:
         """Asks a run to end."""

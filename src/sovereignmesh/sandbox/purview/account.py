@@ -74,6 +74,10 @@ class Account:
         """Keeps an object."""
         self.objects.put(f"{self.name}/{shelf}", _key(shelf, name), body)
 
+    def move(self, shelf: str, name: str, body: Body) -> None:
+        """Keeps what became of an object by itself."""
+        self.objects.move(f"{self.name}/{shelf}", _key(shelf, name), body)
+
     def drop(self, shelf: str, name: str) -> None:
         """Forgets an object, where there is one."""
         self.objects.drop(f"{self.name}/{shelf}", _key(shelf, name))

@@ -1,40 +1,43 @@
-"""What belongs to a scan: its filter, its trigger and its runs."""
+"""The runs of scans: each look at one finds it a step further, and it ends as the estate says."""
 
 from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, routes
-from sovereignmesh.sandbox.purview.answers import (
-    body_of,
-    created,
-    flag,
-    gone,
-    invalid,
-    missing,
-    object_in,
-    page,
-    purview_refusal,
-)
+from sovereignmesh.sandbox.purview.answers import flag, goes_on, invalid, missing, page, purview_refusal
 from sovereignmesh.sandbox.wire import json_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sovereignmesh.sandbox.purview.objects import Body
     from sovereignmesh.sandbox.wire import Call, Reply
 
-__all__ = ["ROUTES", "last_run"]
+__all__ = ["LEVELS", "ROUTES", "SCAN", "give_runs", "last_run", "scan_key", "scan_of"]
 
 _ADMIN: Final = frozenset({"data-source-administrator"})
-_LEVELS: Final = ("Full", "Incremental")
-_FREQUENCIES: Final = ("Hour", "Day", "Week", "Month")
-_STATES: Final = ("Enabled", "Disabled")
-_SCHEDULE: Final = ("minutes", "hours", "weekDays", "monthDays", "monthlyOccurrences")
-_NEXT: Final = {"Accepted": "Queued", "Queued": "InProgress", "InProgress": "Succeeded", "Canceling": "Canceled"}
-_FINAL: Final = frozenset({"Succeeded", "Canceled"})
+LEVELS: Final = ("Full", "Incremental")
+# https://learn.microsoft.com/purview/how-to-manage-quotas: concurrent scans of an account, by default; others wait.
+_AT_ONCE: Final = 5
+_PLANTED: Final = "endings"  # by SOURCE/SCAN, what the estate says of the runs of a scan
+_NEXT: Final = {"Accepted": "Queued", "Queued": "InProgress"}
+# By how a run ends, how its phases do: of discovery ScanStatus, of ingestion IngestionPhaseStatus, as the specification
+# spells them. Which of them go together is synthetic but for Succeeded, which the official example has.
+_PHASES: Final = {
+    "Succeeded": ("Succeeded", "Succeeded"),
+    "Canceled": ("Cancelled", "Canceled"),
+    "Failed": ("Failed", "None"),
+    "CompletedWithExceptions": ("CompletedWithExceptions", "Succeeded"),
+}
+_OTHER: Final = ("Failed", "Failed")  # of a status that nobody documents
+_NO_ASSETS: Final = {"discovered": 0, "classified": 0, "failed": 0}
+_SAID: Final = ("status", "errorMessage", "error", "diagnostics")  # of a run's end, where the estate says it
 
 
-def _scan_of(account: Account, names: dict[str, str]) -> Body:
+def scan_of(account: Account, names: dict[str, str]) -> Body:
     """The scan that a path names. Raises Refusal where it is not there."""
     found = account.get(f"scans/{names['source'].lower()}", names["scan"])
     if found is None:
@@ -42,112 +45,9 @@ def _scan_of(account: Account, names: dict[str, str]) -> Body:
     return found
 
 
-def _key(names: dict[str, str]) -> str:
+def scan_key(names: dict[str, str]) -> str:
+    """What the things of a scan are kept by."""
     return f"{names['source']}/{names['scan']}".lower()
-
-
-def _get_filter(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    _scan_of(account, names)
-    return json_reply(account.shown("filters", _key(names), "Filter"))
-
-
-def _put_filter(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    scan = _scan_of(account, names)
-    given = object_in(body_of(call, "Filter"), "properties", "Filter")
-    required, optional = ("excludeUriPrefixes", "includeUriPrefixes"), ("excludeRegexes", "includeRegexes")
-    kept = {
-        "properties": {
-            **{key: _texts(given, key) for key in required},
-            **{key: _texts(given, key) for key in optional if given.get(key) is not None},
-        },
-        "id": f"{scan['id']}/filters/custom",
-        "name": "custom",
-    }
-    new = account.get("filters", _key(names)) is None
-    account.put("filters", _key(names), kept)
-    return created(call, kept, new=new)
-
-
-def _texts(given: dict[str, Any], key: str) -> list[str]:
-    found = given.get(key) or []
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise invalid("Filter", f"The request body is invalid: '{key}' must be a list of texts.")
-    return found
-
-
-def _get_trigger(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    _scan_of(account, names)
-    return json_reply(account.shown("triggers", _key(names), "Trigger"))
-
-
-def _put_trigger(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    scan = _scan_of(account, names)
-    given = object_in(body_of(call, "Trigger"), "properties", "Trigger")
-    recurrence = given.get("recurrence")
-    if not isinstance(recurrence, dict) and not given.get("recurrenceInterval"):
-        raise invalid("Trigger", "Trigger is invalid: 'recurrence' or 'recurrenceInterval' is required.")
-    before = account.get("triggers", _key(names))
-    properties = {
-        **({"recurrence": _recurrence(recurrence)} if isinstance(recurrence, dict) else {}),
-        "recurrenceInterval": given.get("recurrenceInterval"),
-        "createdAt": before["properties"]["createdAt"] if before else account.now,
-        "lastModifiedAt": account.now,
-        "lastScheduled": before["properties"]["lastScheduled"] if before else None,
-        "state": flag(given.get("state"), _STATES, "Enabled", "state of a trigger", "Trigger"),
-        "scanLevel": flag(given.get("scanLevel"), _LEVELS, "Full", "level of a scan", "Trigger"),
-    }
-    if given.get("incrementalScanStartTime"):
-        properties["incrementalScanStartTime"] = given["incrementalScanStartTime"]
-    kept = {"properties": properties, "id": f"{scan['id']}/triggers/default", "name": "default"}
-    account.put("triggers", _key(names), kept)
-    return created(call, kept, new=before is None)
-
-
-def _recurrence(given: dict[str, Any]) -> Body:
-    """A recurrence as it was recorded: what the specification calls timeZone comes back as timezone."""
-    schedule = given.get("schedule") or {}
-    if not isinstance(schedule, dict):
-        raise invalid("Trigger", "Trigger is invalid: 'schedule' must be an object.")
-    frequency = flag(given.get("frequency"), _FREQUENCIES, "", "frequency", "Trigger")
-    if frequency == "Month" and not (schedule.get("monthDays") or schedule.get("monthlyOccurrences")):
-        # The words are those of an example in the specification.
-        raise invalid("Trigger", "Trigger is invalid: monthDays or monthlyOccurrences is required.")
-    zone = given.get("timezone", given.get("timeZone"))
-    return {
-        **({"frequency": frequency} if frequency else {}),
-        "interval": given.get("interval", 1),
-        **({"startTime": given["startTime"]} if given.get("startTime") else {}),
-        "endTime": given.get("endTime"),
-        "schedule": {key: schedule.get(key) for key in _SCHEDULE},
-        **({"timezone": zone} if zone else {}),
-    }
-
-
-def _delete_trigger(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    account.drop("triggers", _key(names))
-    return gone()
-
-
-def _enable(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    return _set_state(account, names, "Enabled")
-
-
-def _disable(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    return _set_state(account, names, "Disabled")
-
-
-def _set_state(account: Account, names: dict[str, str], state: str) -> Reply:
-    _scan_of(account, names)
-    found = account.get("triggers", _key(names))
-    if found is None:
-        raise missing("Trigger", "default")
-    kept = {**found, "properties": {**found["properties"], "state": state, "lastModifiedAt": account.now}}
-    account.put("triggers", _key(names), kept)
-    return json_reply(kept)
-
-
-def _runs(names: dict[str, str]) -> str:
-    return f"runs/{_key(names)}"
 
 
 def last_run(account: Account, scan: Body) -> Body:
@@ -156,40 +56,74 @@ def last_run(account: Account, scan: Body) -> Body:
     return {**scan, "lastRunResult": list(runs.values())[-1]} if runs else scan
 
 
+def give_runs(account: Account, planted: Mapping[str, Mapping[str, Any]]) -> None:
+    """Keeps how the runs of scans will end, and makes those that were before. Raises SandboxError for what is none."""
+    for name, given in planted.items():
+        source, _, scan = name.partition("/")
+        body = account.get(f"scans/{source.lower()}", scan)
+        if body is None:
+            raise SandboxError(f"account {account.name}: it says how the runs of {name} end, and has no such scan")
+        try:
+            account.put(_PLANTED, name, {"assets": {**given.get("assets", {})}, **_said(given)})
+            for past in given.get("history", ()):
+                run = _new(account, body, past["id"], level=past["level"], kind=past["type"], began=past["started"])
+                run |= {"status": "InProgress", "pipelineStartTime": past["started"]}
+                end = {"status": "Succeeded", **_said(past)}
+                account.put(f"runs/{name.lower()}", past["id"], _ended(run, past["ended"], end, past.get("assets", {})))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SandboxError(f"account {account.name}: the runs of {name} are none: {error}") from error
+
+
+def _said(given: Mapping[str, Any]) -> Body:
+    return {name: given[name] for name in _SAID if name in given}
+
+
+def count_assets(account: Account, key: str) -> Body:
+    """How many assets a run finds, classifies and fails at: what the estate says of the scan, else none."""
+    planted = account.get(_PLANTED, key)
+    return {**_NO_ASSETS, **(planted["assets"] if planted else {})}
+
+
 def _run(account: Account, call: Call, names: dict[str, str]) -> Reply:
     """Starts a run; the same id again is the same run, so that a caller may ask twice."""
-    scan = _scan_of(account, names)
+    scan = scan_of(account, names)
     try:
         identity = str(uuid.UUID(call.query.get("runid") or str(uuid.uuid4())))
     except ValueError:
         raise invalid("ScanResult", f"The run id '{call.query['runid']}' is no GUID.") from None
-    level = flag(call.query.get("scanlevel"), _LEVELS, "Full", "level of a scan", "ScanResult")
-    source = account.get("datasources", names["source"])
-    assert source is not None, "a scan has a source"
-    run = account.get(_runs(names), identity)
+    # The specification's default.
+    level = flag(call.query.get("scanlevel"), LEVELS, "Incremental", "level of a scan", "ScanResult")
+    run = account.get(f"runs/{scan_key(names)}", identity)
     if run is None:
-        run = {
-            "parentId": None,
-            "id": identity,
-            "ingestionJobId": None,
-            "resourceId": source["properties"].get("resourceId"),
-            "status": "Accepted",
-            "diagnostics": {"notifications": [], "exceptionCountMap": {}},
-            "startTime": account.now,
-            "queuedTime": account.now,
-            "pipelineStartTime": None,
-            "endTime": None,
-            "scanRulesetVersion": _ruleset_version(account, scan),
-            "scanRulesetType": scan["properties"].get("scanRulesetType") or "System",
-            "scanLevelType": level,
-            "errorMessage": None,
-            "error": None,
-            "runType": "Manual",
-            "dataSourceType": source["kind"],
-        }
-        account.put(_runs(names), identity, run)
+        run = _new(account, scan, identity, level=level, kind="Manual", began=account.now)
+        account.put(f"runs/{scan_key(names)}", identity, run)
     where = f"https://{call.host}/scan/{scan['id']}/runs/{identity}?api-version={call.query['api-version']}"
     return json_reply(run, 202, {"Operation-Location": where})
+
+
+def _new(account: Account, scan: Body, identity: str, *, level: str, kind: str, began: str) -> Body:
+    """A run that was accepted."""
+    source = account.get("datasources", scan["dataSourceName"])
+    assert source is not None, "a scan has a source"
+    return {
+        "parentId": None,
+        "id": identity,
+        "ingestionJobId": None,
+        "resourceId": source["properties"].get("resourceId"),
+        "status": "Accepted",
+        "diagnostics": {"notifications": [], "exceptionCountMap": {}},
+        "startTime": began,
+        "queuedTime": began,
+        "pipelineStartTime": None,
+        "endTime": None,
+        "scanRulesetVersion": _ruleset_version(account, scan),
+        "scanRulesetType": scan["properties"].get("scanRulesetType") or "System",
+        "scanLevelType": level,
+        "errorMessage": None,
+        "error": None,
+        "runType": kind,
+        "dataSourceType": source["kind"],
+    }
 
 
 def _ruleset_version(account: Account, scan: Body) -> int:
@@ -197,68 +131,112 @@ def _ruleset_version(account: Account, scan: Body) -> int:
     return int(own["version"]) if own and scan["properties"].get("scanRulesetType") == "Custom" else 1
 
 
-def _moved_on(account: Account, names: dict[str, str], run: Body) -> Body:
-    """A run as it is at this read: every read finds it a step further."""
-    if run["status"] not in _NEXT:
+def _moved_on(account: Account, key: str, run: Body) -> Body:
+    """A run as it is at this look: a step further, unless it waits for a place.
+
+    Then what holds the places goes on instead, or nobody who looks at this one alone would see it begin.
+    """
+    if run["status"] == "Queued" and len(busy := _in_progress(account)) >= _AT_ONCE:
+        _step(account, *busy[0])
         return run
-    run = {**run, "status": _NEXT[run["status"]]}
-    if run["status"] == "InProgress":
-        run["pipelineStartTime"] = account.now
-    if run["status"] in _FINAL:
-        run |= {"endTime": account.now, **_counts(run, account.now)}
-    account.put(_runs(names), run["id"], run)
+    return run if run["endTime"] else _step(account, key, run)
+
+
+def _in_progress(account: Account) -> list[tuple[str, Body]]:
+    """The runs of the account that are in progress, with the keys of their scans, the oldest first."""
+    found = [
+        (shelf.partition("/")[2], run)
+        for shelf in account.shelves("runs")
+        for run in account.all(shelf).values()
+        if run["status"] == "InProgress"
+    ]
+    return sorted(found, key=lambda one: str(one[1]["pipelineStartTime"]))
+
+
+def _step(account: Account, key: str, run: Body) -> Body:
+    assets, status = count_assets(account, key), run["status"]
+    if status in _NEXT:
+        run = {**run, "status": _NEXT[status]}
+        if run["status"] == "InProgress":
+            run["pipelineStartTime"] = account.now
+            if assets["discovered"]:
+                run["discoveryExecutionDetails"] = _discovery(
+                    run, {**_NO_ASSETS, "discovered": assets["discovered"] // 2}
+                )
+    elif status == "Canceling":
+        run = _ended(run, account.now, {"status": "Canceled"}, {})
+    else:
+        run = _ended(run, account.now, {"status": "Succeeded", **_said(account.get(_PLANTED, key) or {})}, assets)
+    account.move(f"runs/{key}", run["id"], run)
     return run
 
 
-def _counts(run: Body, now: str) -> Body:
-    """What a run that has ended found; no asset is kept here, so it is nothing."""
-    state, other = ("Succeeded", "Succeeded") if run["status"] == "Succeeded" else ("Cancelled", "Canceled")
-    begun = run["pipelineStartTime"] or run["startTime"]
-    assets = {"succeeded": 0, "failed": 0, "processing": 0}
+def _discovery(run: Body, assets: Body, status: str = "Running", ended: str | None = None) -> Body:
     return {
-        "discoveryExecutionDetails": {
-            "discoveryStartTime": begun,
-            "discoveryEndTime": now,
-            "status": state,
-            "statistics": {"assets": {"discovered": 0, "classified": 0, "failed": 0}},
-            "isErrorLogAvailable": False,
-        },
+        "discoveryStartTime": run["pipelineStartTime"] or run["startTime"],
+        "discoveryEndTime": ended,
+        "status": status,
+        "statistics": {"assets": assets},
+        "isErrorLogAvailable": False,
+    }
+
+
+def _ended(run: Body, when: str, end: Body, assets: Mapping[str, int]) -> Body:
+    """A run that has ended, with what it found."""
+    counts = {**_NO_ASSETS, **assets}
+    discovery, ingestion = _PHASES.get(end["status"], _OTHER)
+    return {
+        **run,
+        **end,
+        "endTime": when,
+        "discoveryExecutionDetails": _discovery(run, counts, discovery, when),
         "ingestionExecutionDetails": {
-            "ingestionStartTime": begun,
-            "ingestionEndTime": now,
-            "status": other,
-            "statistics": {"assets": assets, "relationships": assets},
+            "ingestionStartTime": run["pipelineStartTime"] or run["startTime"],
+            "ingestionEndTime": when,
+            "status": ingestion,
+            "statistics": {
+                "assets": {"succeeded": counts["discovered"] - counts["failed"], "failed": 0, "processing": 0},
+                "relationships": {"succeeded": 0, "failed": 0, "processing": 0},
+            },
             "estimatedTimeRemainingInSeconds": 0,
             "isErrorLogAvailable": False,
         },
     }
 
 
+def _seen(account: Account, key: str, shown: Body) -> Body:
+    """What a reader is shown of a run; one that sees an older state of it does not move it."""
+    current = account.get(f"runs/{key}", shown["id"])
+    return _moved_on(account, key, shown) if shown is current else shown
+
+
 def _list_runs(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    _scan_of(account, names)
-    found = [_moved_on(account, names, run) for run in list(account.all(_runs(names)).values())]
+    scan_of(account, names)
+    key = scan_key(names)
+    found = account.listed(f"runs/{key}", call)
+    if not goes_on(call):  # a further page is still the same look
+        found = [_seen(account, key, run) for run in found]
     return page(call, found[::-1], account.page_size)
 
 
 def _get_run(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    _scan_of(account, names)
-    run = account.get(_runs(names), names["run"])
-    if run is None:
-        raise missing("ScanResult", names["run"])
-    return json_reply(_moved_on(account, names, run))
+    scan_of(account, names)
+    key = scan_key(names)
+    return json_reply(_seen(account, key, account.shown(f"runs/{key}", names["run"], "ScanResult")))
 
 
 def _cancel(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    scan = _scan_of(account, names)
-    run = account.get(_runs(names), names["run"])
+    scan = scan_of(account, names)
+    shelf = f"runs/{scan_key(names)}"
+    run = account.get(shelf, names["run"])
     if run is None:
         raise missing("ScanResult", names["run"])
-    if run["status"] in _FINAL:
+    if run["endTime"]:
         # The code is synthetic.
         raise purview_refusal(
             409, "ScanResult_AlreadyCompleted", f"The run '{run['id']}' is over: its status is '{run['status']}'."
         )
-    account.put(_runs(names), run["id"], {**run, "status": "Canceling"})
+    account.put(shelf, run["id"], {**run, "status": "Canceling"})
     body = {
         "scanResultId": run["id"], "startTime": run["startTime"], "endTime": None, "status": "Accepted", "error": None,
     }  # fmt: skip
@@ -266,19 +244,12 @@ def _cancel(account: Account, call: Call, names: dict[str, str]) -> Reply:
     return json_reply(body, 202, {"Operation-Location": where})
 
 
-_SCAN: Final = r"/datasources/(?P<source>[^/]+)/scans/(?P<scan>[^/:]+)"
-_RUN: Final = rf"{_SCAN}/runs/(?P<run>[^/:]+)"
+SCAN: Final = r"/datasources/(?P<source>[^/]+)/scans/(?P<scan>[^/:]+)"
+_RUN: Final = rf"{SCAN}/runs/(?P<run>[^/:]+)"
 ROUTES: Final = routes(
     "/scan",
-    ("GET", rf"{_SCAN}/filters/custom", _get_filter, ANY_ROLE),
-    ("PUT", rf"{_SCAN}/filters/custom", _put_filter, _ADMIN),
-    ("GET", rf"{_SCAN}/triggers/default", _get_trigger, ANY_ROLE),
-    ("PUT", rf"{_SCAN}/triggers/default", _put_trigger, _ADMIN),
-    ("DELETE", rf"{_SCAN}/triggers/default", _delete_trigger, _ADMIN),
-    ("POST", rf"{_SCAN}/triggers/default/?:enable", _enable, _ADMIN),
-    ("POST", rf"{_SCAN}/triggers/default/?:disable", _disable, _ADMIN),
-    ("POST", rf"{_SCAN}/?:run", _run, _ADMIN),
-    ("GET", rf"{_SCAN}/runs", _list_runs, ANY_ROLE),
+    ("POST", rf"{SCAN}/?:run", _run, _ADMIN),
+    ("GET", rf"{SCAN}/runs", _list_runs, ANY_ROLE),
     ("GET", _RUN, _get_run, ANY_ROLE),
     ("POST", rf"{_RUN}/?:cancel", _cancel, _ADMIN),
 )

@@ -18,6 +18,7 @@ from sovereignmesh.sandbox.purview import (
     search,
     sources,
     tree,
+    triggers,
     typedefs,
     workflows,
 )
@@ -37,7 +38,7 @@ __all__ = ["Purview"]
 _ROUTES: Final = tuple(
     route
     for part in (
-        tree, policies, sources, runs, rules, connections, typedefs, entities, search, workflows, requests,
+        tree, policies, sources, runs, triggers, rules, connections, typedefs, entities, search, workflows, requests,
     )
     for route in part.ROUTES
 )  # fmt: skip
@@ -143,7 +144,9 @@ class Purview:
                 route.answer(account, call, names)
             except Refusal as refusal:
                 raise SandboxError(f"estate {self._estate.name}: {path}: {refusal.reply.body.decode()}") from None
-        give_assets(account, given.assets if given else ())
+        if given:
+            give_assets(account, given.assets)
+            runs.give_runs(account, given.runs)
         self._pending.clear()
         self._store.objects.forget_changes()
 

@@ -1,0 +1,222 @@
+"""`sovereignmesh scan`: run, watch, history, cancel."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sovereignmesh.cli.account import account_option, named_account
+from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, open_azure
+from sovereignmesh.cli.plan_commands import print_json
+from sovereignmesh.result import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from uuid import UUID
+
+    from sovereignmesh.azure import Azure
+    from sovereignmesh.scans import Level, ScanRuns, Watching
+    from sovereignmesh.scans.progress import Tell
+
+__all__ = ["scan"]
+
+_FIND_AGAIN: Final = "what was started goes on; `sovereignmesh scan watch` finds it again"
+
+
+@click.group(epilog="Example: sovereignmesh scan run --all --wait --sandbox")
+def scan() -> None:
+    """The scans of a Purview account: run them, and know that they ran.
+
+    A scan is told by its source and its name. The account is the one that the mesh's document `purview` names.
+    """
+
+
+_WHERE: Final = (
+    click.option(
+        "--mesh", metavar="DIR", type=click.Path(path_type=Path), help="The mesh that names the account (./mesh)."
+    ),
+    account_option,
+    azure_options,
+    click.option("--format", "output", type=click.Choice(["table", "json"]), default="table", show_default=True),
+)
+_TIMEOUT: Final = click.option(
+    "--timeout",
+    metavar="DURATION",
+    callback=duration,
+    help="Stop watching after 90s (or 90), 15m, 2h; what runs goes on.",
+)
+
+
+def _where(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_WHERE):
+        command = option(command)
+    return command
+
+
+@scan.command(epilog="Examples: scan run sales-lake weekly --wait; scan run --all --wait --sandbox")
+@click.argument("source", required=False)
+@click.argument("scan", required=False)
+@click.option("--all", "every", is_flag=True, help="Every scan of the account.")
+@click.option(
+    "--level",
+    type=click.Choice(["incremental", "full"]),
+    default="incremental",
+    show_default=True,
+    help="incremental: what is new or has changed since the last run; full: everything.",
+)
+@click.option("--wait", is_flag=True, help="Follow the runs to their ends.")
+@_TIMEOUT
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    help="With --all and --wait: how many run at once (default 5, as many as Purview runs by default).",
+)
+@click.option("--run-id", metavar="GUID", type=click.UUID, help="The run's id; asked again with it, none is started.")
+@_where
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    source: str | None,
+    scan: str | None,
+    every: bool,
+    level: Level,
+    wait: bool,
+    timeout: float | None,
+    concurrency: int | None,
+    run_id: UUID | None,
+    **where: Any,
+) -> None:
+    """Start a run of a scan, or of every scan of the account.
+
+    The id of each run is told before it is started: after a command that was cut off, `scan watch` finds what runs.
+
+    Exit codes: 0 started, with --wait: all succeeded; 1 could not run, 2 wrong usage, 3 with --wait: one failed, was
+    cancelled, or ended with exceptions or with a status that nobody knows; 4 one could not be started, or was not
+    followed to its end.
+    """
+    from sovereignmesh.scans import AT_ONCE, run_scan, run_scans  # noqa: PLC0415 - the SDK
+
+    if {source is not None, scan is not None} != {not every}:
+        raise click.UsageError("give the SOURCE and the SCAN, or --all")
+    for option, given, fits, why in (
+        ("--timeout", timeout, wait, "of --wait: without it nothing is waited for"),
+        ("--concurrency", concurrency, wait and every, "of --all with --wait: otherwise Purview alone decides"),
+        ("--run-id", run_id, not every, "of one run: leave it out with --all"),
+    ):
+        if given is not None and not fits:
+            raise click.UsageError(f"{option} is {why}")
+    asked: dict[str, Any] = {"level": level, "wait": wait, "timeout": timeout}
+    if every:
+        work = partial(run_scans, concurrency=concurrency or AT_ONCE, **asked)
+    else:
+        work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
+    found = _carry_out(work, **where)
+    ctx.exit(_tell(found, "it has no scans", **where))
+
+
+@scan.command(epilog="Example: sovereignmesh scan watch --state sandbox.json")
+@click.argument("source", required=False)
+@click.argument("scan", required=False)
+@_TIMEOUT
+@_where
+@click.pass_context
+def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: float | None, **where: Any) -> None:
+    """Follow every run that has not ended, whoever started it, to its end.
+
+    Of one scan, of all of a SOURCE, or of the whole account.
+
+    Exit codes: 0 all succeeded, or none was running; 1 could not run, 2 wrong usage, 3 one failed, was cancelled, or
+    ended with exceptions or with a status that nobody knows; 4 one was not followed to its end, or not all could be
+    read.
+    """
+    from sovereignmesh.scans import watch_scans  # noqa: PLC0415 - the SDK
+
+    found = _carry_out(partial(watch_scans, source=source, scan=scan, timeout=timeout), **where)
+    ctx.exit(_tell(found, "no run is under way", **where))
+
+
+@scan.command(epilog="Example: sovereignmesh scan history stsalesprodarchive monthly --sandbox")
+@click.argument("source", required=False)
+@click.argument("scan", required=False)
+@_where
+@click.pass_context
+def history(ctx: click.Context, /, source: str | None, scan: str | None, **where: Any) -> None:
+    """Show the runs that there were, newest first, those that a trigger started among them.
+
+    Of one scan, of all of a SOURCE, or of the whole account. Only reads.
+
+    Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read.
+    """
+    from sovereignmesh.scans import scan_history  # noqa: PLC0415 - the SDK
+
+    found = _with_account(partial(scan_history, source=source, scan=scan), **where)
+    ctx.exit(_tell(found, "there was no run", **where))
+
+
+@scan.command(epilog="Example: sovereignmesh scan cancel sales-lake weekly --state sandbox.json")
+@click.argument("source")
+@click.argument("scan")
+@click.argument("run_id", required=False, type=click.UUID)
+@_where
+@click.pass_context
+def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, **where: Any) -> None:
+    """Ask a run to end, without RUN_ID all runs of the scan that have not ended.
+
+    Exit codes: 0 asked, or nothing was running; 1 could not run, 2 wrong usage, 4 one could not be asked or read.
+    """
+    from sovereignmesh.scans import cancel_scan  # noqa: PLC0415 - the SDK
+
+    given = str(run_id) if run_id else None
+    found = _with_account(partial(cancel_scan, source=source, scan=scan, run_id=given), **where)
+    ctx.exit(_tell(found, "no run is under way", **where))
+
+
+def _with_account(
+    work: Callable[[Azure, str], ScanRuns], mesh: Path | None, account: str | None, output: str, **azure: Any
+) -> ScanRuns:
+    del output
+    connected, estate = open_azure(**azure)
+    with connected:
+        return work(connected, account or named_account(find_mesh(mesh, estate)))
+
+
+def _carry_out(work: Callable[..., ScanRuns], **where: Any) -> ScanRuns:
+    """Lets runs be followed; the first interruption ends the watching, and further ones lose nothing of the result."""
+    with Interruptions():
+        try:
+            return _with_account(partial(work, progress=_progress), **where)
+        except KeyboardInterrupt:
+            click.echo("interrupted before anything was started or followed", err=True)
+            click.get_current_context().exit(4)
+
+
+def _progress(watching: Watching) -> AbstractContextManager[Tell]:
+    """A table that moves on a terminal, else a line for each change."""
+    if sys.stderr.isatty():
+        from sovereignmesh.cli.scan_table import follow_runs  # noqa: PLC0415 - rich, on a terminal only
+
+        return follow_runs(watching)
+    from sovereignmesh.scans.progress import show_runs  # noqa: PLC0415 - the SDK
+
+    return show_runs(watching)
+
+
+def _tell(found: ScanRuns, nothing: str, *, output: str, **_: Any) -> int:
+    """Shows the runs; the exit code."""
+    if output == "json":
+        print_json(found.to_dict())
+    else:
+        from sovereignmesh.cli.scan_table import print_runs  # noqa: PLC0415 - rich is not needed for JSON
+
+        print_runs(found, nothing)
+    if found.stopped:
+        click.echo(printable(f"no longer watching ({found.stopped}): {_FIND_AGAIN}"), err=True)
+    if not found.complete:
+        return 4
+    return 3 if found.waited and not found.succeeded else 0

@@ -1,0 +1,33 @@
+"""Small results for a notebook: a title, a table, and what could not be read."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from sovereignmesh.result.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["table_html"]
+
+
+def table_html(
+    title: str,
+    names: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    notes: Iterable[str] = (),
+    unread: Iterable[tuple[str, str]] = (),
+) -> str:
+    """A fragment of HTML in which everything is escaped; `unread` is (what, why)."""
+    lines = [*notes, *(f"not read: {what}: {why}" for what, why in unread)]
+    head = "".join(f"<th>{_text(name)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    below = "".join(f"<div>{_text(line)}</div>" for line in lines)
+    return f"<div>{_text(title)}</div><table><tr>{head}</tr>{body}</table>{below}"
+
+
+def _text(value: str) -> str:
+    return escape(printable(value))

@@ -1,0 +1,62 @@
+"""What is shown while runs are followed: in a notebook the table itself, else a line for each change."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from sovereignmesh.result import printable
+from sovereignmesh.scans.result import ScanRuns, span
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from sovereignmesh.scans.result import ScanRun
+    from sovereignmesh.scans.watch import Watching
+
+    Tell = Callable[[ScanRun], object]
+
+__all__ = ["change_line", "show_runs"]
+
+
+@contextmanager
+def show_runs(watching: Watching) -> Iterator[Tell]:
+    """Shows the runs while it lasts: in a notebook as a table in one place, else by lines on standard error."""
+    notebook = _notebook()
+    if notebook is None:
+
+        def say(run: ScanRun) -> None:
+            with suppress(OSError):  # nobody reads on: what runs is followed all the same
+                sys.stderr.write(f"{change_line(run, watching.now())}\n")
+
+        yield say
+        return
+
+    def seen() -> ScanRuns:
+        return ScanRuns(watching.account, tuple(watching.runs), watching.now(), waited=True)
+
+    shown = notebook(seen(), display_id=True)
+    yield lambda _: shown.update(seen())
+    shown.update(seen())
+
+
+def _notebook() -> Any:
+    """IPython's `display` where a kernel runs this, else None; nothing is imported for it."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return sys.modules["IPython.display"].display if shell is not None and hasattr(shell, "kernel") else None
+
+
+def change_line(run: ScanRun, now: dt.datetime) -> str:
+    """A run in a line: what it is now, and once it is over what it counted and why it failed."""
+    parts = [f"{run.name}: {run.status}"]
+    if run.run is None and not run.why:
+        return printable(f"{run.name}: run {run.id} is being started")
+    if (elapsed := run.elapsed(now)) is not None:
+        parts.append(f"after {span(elapsed)}")
+    if run.ended and run.run:
+        counts = {"discovered": run.run.discovered, "classified": run.run.classified, "failed": run.run.failed}
+        parts += [f"{count:,} {what}" for what, count in counts.items() if count is not None]
+    return printable(", ".join(parts) + (f": {run.reason}" if run.reason else ""))

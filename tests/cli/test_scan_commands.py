@@ -1,0 +1,275 @@
+"""`scan` on the sandbox, as a person types it."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from sovereignmesh import sandbox
+from sovereignmesh.azure import Pace
+from sovereignmesh.cli import main, scan_table
+
+SCAN = ["stsalesprodarchive", "monthly"]
+FAILS = ["stcustomerprodlake", "weekly"]
+RUN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.fixture(autouse=True)
+def time(monkeypatch):
+    """Sandboxes whose waits take no time; `waits` has them, and `interrupt_at` says which is interrupted."""
+
+    class Time:
+        now, waits, interrupt_at = 0.0, [], None
+
+        def clock(self):
+            return self.now
+
+        def sleep(self, seconds):
+            self.now += seconds
+            self.waits.append(seconds)
+            if len(self.waits) == self.interrupt_at:
+                raise KeyboardInterrupt
+
+    time, opened = Time(), sandbox.open_sandbox
+    time.waits = []
+
+    def open_it(*words, **options):
+        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
+        return opened(*words, pace=pace, clock=time.clock, sleep=time.sleep, **options)
+
+    monkeypatch.setattr(sandbox, "open_sandbox", open_it)
+    return time
+
+
+def run(*words):
+    result = CliRunner().invoke(main, ["scan", *words])
+    assert "Traceback" not in result.output
+    return result
+
+
+def told(*words):
+    return json.loads(run(*words, "--format", "json").stdout)
+
+
+@pytest.fixture
+def state(tmp_path):
+    return ["--state", str(tmp_path / "state.json")]
+
+
+def test_all_scans_run_and_the_one_that_fails_is_named():
+    result = run("run", "--all", "--wait", "--sandbox")
+    assert result.exit_code == 3
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("stcustomerprodlake/weekly: Failed")]
+    assert "Storage Blob Data Reader" in line
+    assert result.stdout.count("Succeeded") == 3
+    assert "stsalesprodarchive/monthly: InProgress" in result.stderr
+    assert "stsalesprodarchive/monthly: Succeeded, after 0 s, 412 discovered, 380 classified" in result.stderr
+
+
+def test_a_run_that_was_not_waited_for_is_watched_later(state):
+    started = run("run", *SCAN, *state, "--run-id", RUN, "--level", "full")
+    assert started.exit_code == 0
+    assert f"run {RUN} is being started" in started.stderr
+    assert RUN in started.stdout
+    watched = run("watch", *state)
+    assert watched.exit_code == 0, watched.output
+    assert RUN in watched.stdout
+    again = run("watch", *state)
+    assert again.exit_code == 0
+    assert again.stdout == "pview-customer-prod: no run is under way\n"
+    last = told("history", *SCAN, *state)["runs"][0]
+    assert (last["run_id"], last["status"], last["level"], last["discovered"]) == (RUN, "Succeeded", "Full", 412)
+
+
+def test_asked_twice_with_one_id_one_run_is_started(state):
+    for _ in range(2):
+        assert run("run", *SCAN, *state, "--run-id", RUN).exit_code == 0
+    assert [one["run_id"] for one in told("history", *SCAN, *state)["runs"]].count(RUN) == 1
+
+
+def test_a_run_that_is_cancelled_did_not_succeed(state):
+    assert run("run", *SCAN, *state, "--run-id", RUN).exit_code == 0
+    assert run("cancel", *SCAN, RUN, *state, "--format", "json").exit_code == 0
+    assert told("history", *SCAN, *state)["runs"][0]["status"] == "Canceled"
+    followed = run("run", *SCAN, "--wait", "--run-id", RUN, *state)
+    assert followed.exit_code == 3
+    assert "stsalesprodarchive/monthly: Canceled" in followed.stdout
+    nothing = run("cancel", *SCAN, *state)
+    assert (nothing.exit_code, nothing.stdout) == (0, "pview-customer-prod: no run is under way\n")
+
+
+def test_the_history_is_a_table_or_json():
+    table = run("history", "--sandbox")
+    assert table.exit_code == 0
+    assert "CompletedWithExceptions" in table.stdout
+    (line,) = [line for line in table.stdout.splitlines() if "3 x UnsupportedFileEncoding" in line]
+    assert line.startswith("stsalesprodarchive/monthly, run 00000000-"), "there are several of it"
+    found = told("history", SCAN[0], "--sandbox")
+    assert found["complete"]
+    assert [one["started_at"][:7] for one in found["runs"]] == ["2026-11", "2026-10", "2026-09"]
+    assert found["runs"][0]["elapsed_seconds"] == 510
+
+
+def test_an_account_without_scans_is_no_failure():
+    result = run("run", "--all", "--wait", "--estate", "seed")
+    assert (result.exit_code, result.stdout) == (0, "sovereign-purview: it has no scans\n")
+    assert run("history", "--estate", "seed").stdout == "sovereign-purview: there was no run\n"
+
+
+# What does not go well.
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["run", *SCAN, "--wait", "--timeout", "1", "--sandbox"], 4, "no longer watching (the time given was up)"),
+        (["run", *SCAN, "--sandbox", "--fault", "purview-denied:purview-writes"], 4, "you lack a role"),
+        (["run", *SCAN, "--sandbox", "--fault", "server-down:purview-writes"], 4, "503"),
+        (["run", "nowhere", "weekly", "--sandbox"], 4, "could not be found"),
+        (["run", "..", "weekly", "--sandbox"], 4, "nothing was sent"),
+        (["history", "nowhere", "--sandbox"], 4, "not read: the scans of source nowhere"),
+        (["history", *SCAN, "--sandbox", "--fault", "purview-denied"], 4, "not read: the runs of stsalesprodarchive"),
+        (["watch", "--sandbox", "--fault", "server-down:purview"], 4, "not read: source"),
+        (["cancel", *SCAN, RUN, "--sandbox"], 4, "could not be found"),
+        (["run", "--all", "--sandbox", "--account", "pview-sales-prod"], 4, "does not answer this network"),
+        (["watch", "--sandbox", "--account", "nowhere"], 1, "pview-customer-prod"),
+        (["watch", "--sandbox", "--mesh", "no-such-mesh"], 1, "no mesh at"),
+        (["history", "--sandbox", "--mesh", "fixtures/mesh/seed"], 1, "--account"),
+        (["history", "--estate", "seed", "--account", " "], 2, "is empty"),
+        (["run", "--sandbox"], 2, "--all"),
+        (["run", "stsalesprodarchive", "--sandbox"], 2, "--all"),
+        (["run", *SCAN, "--all", "--sandbox"], 2, "--all"),
+        (["run", *SCAN, "--timeout", "2h", "--sandbox"], 2, "--timeout is of --wait"),
+        (["run", *SCAN, "--wait", "--timeout", "soon", "--sandbox"], 2, "no duration"),
+        (["run", "--all", "--concurrency", "2", "--sandbox"], 2, "--concurrency is of --all with --wait"),
+        (["run", *SCAN, "--wait", "--concurrency", "2", "--sandbox"], 2, "--concurrency is of --all with --wait"),
+        (["run", "--all", "--wait", "--concurrency", "0", "--sandbox"], 2, "--concurrency"),
+        (["run", "--all", "--run-id", RUN, "--sandbox"], 2, "--run-id is of one run"),
+        (["run", *SCAN, "--run-id", "seven", "--sandbox"], 2, "--run-id"),
+        (["run", *SCAN, "--level", "half", "--sandbox"], 2, "--level"),
+        (["cancel", *SCAN, "seven", "--sandbox"], 2, "RUN_ID"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_message(words, code, said):
+    result = run(*words)
+    assert (result.exit_code, said in " ".join(result.output.split())) == (code, True), result.output
+
+
+def test_incomplete_comes_before_failed():
+    result = run("run", "--all", "--wait", "--timeout", "1", "--sandbox", "--format", "json")
+    assert result.exit_code == 4
+    found = json.loads(result.stdout)
+    assert not found["complete"]
+    assert found["stopped"] == "the time given was up"
+
+
+def test_concurrency_is_obeyed(state):
+    assert run("run", "--all", "--wait", "--concurrency", "1", *state).exit_code == 3
+    said = run("run", "--all", "--wait", "--concurrency", "1", *state).stderr
+    order = [line.split(":")[0] for line in said.splitlines()]
+    assert order == sorted(order), "one after the other"
+
+
+def test_an_interruption_says_how_to_find_the_runs_again(time, state):
+    time.interrupt_at = 8
+    result = run("run", "--all", "--wait", *state)
+    assert result.exit_code == 4
+    assert "no longer watching (interrupted)" in result.stderr
+    assert "sovereignmesh scan watch" in result.stderr
+    assert run("watch", *state).exit_code in (0, 3)
+
+
+def test_an_interruption_before_all_is_read_started_nothing(monkeypatch, state):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sovereignmesh.purview.live.Live.read_lists", interrupted)
+    for words in (["run", "--all", "--wait"], ["watch"]):
+        result = run(*words, *state)
+        assert result.exit_code == 4
+        assert "before anything was started" in result.stderr
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
+def test_a_command_that_was_cut_off_loses_no_run(state, with_signal):
+    script = str(Path(sys.executable).with_name("sovereignmesh"))
+    command = [script, "scan", "run", *SCAN, "--wait", "--run-id", RUN, *state]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as began:
+        for line in began.stderr:
+            if "Accepted" in line:
+                began.send_signal(with_signal)
+                break
+        said = began.stderr.read()
+    assert began.returncode == (4 if with_signal == signal.SIGINT else -signal.SIGKILL)
+    assert ("scan watch" in said) is (with_signal == signal.SIGINT)
+    watched = run("watch", *state)
+    assert watched.exit_code == 0, watched.output
+    assert RUN in watched.stdout
+
+
+# On a terminal.
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """What a terminal of 120 columns is sent."""
+    sent = io.StringIO()
+
+    def console(**options):
+        options.pop("stderr", None)
+        return Console(**{**options, "file": sent, "force_terminal": True, "width": 120, "height": 40})
+
+    monkeypatch.setattr(scan_table, "Console", console)
+    monkeypatch.setattr("sovereignmesh.cli.scan_commands.sys", type("Sys", (), {"stderr": Tty()}))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return sent
+
+
+class Tty(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_terminal_sees_a_row_for_each_run(terminal, time):
+    assert run("run", "--all", "--wait", "--sandbox").exit_code == 3
+    sent = terminal.getvalue()
+    assert "of 4 runs have ended; Ctrl-C stops watching, not the runs" in sent
+    assert "stsalesprodarchive/monthly: run " in sent, "the id stays above the table"
+    assert "\x1b[31m" in sent, "the one that fails is red"
+    assert "\x1b[32m" in sent
+
+
+def test_a_narrow_terminal_does_without_some_columns(terminal):
+    assert run("history", "--sandbox").exit_code == 0
+    lines = terminal.getvalue().splitlines()
+    assert max(map(len, lines[1:5])) <= 120 + 20, "but for colours"
+    assert "stsalesprodarchive" in lines[2]
+    assert "Scheduled" not in terminal.getvalue()
+    assert "--format json" in terminal.getvalue()
+
+
+def test_no_colour_where_none_is_wanted(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert run("history", "--sandbox").exit_code == 0
+    assert "\x1b[3" not in terminal.getvalue()
+    assert "CompletedWithExceptions" in terminal.getvalue()
+
+
+@pytest.mark.off_spec("dataSourceName")
+def test_names_cannot_move_the_cursor():
+    result = run("run", "\x1b[2Jx", "weekly", "--sandbox")
+    assert result.exit_code == 4
+    assert "\x1b" not in result.output
+
+
+def test_every_command_has_an_example_and_its_exit_codes():
+    for name in ("run", "watch", "history", "cancel"):
+        text = run(name, "--help").output
+        assert "Example" in text
+        assert "Exit codes: 0" in text
