@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "sandbox": "azure",
     "audit": "mesh facts azure",
     "purview": "mesh facts azure plan patterns",
+    "catalog": "mesh facts azure plan audit purview",
     "cli": "audit azure mesh facts plan purview report sandbox",
 }
 SHARED = {"errors", "result", "yamlfile"}

@@ -6,9 +6,10 @@ import sovereignmesh as sm
 PUBLIC = {
     "Applied", "Audit", "Azure", "AzureError", "CheckpointError", "Cloud", "Coverage", "Export", "Finding", "Gap",
     "Inventory", "InventoryError", "Mesh", "MeshError", "Outcome", "Plan", "PlanError", "Problem", "Purview",
-    "PurviewPlan", "PurviewStatus", "ReportError", "Scan", "Source", "SovereignMeshError", "apply_purview",
-    "audit_azure", "audit_inventory", "connect", "connect_purview", "connect_sql", "export_purview", "load_mesh",
-    "open_sandbox", "plan_purview", "purview_status", "sources", "validate", "write_report",
+    "PurviewPlan", "PurviewStatus", "ReportError", "Scan", "Source", "SovereignMeshError", "UnifiedPlan",
+    "apply_purview", "apply_unified", "audit_azure", "audit_inventory", "connect", "connect_purview", "connect_sql",
+    "export_purview", "load_mesh", "open_sandbox", "plan_purview", "plan_unified", "purview_status", "sources",
+    "validate", "write_report",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure import Azure, Cloud, connect
     from sovereignmesh.azure.purview import Purview, Scan, Source, connect_purview, sources
     from sovereignmesh.azure.sql import connect_sql
+    from sovereignmesh.catalog import UnifiedPlan, apply_unified, plan_unified
     from sovereignmesh.errors import (
         AzureError,
         CheckpointError,
@@ -66,7 +67,9 @@ _HOME: Final = {
     "Scan": "azure.purview",
     "Source": "azure.purview",
     "SovereignMeshError": "errors",
+    "UnifiedPlan": "catalog",
     "apply_purview": "purview",
+    "apply_unified": "catalog",
     "audit_azure": "audit",
     "audit_inventory": "audit",
     "connect": "azure",
@@ -76,6 +79,7 @@ _HOME: Final = {
     "load_mesh": "mesh",
     "open_sandbox": "sandbox",
     "plan_purview": "purview",
+    "plan_unified": "catalog",
     "purview_status": "purview",
     "sources": "azure.purview",
     "validate": "mesh",
@@ -108,7 +112,9 @@ __all__ = [
     "Scan",
     "Source",
     "SovereignMeshError",
+    "UnifiedPlan",
     "apply_purview",
+    "apply_unified",
     "audit_azure",
     "audit_inventory",
     "connect",
@@ -118,6 +124,7 @@ __all__ = [
     "load_mesh",
     "open_sandbox",
     "plan_purview",
+    "plan_unified",
     "purview_status",
     "sources",
     "validate",

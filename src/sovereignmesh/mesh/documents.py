@@ -337,6 +337,7 @@ class DataProduct(_Model):
     name: Name
     domain: Name
     owner: Name
+    description: Text | None = None
     data_residency: ProductResidency | None = None
     interfaces: Annotated[tuple[Interface, ...], Field(strict=False)] = ()
     sla: ServiceLevel | None = None

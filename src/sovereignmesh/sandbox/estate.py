@@ -19,7 +19,13 @@ __all__ = ["Estate", "GivenAccount", "ManagementGroup", "estate_folder", "estate
 
 _PACKAGED: Final = Path(__file__).with_name("estates")
 _FILE: Final = "estate.json"
-_PURVIEW_ROLES: Final = {"collection-administrator", "data-source-administrator", "data-curator", "purview-reader"}
+_PURVIEW_ROLES: Final = frozenset(
+    {
+        "collection-administrator", "data-source-administrator", "data-curator", "purview-reader",
+        # Of the Unified Catalog: https://learn.microsoft.com/purview/data-governance-roles-permissions.
+        "global-catalog-reader", "governance-domain-creator", "governance-domain-owner", "data-product-owner",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,14 @@ class ManagementGroup:
 
 @dataclass(frozen=True, slots=True)
 class GivenAccount:
-    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it."""
+    """What an estate says of an account of Purview: the caller's roles, and (path, body) of each object in it.
+
+    `unified`: it is the account of the tenant's Unified Catalog, and no classic one.
+    """
 
     roles: tuple[str, ...]
     objects: tuple[tuple[str, dict[str, Any]], ...] = ()
+    unified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,10 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     roles = tuple(str(role) for role in value.get("roles", ()))
     if unknown := set(roles) - _PURVIEW_ROLES:
         raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
-    return GivenAccount(roles, objects)
+    unified = value.get("unified", False)
+    if not isinstance(unified, bool):
+        raise SandboxError(f"{folder / _FILE}: `unified` must be true or false")
+    return GivenAccount(roles, objects, unified)
 
 
 def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
