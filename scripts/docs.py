@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from sovereignmesh.audit import audit_azure
+from sovereignmesh.catalog import plan_unified
 from sovereignmesh.cli import main
 from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, StateRule, child_reads, resource_types
 from sovereignmesh.facts.purview import (
@@ -503,10 +504,18 @@ def planned() -> str:
     return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
 
 
+def published() -> str:
+    """The plan of the seed's estate for the Unified Catalog, as it is printed."""
+    with open_sandbox("seed") as azure:
+        text = "\n".join(line.text for line in plan_lines(plan_unified(azure, load_mesh(estate_mesh("seed")))))
+    return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
+
+
 def readme() -> str:
     """README with its samples as the audit of the sample estate prints them now."""
     text = (ROOT / "README.md").read_text()
-    for name, write in (("sample", printed), ("depth", only_in_depth), ("purview", planned)):
+    samples = (("sample", printed), ("depth", only_in_depth), ("purview", planned), ("unified", published))
+    for name, write in samples:
         block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"
         text = re.sub(rf"<!-- {name} -->.*<!-- /{name} -->", lambda _, block=block: block, text, flags=re.DOTALL)
     return text

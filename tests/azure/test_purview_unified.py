@@ -8,6 +8,7 @@ import pytest
 
 from sovereignmesh.azure import CLOUDS, Pace, connect
 from sovereignmesh.azure.clouds import find_cloud
+from sovereignmesh.azure.purview.account import PurviewAccount
 from sovereignmesh.azure.purview.unified import connect_unified, has_unified_catalog
 from sovereignmesh.errors import (
     AnswerError,
@@ -20,6 +21,16 @@ from sovereignmesh.errors import (
 )
 from sovereignmesh.sandbox import open_sandbox
 
+TENANT, OTHER = "bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb", "cccccccc-cccc-cccc-cccc-cccccccccccc"
+
+
+def account(subscription, name):
+    identity = f"/subscriptions/{subscription}/resourceGroups/rg/providers/Microsoft.Purview/accounts/{name}"
+    return PurviewAccount(identity, name, "westeurope", "", "")
+
+
+ACCOUNT = SEED = account("77777777-7777-7777-7777-777777777777", "sovereign-purview")
+CONTOSO = account("33333333-3333-3333-3333-333333333333", "pview-customer-prod")
 ROOT = "https://api.purview-service.microsoft.com/datagovernance/catalog"
 DOMAINS, PRODUCTS = f"{ROOT}/businessdomains", f"{ROOT}/dataProducts"
 
@@ -39,8 +50,15 @@ def open_seed(clock):
 
 
 @pytest.fixture
+def managed(service):
+    """Azure Resource Manager, which says whose subscription the account is in."""
+    service.says(f"/subscriptions/{ACCOUNT.id.split('/')[2]}", {"tenantId": TENANT, "managedByTenants": []})
+    return service
+
+
+@pytest.fixture
 def catalog(open_seed):
-    return connect_unified(open_seed())
+    return connect_unified(open_seed(), SEED)
 
 
 def domain(name, **more):
@@ -66,7 +84,7 @@ def test_objects_are_made_read_changed_and_removed(catalog):
 
 @pytest.mark.parametrize("size", [1, 2, 1000])
 def test_the_size_of_pages_changes_nothing(open_seed, size):
-    catalog = connect_unified(open_seed(page_size=size))
+    catalog = connect_unified(open_seed(page_size=size), SEED)
     made = [catalog.domains.create(domain(f"Domain {number}")).text("id") for number in range(3)]
     for of, number in itertools.product(made, range(3)):
         catalog.products.create(product(f"Product {number}", of))
@@ -76,24 +94,24 @@ def test_the_size_of_pages_changes_nothing(open_seed, size):
 
 
 def test_whether_a_tenant_has_a_catalog(open_seed):
-    assert has_unified_catalog(open_seed("seed")) is True
-    assert has_unified_catalog(open_seed("contoso")) is False
+    assert has_unified_catalog(open_seed("seed"), SEED) is True
+    assert has_unified_catalog(open_seed("contoso"), CONTOSO) is False
     with pytest.raises(NotFoundError, match="this tenant has no Unified Catalog"):
-        list(connect_unified(open_seed("contoso")).domains.list())
+        list(connect_unified(open_seed("contoso"), CONTOSO).domains.list())
 
 
 def test_who_has_no_role_does_not_know(open_seed):
     with pytest.raises(DeniedError, match=r"or the tenant has none, which looks alike: .*Global Catalog Reader"):
-        has_unified_catalog(open_seed(faults=["purview-denied"]))
+        has_unified_catalog(open_seed(faults=["purview-denied"]), SEED)
     with pytest.raises(ClosedNetworkError) as caught:
-        has_unified_catalog(open_seed(faults=["purview-closed"]))
+        has_unified_catalog(open_seed(faults=["purview-closed"]), SEED)
     assert "role" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["usgovernment", "china"])
 def test_a_cloud_without_a_documented_one_is_not_asked(service, credential, name):
     with connect(credential, name) as azure, pytest.raises(AzureError, match=f"for the cloud {name}"):
-        has_unified_catalog(azure)
+        has_unified_catalog(azure, ACCOUNT)
     assert service.urls == []
 
 
@@ -102,35 +120,37 @@ def test_a_cloud_file_says_where_it_answers(tmp_path, service, credential):
     lines = {field: getattr(CLOUDS["china"], field) for field in ("name", "resource_manager", "audience", "authority")}
     lines["unified_catalog"] = "https://catalog.contoso.com/"
     path.write_text("".join(f"{name}: {value}\n" for name, value in lines.items()), encoding="utf-8")
+    arm = f"{CLOUDS['china'].resource_manager}/subscriptions/{ACCOUNT.id.split('/')[2]}"
+    service.says(arm, {"tenantId": TENANT})
     service.says("https://catalog.contoso.com/datagovernance/catalog/businessdomains", {"value": []})
     with connect(credential, find_cloud(path)) as azure:
-        assert has_unified_catalog(azure) is True
-    (url,) = service.urls
+        assert has_unified_catalog(azure, ACCOUNT) is True
+    url = service.urls[-1]
     assert url.startswith("https://catalog.contoso.com/datagovernance/catalog/businessdomains?")
     path.write_text(path.read_text(encoding="utf-8").replace("https://catalog", "http://catalog"), encoding="utf-8")
     with pytest.raises(AzureError, match="`unified_catalog` must be an https address"):
         find_cloud(path)
 
 
-def test_a_token_goes_to_no_other_host(service, credential):
-    service.says(DOMAINS, {"value": [{"id": "1"}], "nextLink": "https://evil.example/businessdomains"})
+def test_a_token_goes_to_no_other_host(managed, credential):
+    managed.says(DOMAINS, {"value": [{"id": "1"}], "nextLink": "https://evil.example/businessdomains"})
     with connect(credential, "public") as azure, pytest.raises(AnswerError, match=r"links to https://evil\.example"):
-        list(connect_unified(azure).domains.list())
-    assert len(service.urls) == 1
+        list(connect_unified(azure, ACCOUNT).domains.list())
+    assert len([url for url in managed.urls if url.startswith(ROOT)]) == 1
 
 
-def test_a_post_is_never_sent_twice(service, credential):
-    service.says(DOMAINS, (503, {}), method="POST")
+def test_a_post_is_never_sent_twice(managed, credential):
+    managed.says(DOMAINS, (503, {}), method="POST")
     with connect(credential, "public") as azure, pytest.raises(UnreachableError):
-        connect_unified(azure).domains.create(domain("Sales"))
-    assert len(service.urls) == 1
+        connect_unified(azure, ACCOUNT).domains.create(domain("Sales"))
+    assert len([url for url in managed.urls if url.startswith(ROOT)]) == 1
 
 
 @pytest.mark.parametrize("body", [{}, {"value": {}}, {"value": ["Sales"]}])
-def test_an_answer_without_a_list_is_no_empty_one(service, credential, body):
-    service.says(DOMAINS, body)
+def test_an_answer_without_a_list_is_no_empty_one(managed, credential, body):
+    managed.says(DOMAINS, body)
     with connect(credential, "public") as azure, pytest.raises(AnswerError):
-        has_unified_catalog(azure)
+        has_unified_catalog(azure, ACCOUNT)
 
 
 def test_no_name_is_taken_for_a_path(catalog):
@@ -140,7 +160,7 @@ def test_no_name_is_taken_for_a_path(catalog):
 
 
 def test_requests_keep_the_documented_pace(open_seed, clock):
-    catalog = connect_unified(open_seed())
+    catalog = connect_unified(open_seed(), SEED)
     sent = []
     for _ in range(150):
         list(catalog.domains.list())
@@ -152,10 +172,39 @@ def test_requests_keep_the_documented_pace(open_seed, clock):
 def test_a_busy_service_is_asked_again(open_seed, clock):
     before = clock.now
     azure = open_seed(faults=["throttled:purview"])
-    assert has_unified_catalog(azure) is True
+    assert has_unified_catalog(azure, ACCOUNT) is True
     assert clock.now > before
 
 
 def test_it_says_where_it_is(catalog):
     assert repr(catalog) == "<UnifiedCatalog at https://api.purview-service.microsoft.com>"
     assert dataclasses.replace(CLOUDS["public"], name="other").unified_catalog
+
+
+@pytest.mark.parametrize(
+    ("told", "managers", "goes"),
+    [
+        (None, [], True),
+        (TENANT.upper(), [], True),
+        (TENANT, [{"tenantId": OTHER}], True),
+        (OTHER, [], False),
+        (OTHER, [{"tenantId": OTHER}], False),
+        (None, [{"tenantId": OTHER}], False),
+    ],
+)
+def test_no_other_tenant_s_catalog_is_taken_for_the_account_s(service, credential, told, managers, goes):
+    service.says(f"/subscriptions/{ACCOUNT.id.split('/')[2]}", {"tenantId": TENANT, "managedByTenants": managers})
+    service.says(DOMAINS, {"value": []})
+    with connect(credential, tenant=told) as azure:
+        if goes:
+            assert has_unified_catalog(azure, ACCOUNT) is True
+        else:
+            with pytest.raises(AzureError, match=f"is of tenant {TENANT}, .* say --tenant {TENANT}"):
+                has_unified_catalog(azure, ACCOUNT)
+    assert any(url.startswith(ROOT) for url in service.urls) == goes
+
+
+def test_a_subscription_without_a_tenant_is_no_answer(service, credential):
+    service.says(f"/subscriptions/{ACCOUNT.id.split('/')[2]}", {})
+    with connect(credential) as azure, pytest.raises(AnswerError, match="does not say the subscription's tenant"):
+        connect_unified(azure, ACCOUNT)

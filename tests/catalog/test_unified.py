@@ -8,9 +8,10 @@ import uuid
 import pytest
 
 from sovereignmesh.azure import Pace
+from sovereignmesh.azure.purview import find_purview_account
 from sovereignmesh.azure.purview.unified import connect_unified
 from sovereignmesh.catalog import apply_unified, plan_unified
-from sovereignmesh.errors import AzureError, DeniedError, MeshError, NotFoundError, PlanError
+from sovereignmesh.errors import AzureError, DeniedError, MeshError, NotFoundError, PlanError, RejectedError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.sandbox import estate_mesh, find_fault, open_sandbox
@@ -68,9 +69,13 @@ def azure(open_azure):
     return open_azure()
 
 
+def catalog_of(azure):
+    return connect_unified(azure, find_purview_account(azure, ACCOUNT))
+
+
 @pytest.fixture
 def catalog(azure):
-    return connect_unified(azure)
+    return catalog_of(azure)
 
 
 @pytest.fixture
@@ -293,6 +298,19 @@ class TestPrune:
         with pytest.raises(PlanError, match="--force"):
             apply_unified(plan)
 
+    def test_a_refused_deletion_is_told_with_what_is_left(self, azure, catalog, mesh_of, monkeypatch):
+        published(azure, mesh_of(*BOTH))
+        plan = plan_unified(azure, mesh_of(SALES, ORDERS), ACCOUNT, prune=True)
+
+        def refuse(_, identity):
+            raise RejectedError(f"{identity}: 409 still linked", status=409)
+
+        monkeypatch.setattr(type(catalog.products), "delete", refuse)
+        (outcome,) = apply_unified(plan, force=True)
+        assert outcome.state == "failed"
+        assert "Returns is a draft, and was not deleted: " in outcome.reason
+        assert there(catalog)["Returns"]["status"] == "DRAFT"
+
     def test_what_changed_meanwhile_does_not_go(self, azure, catalog, mesh_of):
         published(azure, mesh_of(*BOTH))
         plan = plan_unified(azure, mesh_of(SALES, ORDERS), ACCOUNT, prune=True)
@@ -315,7 +333,7 @@ class TestApply:
         second = apply_unified(plan_unified(azure, mesh, ACCOUNT))
         assert second.complete
         assert plan_unified(azure, mesh, ACCOUNT).empty
-        found = there(connect_unified(azure))
+        found = there(catalog_of(azure))
         assert len(found) == 3, "nothing was made twice"
         assert {body["status"] for body in found.values()} == {"PUBLISHED"}
 
@@ -326,7 +344,7 @@ class TestApply:
         mesh = mesh_of(*BOTH)
         runs = [apply_unified(plan_unified(azure, mesh, ACCOUNT)) for _ in range(5)]
         assert runs[-1].complete
-        found = [each.text("name") for each in connect_unified(azure).products.list()]
+        found = [each.text("name") for each in catalog_of(azure).products.list()]
         assert sorted(found) == ["Orders", "Returns"]
         assert plan_unified(azure, mesh, ACCOUNT).empty
 

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.channel import Channel
     from sovereignmesh.azure.connection import Azure
+    from sovereignmesh.azure.purview.account import PurviewAccount
 
 __all__ = ["Entities", "UnifiedCatalog", "connect_unified", "has_unified_catalog"]
 
 VERSION: Final = "2026-03-20-preview"
+_SUBSCRIPTIONS: Final = "2022-12-01"  # https://learn.microsoft.com/rest/api/resources/subscriptions/get
 _ROOT: Final = "/datagovernance/catalog"
 # https://learn.microsoft.com/rest/api/purview/purview-unified-catalog/data-products/list: 100 requests in 20 seconds;
 # of which some may come at once. Writes may come twice as often (.../critical-data-elements/create); here they may not.
@@ -40,30 +42,50 @@ _ROLES: Final = (
 )
 
 
-def connect_unified(azure: Azure) -> UnifiedCatalog:
-    """The Unified Catalog of the tenant that the connection signs in to. Nothing is sent yet.
+def connect_unified(azure: Azure, account: PurviewAccount) -> UnifiedCatalog:
+    """The Unified Catalog of the tenant that an account is of. The catalog itself is not asked yet.
 
-    Raises AzureError where the connection's cloud has none that is documented: a cloud file may name its endpoint.
+    Raises an `AzureError` where the connection's cloud has none that is documented (a cloud file may say where one is),
+    and where the connection signs in to another tenant than the account's, or may: that one's catalog would answer.
     """
     if not azure.cloud.unified_catalog:
         raise AzureError(
             f"no Unified Catalog is documented for the cloud {azure.cloud.name}: where there is one, a cloud file with "
             "`unified_catalog` says where it answers"
         )
+    _check_tenant(azure, account)
     return UnifiedCatalog(azure)
 
 
-def has_unified_catalog(azure: Azure) -> bool:
-    """Whether the tenant has a Unified Catalog: that its list of domains answers is the one proof there is.
+def has_unified_catalog(azure: Azure, account: PurviewAccount) -> bool:
+    """Whether an account's tenant has a Unified Catalog: that its list of domains answers is the one proof there is.
 
     Azure Resource Manager says nothing of it. False: nothing is there (404). Raises an `AzureError` where nobody knows:
-    DeniedError for a caller without a role, of whom a catalog and its absence may look alike.
+    DeniedError for a caller without a role, to whom a catalog and its absence look alike.
     """
+    catalog = connect_unified(azure, account)
     try:
-        next(connect_unified(azure).domains.list(), None)
+        next(catalog.domains.list(), None)
     except NotFoundError:
         return False
     return True
+
+
+def _check_tenant(azure: Azure, account: PurviewAccount) -> None:
+    """Raises AzureError where a token may be another tenant's: subscriptions can be managed from elsewhere."""
+    place = f"/subscriptions/{segment(account.id.split('/')[2])}"
+    subscription = Facts(azure.get(place, _SUBSCRIPTIONS), place)
+    home, told = subscription.text("tenantId").casefold(), (azure.tenant or "").casefold()
+    if not home:
+        raise AnswerError(f"{place}: the answer does not say the subscription's tenant")
+    # https://learn.microsoft.com/azure/lighthouse/concepts/architecture
+    managed = next(subscription.each("managedByTenants"), None) is not None
+    if (told and told != home) or (managed and not told):
+        where = f"tenant {told}" if told else "a tenant that is not said, and others manage that subscription too"
+        raise AzureError(
+            f"the account {account.name} is of tenant {home}, and you sign in to {where}: the Unified Catalog is that "
+            f"of the tenant that you sign in to, so say --tenant {home}, or connect(tenant=...)"
+        )
 
 
 class Entities:

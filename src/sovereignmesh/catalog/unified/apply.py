@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -143,18 +144,9 @@ class _Writer:
             return look.items[item.key].body
 
     def _publish(self, item: Item, entities: Entities, identity: str, body: dict[str, Any]) -> None:
-        try:
+        hint = "" if item.kind == DOMAIN else " (the portal asks for a data asset and an access policy first)"
+        with _half_done(f"{item.kind} {item.name} is there as a draft, and was not published{hint}"):
             entities.update(identity, {**body, "status": PUBLISHED})
-        except (RejectedError, DeniedError) as error:
-            # https://learn.microsoft.com/purview/unified-catalog-data-products-create-manage
-            hint = "" if item.kind == DOMAIN else " (the portal asks for a data asset and an access policy first)"
-            raise type(error)(
-                f"{item.kind} {item.name} is there as a draft, and was not published{hint}: {error}",
-                status=error.status,
-                code=error.code,
-                request_id=error.request_id,
-                target=error.target,
-            ) from error
 
     def _update(self, change: Change, entities: Entities) -> bool:
         """Replaces the whole of what is there now, with the wish in it; owners are added, never taken away."""
@@ -180,13 +172,17 @@ class _Writer:
         return True
 
     def _delete(self, change: Change, found: Item, entities: Entities) -> bool:
-        """Deletes a product, a published one after it is a draft again, as the portal does."""
+        """Deletes a product, a published one after it is a draft again, as the portal does.
+
+        What is linked to it is somebody's work: the service may refuse while there is any.
+        """
         if bare(found.body) != bare(change.before):
             raise _changed(change)
         identity = self._ids[change.key]
         if fold(found.body.get("status")) == fold(PUBLISHED):
             entities.update(identity, bare({**found.body, "status": DRAFT}))
-        entities.delete(identity)
+        with _half_done(f"{change.item.kind} {change.item.name} is a draft, and was not deleted"):
+            entities.delete(identity)
         return True
 
     def _domain_of(self, item: Item) -> str:
@@ -194,6 +190,21 @@ class _Writer:
             if key in self._ids:
                 return self._ids[key]
         raise PlanError(f"the domain of {item.kind} {item.name} is not there any more: plan again")
+
+
+@contextlib.contextmanager
+def _half_done(said: str) -> Iterator[None]:
+    """What is refused within is raised with what there is now."""
+    try:
+        yield
+    except (RejectedError, DeniedError) as error:
+        raise type(error)(
+            f"{said}: {error}",
+            status=error.status,
+            code=error.code,
+            request_id=error.request_id,
+            target=error.target,
+        ) from error
 
 
 def _changed(change: Change) -> PlanError:

@@ -66,10 +66,7 @@ def unsaid(mesh: Mesh) -> Iterator[str]:
     """What the mesh says and the catalog is not told, in words."""
     people = [each.owner for each in mesh.products if not _OBJECT_ID.fullmatch(each.owner)]
     if people:
-        yield (
-            f"no owner is set where the mesh has no Entra object id (a GUID): {_listed(people)}; who creates a product "
-            "stays its owner"
-        )
+        yield f"no owner is set where the mesh has no Entra object id (a GUID): {_listed(people)}"
     if any(domain.owner for domain in mesh.domain_documents):
         yield "a governance domain has no owner among its properties: it is a role, given in the portal"
     odd = [each.sla.freshness for each in mesh.products if each.sla and each.sla.freshness and not _frequency(each)]

@@ -63,8 +63,8 @@ def plan_unified(
     if named is None:
         message = "no `purview` document in the mesh, and no account given: name the account whose catalog is meant"
         raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
-    catalog = connect_unified(azure)
     found = find_purview_account(azure, named) if isinstance(named, str) else named
+    catalog = connect_unified(azure, found)
     live = Live(catalog)
     with progress(live):
         live.read(mesh.domains)
