@@ -226,6 +226,16 @@ class TestPeople:
         found = there(catalog)["ORDERS"]
         assert found | theirs | {"description": "All orders."} == found
 
+    def test_markup_makes_no_other_text(self, azure, catalog, mesh_of):
+        mesh = mesh_of(*BOTH)
+        published(azure, mesh)
+        body = there(catalog)["Orders"]
+        rich = {"description": "<div><b>Every</b>&nbsp;order.</div>", "businessUse": "<p>Forecasts.</p><p>Reports.</p>"}
+        catalog.products.update(body["id"], {**body, **rich})
+        assert plan_unified(azure, mesh, ACCOUNT).empty
+        catalog.products.update(body["id"], {**body, **rich, "description": "<div>Every order but one.</div>"})
+        assert names(plan_unified(azure, mesh, ACCOUNT)) == ["update data-product Sales/Orders"]
+
     def test_an_owner_is_added_beside_others(self, azure, catalog, mesh_of):
         mesh = mesh_of(*BOTH)
         published(azure, mesh)
@@ -399,7 +409,34 @@ class TestApply:
         assert there(catalog).keys() == {"Sales"}
 
 
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_the_size_of_pages_changes_nothing(open_azure, mesh_of, size):
+    azure = open_azure(page_size=size)
+    mesh = mesh_of(*BOTH, "domain: {name: Finance}", "dataProduct: {name: Orders, domain: Finance, owner: f}")
+    published(azure, mesh)
+    plan = plan_unified(azure, mesh, ACCOUNT, prune=True)
+    assert (plan.empty, plan.unchanged) == (True, 5)
+
+
 class TestUnread:
+    @pytest.mark.parametrize(
+        "change", [{"contacts": ["ada"]}, {"contacts": {"owner": ["ada"]}}, {"status": None}, {"id": ""}]
+    )
+    def test_a_product_that_makes_no_sense_is_said(self, azure, catalog, mesh_of, monkeypatch, change):
+        mesh = mesh_of(*BOTH)
+        published(azure, mesh)
+        original = type(catalog.products).list
+
+        def odd(entities, **filters):
+            for each in original(entities, **filters):
+                yield dataclasses.replace(each, body={**each.body, **(change if filters else {})})
+
+        monkeypatch.setattr(type(catalog.products), "list", odd)
+        plan = plan_unified(azure, mesh, ACCOUNT, prune=True)
+        assert (plan.complete, names(plan), [unread.what for unread in plan.unread]) == (
+            False, [], ["the data products of Sales"],
+        )  # fmt: skip
+
     def test_products_that_cannot_be_read_are_said_and_not_planned(self, azure, catalog, mesh_of, monkeypatch):
         finance = "dataProduct: {name: Costs, domain: Finance, owner: f}"
         published(azure, mesh_of(SALES, "domain: {name: Finance}", finance))

@@ -5,6 +5,7 @@ What each member means, and what the catalog has no place for: docs/unified-cata
 
 from __future__ import annotations
 
+import html
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +21,16 @@ __all__ = ["AT_FIRST", "DOMAIN", "DRAFT", "KINDS", "PRODUCT", "PUBLISHED", "comp
 
 DOMAIN, PRODUCT = "governance-domain", "data-product"
 DRAFT, PUBLISHED = "DRAFT", "PUBLISHED"
+_MARKUP: Final = re.compile(r"<[^>]+>")
+
+
+def _plain(value: Any) -> Any:
+    """A text without its markup: the portal's editor writes rich text (https://pypi.org/project/unifiedcatalogpy/)."""
+    return " ".join(html.unescape(_MARKUP.sub(" ", value)).split()) if isinstance(value, str) else value
+
+
 # The name is what an object is known by: another spelling of it is nobody's wish.
-_SAME: Final = {"name": fold, "status": fold}
+_SAME: Final = {"name": fold, "status": fold, "description": _plain, "businessUse": _plain}
 KINDS: Final = {kind.name: kind for kind in (Kind(DOMAIN, 0, same=_SAME), Kind(PRODUCT, 1, same=_SAME))}
 # What a new object has besides the wish. The mesh knows no types: these are set once, then they are people's. A domain
 # of the mesh is a business area with a team, its products serve analysis:

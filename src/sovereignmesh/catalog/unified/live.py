@@ -61,8 +61,8 @@ class Live:
             self.done += 1
 
     def _products(self, domain: str, identity: str) -> None:
-        found = list(self.catalog.products.list(domainId=identity))
-        for body in found:
+        for body in list(self.catalog.products.list(domainId=identity)):
+            owners_of(body.body)
             # The service filters; one that did not would have products of other domains deleted.
             if body.text("domain").casefold() == identity.casefold():
                 needs = frozenset({key_of(domain)})
@@ -73,8 +73,8 @@ class Live:
         if isinstance(system, dict) and system.get("provisioningState") == _GONE:
             return
         identity = body.text("id")
-        if not identity:
-            raise AnswerError(f"{body.place}: {item.kind} {item.name} has no id")
+        if not identity or not body.text("status"):
+            raise AnswerError(f"{body.place}: {item.kind} {item.name} has no id, or no status")
         if item.key in self.items:
             self.twice.add(item.key)
         self.items[item.key], self.ids[item.key] = item, identity

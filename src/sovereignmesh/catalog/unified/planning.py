@@ -130,7 +130,7 @@ def _ended(items: list[Item], live: Live) -> set[Key]:
     return {
         item.key
         for item in items
-        if (found := live.items.get(item.key)) is not None and fold(found.body.get("status") or DRAFT) not in _OURS
+        if (found := live.items.get(item.key)) is not None and fold(found.body["status"]) not in _OURS
     }
 
 
