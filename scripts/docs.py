@@ -15,6 +15,7 @@ import click
 
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.azure import Pace
+from sovereignmesh.catalog import plan_unified
 from sovereignmesh.cli import main
 from sovereignmesh.facts import ChildRead, CopiesRule, NeverRule, ResourceType, StateRule, child_reads, resource_types
 from sovereignmesh.facts.purview import (
@@ -528,12 +529,19 @@ def ran() -> str:
     return f"```\n{printable_lines(text)}\n```"
 
 
+def published() -> str:
+    """The plan of the seed's estate for the Unified Catalog, as it is printed."""
+    with open_sandbox("seed-unified") as azure:
+        text = "\n".join(line.text for line in plan_lines(plan_unified(azure, load_mesh(estate_mesh("seed-unified")))))
+    return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
+
+
 def readme() -> str:
     """README with its samples as the audit of the sample estate prints them now."""
     text = (ROOT / "README.md").read_text()
     samples = (
         ("sample", printed), ("depth", only_in_depth), ("purview", planned), ("account", account_planned),
-        ("scans", ran),
+        ("scans", ran), ("unified", published),
     )  # fmt: skip
     for name, write in samples:
         block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"

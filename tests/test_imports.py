@@ -25,9 +25,9 @@ MAY_IMPORT = {
     "audit": "mesh facts azure",
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
-    "catalog": "facts mesh purview audit azure plan",
+    "catalog": "azure mesh audit facts plan purview",
     "cli": "access audit azure catalog facts mesh plan purview report sandbox scans",
-    "scans": "purview azure plan",
+    "scans": "azure plan purview",
 }
 SHARED = {"errors", "result", "yamlfile"}
 

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from sovereignmesh.azure import Azure, Cloud, connect
     from sovereignmesh.azure.purview import Purview, Scan, Source, connect_purview, sources
     from sovereignmesh.azure.sql import connect_sql
-    from sovereignmesh.catalog import CatalogPlan, apply_catalog, audit_catalog, plan_catalog
+    from sovereignmesh.catalog import (
+        CatalogPlan,
+        UnifiedPlan,
+        apply_catalog,
+        apply_unified,
+        audit_catalog,
+        plan_catalog,
+        plan_unified,
+    )
     from sovereignmesh.errors import (
         AccessError,
         AzureError,
@@ -82,9 +90,11 @@ _HOME: Final = {
     "ScanRuns": "scans",
     "Source": "azure.purview",
     "SovereignMeshError": "errors",
+    "UnifiedPlan": "catalog",
     "apply_catalog": "catalog",
     "apply_purview": "purview",
     "apply_purview_account": "purview",
+    "apply_unified": "catalog",
     "audit_azure": "audit",
     "audit_catalog": "catalog",
     "audit_inventory": "audit",
@@ -100,6 +110,7 @@ _HOME: Final = {
     "plan_catalog": "catalog",
     "plan_purview": "purview",
     "plan_purview_account": "purview",
+    "plan_unified": "catalog",
     "purview_status": "purview",
     "request_access": "access",
     "run_scan": "scans",
@@ -145,9 +156,11 @@ __all__ = [
     "ScanRuns",
     "Source",
     "SovereignMeshError",
+    "UnifiedPlan",
     "apply_catalog",
     "apply_purview",
     "apply_purview_account",
+    "apply_unified",
     "audit_azure",
     "audit_catalog",
     "audit_inventory",
@@ -163,6 +176,7 @@ __all__ = [
     "plan_catalog",
     "plan_purview",
     "plan_purview_account",
+    "plan_unified",
     "purview_status",
     "request_access",
     "run_scan",

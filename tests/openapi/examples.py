@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from openapi.hosts import ARM
+from openapi.hosts import ARM, UNIFIED
 
 _ROOTS = {
     "scanning": "https://contoso.purview.azure.com/scan",
@@ -13,6 +13,7 @@ _ROOTS = {
     "datamap": "https://contoso.purview.azure.com/datamap/api",
     "workflow": "https://contoso.purview.azure.com/workflow",
     "arm": f"https://{ARM}",
+    "unified": f"https://{UNIFIED}/datagovernance/catalog",
 }
 
 
@@ -32,7 +33,10 @@ def examples(specs, folder):
     """Every example of every specification that was loaded from `folder`."""
     for operation in specs.operations.values():
         name = operation.id.partition("/")[0]
-        for reference in operation.raw.get("x-ms-examples", {}).values():
+        for title, reference in operation.raw.get("x-ms-examples", {}).items():
+            if "value" in reference:  # in place, not in a file beside
+                yield _example(f"{name}/{title}", operation, reference["value"])
+                continue
             path = folder / name / reference["$ref"]
             yield _example(f"{name}/{path.stem}", operation, json.loads(path.read_bytes()))
 

@@ -4,6 +4,8 @@ import re
 from urllib.parse import urlsplit
 
 ARM = "management.azure.com"
+UNIFIED = "api.purview-service.microsoft.com"
+_CATALOG = "/datagovernance/catalog"
 
 _PREFIXES = (
     ("/scan", "scanning"),
@@ -25,7 +27,7 @@ def is_purview(url):
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if host != ARM:
-        return _HOST.fullmatch(host) is not None
+        return host == UNIFIED or _HOST.fullmatch(host) is not None
     # What hangs below an account, such as its diagnostic settings, is another provider's.
     head, _, provider = parts.path.lower().rpartition("/providers/")
     return provider.startswith("microsoft.purview/") and "/providers/" not in head
@@ -37,6 +39,8 @@ def route(url):
     host, path = (parts.hostname or "").lower(), parts.path or "/"
     if host == ARM:
         return "arm", path
+    if host == UNIFIED:
+        return ("unified", path[len(_CATALOG) :]) if path.startswith(f"{_CATALOG}/") else (None, path)
     found = _HOST.fullmatch(host)
     if found is None:
         return None, path

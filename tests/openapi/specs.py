@@ -11,6 +11,8 @@ from openapi.exceptions import NULL_NUMBERS, SENT_ANYWAY
 from openapi.hosts import route
 from openapi.parameters import check_query, check_value
 from openapi.schemas import SOFT, Schemas, error_of
+from openapi.unified import NAME as UNIFIED
+from openapi.unified import SPEC
 
 # Each family by its versions, the newest last.
 _FOLDERS = {
@@ -19,6 +21,7 @@ _FOLDERS = {
     "policies": {"2021-07-01-preview": "metadatapolicies-2021-07-01-preview"},
     "datamap": {"2023-09-01": "datamap-2023-09-01"},
     "workflow": {"2023-10-01-preview": "workflow-2023-10-01-preview"},
+    "unified": {"2026-03-20-preview": UNIFIED},
     # azure-mgmt-purview sends 2021-07-01, for which there is no specification here: its operations are among these.
     "arm": {"2021-07-01": "arm-purview-2021-12-01", "2021-12-01": "arm-purview-2021-12-01"},
 }
@@ -52,10 +55,15 @@ class Operation:
 
 
 def load_specs(folder):
-    """The specifications in the folders of `folder`; a validator is made when it is first needed."""
-    found = {}
+    """The specifications in the folders of `folder`, and the Unified Catalog's, which is written here.
+
+    A validator is made when it is first needed.
+    """
+    found = {UNIFIED: list(_operations(UNIFIED, "unified", SPEC))}
     for family, versions in _FOLDERS.items():
         for name in dict.fromkeys(versions.values()):
+            if name == UNIFIED:
+                continue
             (path,) = (folder / name).glob("*.json")
             found[name] = list(_operations(name, family, json.loads(path.read_bytes())))
     return Specs(found)

@@ -20,7 +20,8 @@ class Cloud:
     `resource_manager` is the endpoint of Azure Resource Manager, `audience` whom tokens for it are for, `authority` who
     issues them, `purview` the suffix of Purview accounts' hosts ("" where the cloud has none),
     `purview_audience` whom tokens for these are for: public sources contradict each other about other clouds than the
-    public one, so it may have to be set.
+    public one, so it may have to be set. `unified_catalog` is the endpoint of Purview's Unified Catalog, "" where none
+    is documented.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Cloud:
     authority: str
     purview: str = ""
     purview_audience: str = "https://purview.azure.net"
+    unified_catalog: str = ""
 
     @property
     def purview_scope(self) -> str:
@@ -48,7 +50,8 @@ class Cloud:
 
 # https://learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure and
 # https://learn.microsoft.com/azure/china/resources-developer-guide, as azure-core's AzureClouds has them; Purview:
-# https://learn.microsoft.com/purview/data-gov-classic-private-link.
+# https://learn.microsoft.com/purview/data-gov-classic-private-link; the Unified Catalog: the one endpoint that its
+# specification allows, https://learn.microsoft.com/rest/api/purview/purview-unified-catalog/data-products/list.
 CLOUDS: Final = {
     cloud.name: cloud
     for cloud in (
@@ -58,6 +61,7 @@ CLOUDS: Final = {
             "https://management.azure.com",
             "https://login.microsoftonline.com",
             "purview.azure.com",
+            unified_catalog="https://api.purview-service.microsoft.com",
         ),
         Cloud(
             "usgovernment",
@@ -82,8 +86,8 @@ _ENDPOINTS: Final = ("resource_manager", "audience", "authority")
 def find_cloud(cloud: str | Path | Cloud) -> Cloud:
     """The cloud: by its name (public, usgovernment, china), from a YAML file, or as it is.
 
-    A file holds the fields of `Cloud`: name, resource_manager, audience, authority, and purview and purview_audience
-    where there is one.
+    A file holds the fields of `Cloud`: name, resource_manager, audience, authority, and purview, purview_audience and
+    unified_catalog where there is one.
     Raises AzureError for a name that is no cloud's and no file's, and for a file that is not complete or not https.
     """
     if isinstance(cloud, Cloud):
@@ -117,7 +121,8 @@ def _read(path: Path) -> Cloud:
             raise AzureError(f"{path}: `{name}` is missing")
         if name in _ENDPOINTS and not _is_endpoint(value):
             raise AzureError(f"{path}: `{name}` must be an https address: tokens go nowhere else")
-    told = document.get("purview_audience")
-    if told is not None and (not isinstance(told, str) or not _is_endpoint(told)):
-        raise AzureError(f"{path}: `purview_audience` must be an https address")
+    for name in ("purview_audience", "unified_catalog"):
+        told = document.get(name)
+        if told is not None and (not isinstance(told, str) or not _is_endpoint(told)):
+            raise AzureError(f"{path}: `{name}` must be an https address")
     return Cloud(**{name: str(value) for name, value in document.items() if value is not None})

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
-    from sovereignmesh.catalog import CatalogPlan
     from sovereignmesh.catalog.reading import CatalogReading
+    from sovereignmesh.plan import Plan
 
 __all__ = ["catalog"]
 
@@ -97,9 +97,7 @@ _PRUNE = click.option("--prune", is_flag=True, help="Also delete the lineage of 
 
 @catalog.command(epilog="Example: sovereignmesh catalog plan --sandbox")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@account_option
-@_PRUNE
-@azure_options
+@_planned
 @plan_options
 @click.pass_context
 def plan(
@@ -107,6 +105,7 @@ def plan(
     /,
     mesh: Path | None,
     account: str | None,
+    target: str,
     prune: bool,
     detailed_exitcode: bool,
     output: str,
@@ -124,15 +123,13 @@ def plan(
     """
     azure, estate = open_azure(**where)
     with azure:
-        found = _plan(azure, find_mesh(mesh, estate), account, prune=prune)
+        found = _plan(target, azure, find_mesh(mesh, estate), account, prune=prune)
     ctx.exit(tell_plan(found, detailed_exitcode=detailed_exitcode, output=output))
 
 
 @catalog.command(epilog="Example: sovereignmesh catalog apply --state sandbox.json --yes")
 @click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@account_option
-@_PRUNE
-@azure_options
+@_planned
 @apply_options
 @click.pass_context
 def apply(
@@ -140,6 +137,7 @@ def apply(
     /,
     mesh: Path | None,
     account: str | None,
+    target: str,
     prune: bool,
     yes: bool,
     expect: str | None,
@@ -149,22 +147,26 @@ def apply(
 ) -> None:
     """Tell the catalog what the mesh knows.
 
-    Shows the plan and asks before anything is written. Data Curator in the collections is needed.
+    Shows the plan and asks before anything is written. Data Curator in the collections is needed; for the Unified Catalog
+    the roles of its governance domains.
 
     Exit codes: 0 all is as wished, 1 nothing was written, 2 wrong usage, 4 something failed, was left or not read.
     """
-    from sovereignmesh.catalog import apply_catalog  # noqa: PLC0415 - the SDK
+    from sovereignmesh.catalog import apply_catalog, apply_unified  # noqa: PLC0415 - the SDK
 
     azure, estate = open_azure(**where)
     with azure:
-        plan_now = partial(_plan, azure, find_mesh(mesh, estate), account, prune=prune)
-        code = apply_planned(azure, plan_now, apply_catalog, yes=yes, expect=expect, force=force, output=output)
+        plan_now = partial(_plan, target, azure, find_mesh(mesh, estate), account, prune=prune)
+        carry_out: Any = apply_unified if target == "unified" else apply_catalog
+        code = apply_planned(azure, plan_now, carry_out, yes=yes, expect=expect, force=force, output=output)
     ctx.exit(code)
 
 
-def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool) -> CatalogPlan:
-    from sovereignmesh.catalog import plan_catalog  # noqa: PLC0415 - the SDK
+def _plan(target: str, azure: Azure, mesh: Path, account: str | None, *, prune: bool) -> Plan:
+    from sovereignmesh.catalog import plan_catalog, plan_unified  # noqa: PLC0415 - the SDK
 
+    if target == "unified":
+        return plan_unified(azure, load_mesh(mesh), account, prune=prune)
     return plan_catalog(azure, load_mesh(mesh), account, prune=prune, progress=_bar)
 
 

@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPResponse
 
-from sovereignmesh.sandbox.wire import HOST, PURVIEW, Call, Reply
+from sovereignmesh.sandbox.wire import HOST, PURVIEW, UNIFIED, Call, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +57,8 @@ class SandboxAdapter(BaseAdapter):
         parts = urlsplit(request.url)
         if parts.scheme != "https" or not self._serves(parts.netloc.lower().removesuffix(":443")):
             raise requests.ConnectionError(
-                f"the sandbox has no {parts.scheme}://{parts.netloc}: it serves https://{HOST}, and "
-                f"https://ACCOUNT{PURVIEW} for the accounts of its estate",
+                f"the sandbox has no {parts.scheme}://{parts.netloc}: it serves https://{HOST}, "
+                f"https://{UNIFIED}, and https://ACCOUNT{PURVIEW} for the accounts of its estate",
                 request=request,
             )
         began = time.perf_counter()

@@ -21,6 +21,8 @@ _PACKAGED: Final = Path(__file__).with_name("estates")
 _FILE: Final = "estate.json"
 _PURVIEW_ROLES: Final = {
     "collection-administrator", "data-source-administrator", "data-curator", "purview-reader", "workflow-administrator",
+    # Of the Unified Catalog: https://learn.microsoft.com/purview/data-governance-roles-permissions.
+    "global-catalog-reader", "governance-domain-creator", "governance-domain-owner", "data-product-owner",
 }  # fmt: skip
 _CATALOGS: Final = ("classic", "unified")
 
@@ -38,7 +40,8 @@ class ManagementGroup:
 class GivenAccount:
     """What an estate says of an account of Purview: the caller's roles, the (path, body) of each object, the assets.
 
-    `catalog` is classic or unified: where its people find data. The service of workflows is the classic one's.
+    `catalog` is classic or unified: where its people find data. The service of workflows is the classic one's, and the
+    tenant's Unified Catalog is that of the account that has it.
     `of_tenant`: it is the tenant's own, its default, beside which no other can be made.
 
     `runs` has by SOURCE/SCAN how many `assets` its runs find, how they end where they do not succeed (`status`,

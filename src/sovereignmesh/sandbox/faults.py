@@ -13,7 +13,7 @@ import orjson
 from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview.answers import closed, denied
 from sovereignmesh.sandbox.refusals import too_large, unauthorised
-from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, PURVIEW, Call, Refusal, Reply, arm_error
+from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, PURVIEW, UNIFIED, Call, Refusal, Reply, arm_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,7 +47,7 @@ _CHILDREN: Final = re.compile(r"/subscriptions/.+/providers/(?!microsoft\.author
 
 
 def _is_purview(call: Call) -> bool:
-    return call.host.endswith(PURVIEW)
+    return call.host.endswith(PURVIEW) or call.host == UNIFIED
 
 
 def _is_batch(call: Call) -> bool:

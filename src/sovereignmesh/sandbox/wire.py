@@ -19,6 +19,7 @@ __all__ = [
     "GROUPS",
     "HOST",
     "PURVIEW",
+    "UNIFIED",
     "Call",
     "Refusal",
     "Reply",
@@ -32,6 +33,7 @@ __all__ = [
 
 HOST: Final = "management.azure.com"
 PURVIEW: Final = ".purview.azure.com"  # the end of an account's host
+UNIFIED: Final = "api.purview-service.microsoft.com"  # the Unified Catalog's, of every tenant
 BATCH: Final = "/batch"
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
 GROUPS: Final = "/providers/microsoft.management/managementgroups"

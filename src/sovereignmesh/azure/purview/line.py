@@ -37,10 +37,10 @@ class _Writable(Protocol):
 
 
 class Capacity:
-    """Lets requests out no faster than an account takes them."""
+    """Lets requests out no faster than an account takes them: `operations` a second, after `burst` at once."""
 
-    def __init__(self, pace: Callable[[], Pace], operations: float = OPERATIONS) -> None:
-        self._pace, self._interval = pace, 1 / operations
+    def __init__(self, pace: Callable[[], Pace], operations: float = OPERATIONS, burst: int = 0) -> None:
+        self._pace, self._interval, self._burst = pace, 1 / operations, burst / operations
         self._lock = threading.Lock()
         self._next = 0.0
 
@@ -49,7 +49,7 @@ class Capacity:
         pace = self._pace()
         with self._lock:
             now = pace.clock()
-            self._next = max(self._next, now) + self._interval
+            self._next = max(self._next, now - self._burst) + self._interval
             wait = self._next - self._interval - now
         if wait > 0:
             pace.wait(wait)

@@ -20,15 +20,16 @@ from sovereignmesh.sandbox.purview import (
     tree,
     triggers,
     typedefs,
+    unified,
     workflows,
 )
 from sovereignmesh.sandbox.purview.account import COLLECTIONS, Account, Route, timestamp
 from sovereignmesh.sandbox.purview.answers import closed, denied, purview_refusal
 from sovereignmesh.sandbox.purview.assets import give_assets
-from sovereignmesh.sandbox.wire import PURVIEW, Call, Refusal, Reply
+from sovereignmesh.sandbox.wire import PURVIEW, UNIFIED, Call, Refusal, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sovereignmesh.sandbox.estate import Estate
     from sovereignmesh.sandbox.store import Record, Store
@@ -48,6 +49,7 @@ _VERSIONS: Final = (
     ("/policystore/", "2021-07-01-preview"),
     ("/datamap/", "2023-09-01"),
     ("/workflow/", "2023-10-01-preview"),
+    ("/datagovernance/", "2026-03-20-preview"),
     ("/", "2019-11-01-preview"),
 )
 _UNVERSIONED: Final = "/datamap/api/atlas/"  # the specification asks for no version here
@@ -58,7 +60,7 @@ _HOST: Final = re.compile(rf"(?P<account>[a-z0-9-]+){re.escape(PURVIEW)}")
 
 
 class Purview:
-    """Answers calls to `ACCOUNT.purview.azure.com`, where the store has that account."""
+    """Answers calls to `ACCOUNT.purview.azure.com`, where the store has that account, and to the Unified Catalog."""
 
     def __init__(self, estate: Estate, store: Store, page_size: int, clock: Callable[[], float]) -> None:
         self._estate, self._store, self._page_size, self._clock = estate, store, page_size, clock
@@ -70,21 +72,26 @@ class Purview:
             self._give_base(self._account(record, _GIVEN_AT))  # an account that was deleted and made again
 
     def has(self, host: str) -> bool:
-        """Whether a host is that of an account."""
-        return self._record(host) is not None
+        """Whether a host is that of an account, or the Unified Catalog's."""
+        return host == UNIFIED or self._record(host) is not None
 
     def answer(self, call: Call) -> Reply:
         """The answer to a call. Raises Refusal for one that Purview would refuse."""
+        if call.host == UNIFIED:
+            return self._answer(self._unified(), call, unified.ROUTES)
         record = self._record(call.host)
         assert record is not None, "the host of an account"
         account = self._account(record, timestamp())
         self._give_base(account)  # it may have been made after the sandbox was opened
         if str(record.body.get("properties", {}).get("publicNetworkAccess")).lower() == "disabled":
             raise closed(account.name)
+        return self._answer(account, call, _ROUTES)
+
+    def _answer(self, account: Account, call: Call, routes: Sequence[Route]) -> Reply:
         if not account.roles:
             raise denied()
         self._check_catalog(account, call)
-        route, names = _find(call)
+        route, names = _find(call, routes)
         supported = _check_version(call)
         if route.needs and not route.needs & account.roles:
             raise denied()
@@ -93,6 +100,17 @@ class Purview:
         self._store.save_objects()
         reply.headers |= {"Server": "Kestrel", "api-supported-versions": supported}
         return reply
+
+    def _unified(self) -> Account:
+        """The account that keeps the tenant's Unified Catalog. Raises Refusal where none does."""
+        given = self._estate.purview
+        names = (
+            name for name, account in given.items() if account.catalog == "unified" and name in self._store.accounts
+        )
+        name = next(names, None)
+        if name is None:
+            raise unified.no_catalog()
+        return self._account(self._store.accounts[name], timestamp())
 
     def _record(self, host: str) -> Record | None:
         found = _HOST.fullmatch(host)
@@ -140,7 +158,7 @@ class Purview:
                 method, f"{account.name}{PURVIEW}", path, {"api-version": version}, {}, orjson.dumps(body)
             )  # fmt: skip
             try:
-                route, names = _find(call)
+                route, names = _find(call, _ROUTES)
                 route.answer(account, call, names)
             except Refusal as refusal:
                 raise SandboxError(f"estate {self._estate.name}: {path}: {refusal.reply.body.decode()}") from None
@@ -151,9 +169,9 @@ class Purview:
         self._store.objects.forget_changes()
 
 
-def _find(call: Call) -> tuple[Route, dict[str, str]]:
+def _find(call: Call, routes: Sequence[Route]) -> tuple[Route, dict[str, str]]:
     allowed = []
-    for route in _ROUTES:
+    for route in routes:
         found = route.pattern.fullmatch(call.path)
         if found is None:
             continue
