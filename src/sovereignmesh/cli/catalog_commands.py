@@ -92,7 +92,28 @@ def audit(
     ctx.exit(exit_code(result, fail_on, allow_unknown=allow_unknown))
 
 
-_PRUNE = click.option("--prune", is_flag=True, help="Also delete the lineage of contracts that the mesh no longer has.")
+_PLANNED = (
+    click.option(
+        "--to",
+        "target",
+        type=click.Choice(["assets", "unified"]),
+        default="assets",
+        show_default=True,
+        help="assets: what they lack, and the lineage of contracts; unified: domains and products to the tenant's "
+        "Unified Catalog (preview).",
+    ),
+    click.option(
+        "--prune",
+        is_flag=True,
+        help="Also delete what the mesh no longer has: lineage of contracts, or products of its domains.",
+    ),
+)
+
+
+def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed((account_option, *_PLANNED)):
+        command = option(command)
+    return azure_options(command)
 
 
 @catalog.command(epilog="Example: sovereignmesh catalog plan --sandbox")
@@ -147,8 +168,8 @@ def apply(
 ) -> None:
     """Tell the catalog what the mesh knows.
 
-    Shows the plan and asks before anything is written. Data Curator in the collections is needed; for the Unified Catalog
-    the roles of its governance domains.
+    Shows the plan and asks before anything is written. Data Curator in the collections is needed, for the Unified
+    Catalog the roles of its governance domains.
 
     Exit codes: 0 all is as wished, 1 nothing was written, 2 wrong usage, 4 something failed, was left or not read.
     """
