@@ -24,7 +24,7 @@ from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import CATALOG_CHECKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
