@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH",
+    "ENTITY",
     "GRAPH",
     "GROUPS",
     "HOST",
     "PURVIEW",
+    "SEARCH",
     "Call",
     "Refusal",
     "Reply",
@@ -32,6 +34,8 @@ __all__ = [
 
 HOST: Final = "management.azure.com"
 PURVIEW: Final = ".purview.azure.com"  # the end of an account's host
+SEARCH: Final = "/datamap/api/search/query"  # of an account
+ENTITY: Final = "/datamap/api/atlas/v2/entity"
 BATCH: Final = "/batch"
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
 GROUPS: Final = "/providers/microsoft.management/managementgroups"

@@ -11,6 +11,8 @@ from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview import (
     connections,
     entities,
+    entity_writes,
+    lineage,
     policies,
     rules,
     runs,
@@ -34,7 +36,7 @@ __all__ = ["Purview"]
 
 _ROUTES: Final = tuple(
     route
-    for part in (tree, policies, sources, runs, rules, connections, typedefs, entities, search)
+    for part in (tree, policies, sources, runs, rules, connections, typedefs, entities, entity_writes, lineage, search)
     for route in part.ROUTES
 )  # fmt: skip
 # The versions of each part, by the beginning of its paths; the last is the account's own.
