@@ -376,3 +376,296 @@ class TestRoles:
             return Purview(folder, ACCOUNT)
 
         return open_it
+
+
+def post(purview, *given, path=f"{ENTITY}/bulk", params=None, **more):
+    return purview.ask("POST", path, "", json={"entities": list(given), **more}, params=params or {})
+
+
+def made(answer):
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def entity(name, kind="azure_sql_table", **more):
+    own = {"qualifiedName": name, "name": name.rpartition("/")[2], **more.pop("attributes", {})}
+    return {"typeName": kind, "attributes": own, **more}
+
+
+def process(name, sources, sinks, kind="azure_datafactory_process"):
+    ends = {"inputs": sources, "outputs": sinks}
+    return entity(name, kind, attributes=ends)
+
+
+def by_name(name, kind="azure_sql_table"):
+    return {"typeName": kind, "uniqueAttributes": {"qualifiedName": name}}
+
+
+OWNER = {"Owner": [{"id": "30435ff9-9b96-44af-a5a9-e05c8b1ae2df", "info": "The steward."}]}
+LACKS = f"{TABLES}price_lists_staging"  # everything
+SEEMS = f"{TABLES}territories"  # a description
+
+
+class TestWrites:
+    def test_a_gap_is_mended(self, purview):
+        before = named(purview, LACKS)
+        given = {"guid": before["guid"], "attributes": {"userDescription": "Prices."}, "contacts": OWNER}
+        told = made(post(purview, entity(LACKS, **given)))
+        (header,) = told["mutatedEntities"]["UPDATE"]
+        assert header["guid"] == before["guid"]
+        assert told["guidAssignments"] == {before["guid"]: before["guid"]}
+        after = named(purview, LACKS)
+        assert after["contacts"] == OWNER
+        assert int(after["lastModifiedTS"]) == int(before["lastModifiedTS"]) + 1
+        assert after["relationshipAttributes"] == before["relationshipAttributes"]
+        (hit,) = found(purview, {"id": before["guid"]})
+        assert hit["description"] == "Prices."
+        assert hit["contact"] == [{**OWNER["Owner"][0], "contactType": "Owner"}]
+
+    def test_what_is_not_given_stays(self, purview):
+        name = f"{TABLES}orders"
+        before = named(purview, name)
+        given = {"attributes": {"description": None}, "classifications": [{"typeName": "PII.Contact"}]}
+        made(post(purview, entity(name, **given)))
+        after = named(purview, name)
+        changed = {key for key in after if after[key] != before[key]}
+        assert changed == {"lastModifiedTS", "updateTime", "updatedBy"}
+
+    def test_a_write_brings_the_index_up_to_date(self, purview):
+        guid = named(purview, SEEMS)["guid"]
+        assert found(purview, {"id": guid})[0]["description"] is None
+        made(post(purview, entity(SEEMS)))
+        assert found(purview, {"id": guid})[0]["description"]
+
+    def test_the_index_lags_behind_a_write(self, open_map):
+        purview = open_map(faults=["lagging-reads"])
+        guid = named(purview, LACKS)["guid"]
+        made(post(purview, entity(LACKS, attributes={"description": "Prices."})))
+        assert named(purview, LACKS)["attributes"]["description"] == "Prices.", "the entity itself does not"
+        seen = [found(purview, {"id": guid})[0]["description"] for _ in range(4)]
+        assert seen == [None, None, "Prices.", "Prices."]
+        new = made(post(purview, entity(f"{TABLES}new")))["mutatedEntities"]["CREATE"][0]["guid"]
+        assert [len(found(purview, {"id": new})) for _ in range(3)] == [0, 0, 1]
+
+    def test_new_ones_with_columns(self, purview):
+        name = f"{TABLES}leads"
+        own = {"attributes": {"data_type": "nvarchar"}, "classifications": [{"typeName": "PII.Contact"}]}
+        column = entity(f"{name}#email", "azure_sql_column", guid="-2", **own)
+        table = entity(name, guid="-1", relationshipAttributes={"columns": [{"guid": "-2"}]}, labels=["hot"])
+        told = made(post(purview, table, referredEntities={"-2": column}, params={"collectionId": "sales"}))
+        assert set(told["guidAssignments"]) == {"-1", "-2"}
+        assert len(told["mutatedEntities"]["CREATE"]) == 2
+        guid = told["guidAssignments"]["-1"]
+        (hit,) = found(purview, {"id": guid})
+        assert (hit["collectionId"], hit["classification"], hit["label"]) == ("sales", ["PII.Contact"], [])
+        again = made(post(purview, table, table, referredEntities={"-2": column}))
+        assert len(again["mutatedEntities"]["UPDATE"]) == 2
+        assert again["guidAssignments"]["-1"] == guid
+        one = purview.ask("POST", ENTITY, "", json={"entity": entity(f"{TABLES}one")})
+        (header,) = made(one)["mutatedEntities"]["CREATE"]
+        assert found(purview, {"id": header["guid"]})[0]["collectionId"] == ACCOUNT, "the root, where none is named"
+
+    def test_one_refusal_refuses_all(self, purview):
+        good = entity(f"{TABLES}good")
+        for bad, code in (
+            (entity(f"{TABLES}bad", "azure_sql_tables"), (400, "ATLAS-400-00-014")),
+            ({"typeName": "azure_sql_table", "attributes": {"name": "bad"}}, (404, "ATLAS-404-00-007")),
+            (entity(f"{CONFLICT}#product", "azure_sql_column"), (404, "ATLAS-404-00-007")),
+            (entity("x", guid="00000000-0000-0000-0000-000000000000"), (404, "ATLAS-404-00-005")),
+            (entity("x", contacts={"Owner": [OWNER["Owner"][0]] * 21}), (400, "ATLAS-400-00-01A")),
+            (entity("x", contacts={"Steward": []}), (400, "ATLAS-400-00-01A")),
+            (entity("x", contacts={"Owner": [{"info": "x"}]}), (400, "ATLAS-400-00-01A")),
+            (entity("x", classifications=[{"typeName": "Microsoft.Label.X"}]), (404, "ATLAS-404-00-008")),
+            (process("x", [{"guid": "-9"}], []), (404, "ATLAS-404-00-00A")),
+            (process("x", [by_name("mssql://nowhere")], []), (404, "ATLAS-404-00-00A")),
+            (process("x", ["orders"], []), (400, "ATLAS-400-00-021")),
+        ):
+            assert refused(post(purview, good, bad)) == code
+        assert found(purview, {"attributeName": "name", "operator": "eq", "attributeValue": "good"}) == []
+        assert refused(post(purview, good, params={"collectionId": "nowhere"})) == (400, "ATLAS-400-00-01A")
+
+    def test_part_of_an_entity(self, purview):
+        guid = named(purview, LACKS)["guid"]
+        put = purview.ask("PUT", f"{ENTITY}/guid/{guid}", "", params={"name": "description"}, json="Prices.")
+        assert made(put)["partialUpdatedEntities"][0]["guid"] == guid
+        path, key = f"{ENTITY}/uniqueAttribute/type/azure_sql_table", {"attr:qualifiedName": LACKS}
+        body = {"entity": {"typeName": "azure_sql_table", "attributes": {"displayName": "Price lists"}}}
+        assert made(purview.ask("PUT", path, "", params=key, json=body))["mutatedEntities"]["UPDATE"]
+        attributes = named(purview, LACKS)["attributes"]
+        assert (attributes["description"], attributes["displayName"]) == ("Prices.", "Price lists")
+        for name, value, code in (
+            ("contacts", "x", "ATLAS-400-00-023"),
+            ("owner", None, "ATLAS-400-00-028"),
+            ("qualifiedName", "mssql://other", "ATLAS-400-00-027"),
+        ):
+            put = purview.ask("PUT", f"{ENTITY}/guid/{guid}", "", params={"name": name}, data=json.dumps(value))
+            assert refused(put) == (400, code)
+
+    def test_a_table_goes_with_its_columns(self, purview):
+        table, column = named(purview, CONFLICT), named(purview, f"{CONFLICT}#product", "azure_sql_column")
+        gone = made(purview.ask("DELETE", f"{ENTITY}/guid/{table['guid']}", ""))["mutatedEntities"]["DELETE"]
+        assert len(gone) == 6
+        for guid in (table["guid"], column["guid"]):
+            assert refused(purview.ask("GET", f"{ENTITY}/guid/{guid}")) == (404, "ATLAS-404-00-005")
+        assert search(purview)["@search.count"] == TRUTH["hits"] - 1
+        many = [hit["id"] for hit in search(purview, limit=3)["value"]]
+        several = made(purview.ask("DELETE", f"{ENTITY}/bulk", "", params={"guid": many}))
+        assert len(several["mutatedEntities"]["DELETE"]) == 3
+        key = {"attr:qualifiedName": LACKS}
+        made(purview.ask("DELETE", f"{ENTITY}/uniqueAttribute/type/azure_sql_table", "", params=key))
+        assert search(purview)["@search.count"] == TRUTH["hits"] - 5
+
+    def test_to_another_collection(self, purview):
+        guid = named(purview, CONFLICT)["guid"]
+        path = "/datamap/api/entity/moveTo"
+        moved = purview.ask(
+            "POST", path, "2023-09-01", params={"collectionId": "finance"}, json={"entityGuids": [guid]}
+        )
+        assert made(moved)["mutatedEntities"]["UPDATE"][0]["guid"] == guid
+        whole = entities(purview, guid)
+        assert {one["collectionId"] for one in [*whole["entities"], *whole["referredEntities"].values()]} == {"finance"}
+        made(post(purview, entity(CONFLICT), params={"collectionId": "Sales"}))
+        assert named(purview, CONFLICT)["collectionId"] == "sales"
+        answer = purview.ask("POST", path, "2023-09-01", params={"collectionId": "x"}, json={"entityGuids": [guid]})
+        assert refused(answer) == (400, "ATLAS-400-00-01A")
+
+    def test_classifications(self, purview):
+        guid = named(purview, LACKS)["guid"]
+        path = f"{ENTITY}/guid/{guid}"
+        assert purview.ask("POST", f"{path}/classifications", "", json=[{"typeName": "PII.Contact"}]).status_code == 204
+        body = {"classification": {"typeName": "PII.HighRisk"}, "entityGuids": [guid]}
+        assert purview.ask("POST", f"{ENTITY}/bulk/classification", "", json=body).status_code == 204
+        held = purview.read(f"{path}/classifications")["list"]
+        assert [one["typeName"] for one in held] == ["PII.Contact", "PII.HighRisk"]
+        assert found(purview, {"id": guid})[0]["classification"] == ["PII.Contact", "PII.HighRisk"]
+        twice = purview.ask("POST", f"{path}/classifications", "", json=[{"typeName": "PII.Contact"}])
+        assert refused(twice) == (400, "ATLAS-400-00-01B")
+        assert purview.delete(f"{path}/classification/PII.Contact").status_code == 204
+        assert refused(purview.delete(f"{path}/classification/PII.Contact")) == (400, "ATLAS-400-00-06D")
+
+    def test_a_later_process_goes_on_with_what_was_written(self, open_map, tmp_path):
+        state = tmp_path / "state.json"
+        made(post(open_map(state=state), entity(LACKS, contacts=OWNER), entity(f"{TABLES}new")))
+        later = open_map(state=state)
+        assert named(later, LACKS)["contacts"] == OWNER
+        assert search(later)["@search.count"] == TRUTH["hits"] + 1
+
+    def test_a_collection_with_assets_stays(self, purview):
+        assert refusal(purview.delete("/collections/consent")) == (409, "12005")
+
+
+class TestLineage:
+    @pytest.fixture
+    def chain(self, purview):
+        """orders and returns make revenue, which makes the ledger's journal; the tables by short name."""
+        journal = "mssql://finance-sql.database.windows.net/ledger/dbo/journal"
+        names = {name: f"{TABLES}{name}" for name in ("orders", "returns", "revenue")} | {"journal": journal}
+        first = process("adf://sum", [by_name(names["orders"]), by_name(names["returns"])], [by_name(names["revenue"])])
+        second = process("adf://book", [by_name(names["revenue"])], [by_name(names["journal"])], "Process")
+        told = made(post(purview, first, second))
+        guids = {name: named(purview, own)["guid"] for name, own in names.items()}
+        processes = {one["attributes"]["qualifiedName"]: one["guid"] for one in told["mutatedEntities"]["CREATE"]}
+        return {guid: name for name, guid in (guids | processes).items()}
+
+    def lineage(self, purview, chain, name, way, **more):
+        guid = next(guid for guid, own in chain.items() if own == name)
+        answer = purview.ask("GET", f"/datamap/api/atlas/v2/lineage/{guid}", "", params={"direction": way, **more})
+        told = made(answer)
+        assert told["baseEntityGuid"] == guid
+        relations = {(chain[one["fromEntityId"]], chain[one["toEntityId"]]) for one in told["relations"]}
+        assert {chain[one] for one in told["guidEntityMap"]} == {end for pair in relations for end in pair}
+        return relations
+
+    def test_where_it_comes_from_and_goes_to(self, purview, chain):
+        summed = {("orders", "adf://sum"), ("returns", "adf://sum"), ("adf://sum", "revenue")}
+        booked = {("revenue", "adf://book"), ("adf://book", "journal")}
+        assert self.lineage(purview, chain, "journal", "INPUT") == summed | booked
+        assert self.lineage(purview, chain, "journal", "INPUT", depth=1) == booked
+        assert self.lineage(purview, chain, "journal", "OUTPUT") == set()
+        assert self.lineage(purview, chain, "revenue", "BOTH", depth=1) == summed | booked
+        assert self.lineage(purview, chain, "orders", "OUTPUT", depth=1) == summed - {("returns", "adf://sum")}
+        assert self.lineage(purview, chain, "adf://sum", "BOTH", depth=1) == summed
+
+    def test_entities_know_their_processes(self, purview, chain):
+        revenue = named(purview, f"{TABLES}revenue")["relationshipAttributes"]
+        assert [one["displayText"] for one in revenue["inputToProcesses"]] == ["book"]
+        assert [one["displayText"] for one in revenue["outputFromProcesses"]] == ["sum"]
+        ends = named(purview, "adf://sum", "azure_datafactory_process")["attributes"]
+        assert [one["uniqueAttributes"]["qualifiedName"] for one in ends["outputs"]] == [f"{TABLES}revenue"]
+        assert found(purview, {"objectType": "Data pipelines"})
+
+    def test_what_is_deleted_leads_nowhere(self, purview, chain):
+        made(purview.ask("DELETE", f"{ENTITY}/guid/{named(purview, f'{TABLES}revenue')['guid']}", ""))
+        assert self.lineage(purview, chain, "journal", "INPUT") == {("adf://book", "journal")}
+
+    @pytest.mark.off_spec("direction", "depth")
+    def test_bad_questions(self, purview, chain):
+        path = f"/datamap/api/atlas/v2/lineage/{next(iter(chain))}"
+        for bad in ({"direction": "UP"}, {"direction": "BOTH", "depth": "0"}, {"direction": "BOTH", "depth": "x"}, {}):
+            assert refused(purview.ask("GET", path, "", params=bad)) == (400, "ATLAS-400-00-026")
+
+
+class TestTypes:
+    def test_every_type_of_an_asset_is_defined(self, reader):
+        types = "/datamap/api/atlas/v2/types"
+        listed = reader.read(f"{types}/typedefs", params={"type": "ENTITY"})
+        assert listed["classificationDefs"] == []
+        defined = {body["name"]: body for body in listed["entityDefs"]}
+        assert set(TRUTH["types"]) | {"azure_sql_column", "Process"} <= set(defined)
+        assert reader.read(f"{types}/entitydef/name/azure_sql_table") == defined["azure_sql_table"]
+        assert reader.read(f"{types}/typedef/guid/{defined['Asset']['guid']}") == defined["Asset"]
+        assert "userDescription" in {one["name"] for one in defined["Asset"]["attributeDefs"]}
+        for body in defined.values():
+            assert set(body["superTypes"]) <= set(defined)
+        missing = (404, "ATLAS-404-00-001")
+        assert refused(reader.ask("GET", f"{types}/classificationdef/name/azure_sql_table")) == missing
+        assert refused(reader.ask("GET", f"{types}/entitydef/name/PII.Contact")) == missing
+        every_one = reader.read(f"{types}/typedefs")
+        assert every_one["entityDefs"] == listed["entityDefs"]
+        assert {"PII.Contact", "PII.HighRisk"} <= {body["name"] for body in every_one["classificationDefs"]}
+        assert len(reader.read(f"{types}/typedefs/headers", params={"type": "ENTITY"})) == len(defined)
+
+
+class TestFaults:
+    def test_denied(self, open_map):
+        assert ask(open_map(faults=["search-denied"])).status_code == 403
+
+    def test_denied_for_one_collection(self, open_map):
+        purview = open_map(faults=["search-denied-one"])
+        for _ in range(2):
+            assert ask(purview, filter={"and": [{"collectionId": "Finance"}]}).status_code == 403
+            assert ask(purview, filter={"collectionId": "sales"}).status_code == 200
+            assert ask(purview).status_code == 200
+
+    def test_throttled(self, open_map):
+        purview = open_map(faults=["throttled:search"])
+        for _ in range(2):
+            answer = ask(purview)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+        assert ask(purview).status_code == 200
+
+    def test_a_token_that_is_refused(self, open_map):
+        once, always = open_map(faults=["search-token-refused"]), open_map(faults=["search-token-refused-always"])
+        for purview in (once, always):
+            token = search(purview)["continuationToken"]
+            assert refused(ask(purview, continuationToken=token)) == (400, "ATLAS-400-00-01A")
+        assert len(every(once)) == TRUTH["hits"]
+        assert ask(always, continuationToken=search(always)["continuationToken"]).status_code == 400
+
+    def test_rows_that_are_lost(self, open_map):
+        told = search(open_map(faults=["search-loses-rows"]), limit=1000)
+        assert (told["@search.count"], len(told["value"])) == (TRUTH["hits"], TRUTH["hits"] - 1)
+
+    def test_an_entity_that_was_deleted_meanwhile(self, open_map):
+        purview = open_map(faults=["entity-deleted"])
+        first, second = (hit["id"] for hit in search(purview, limit=2)["value"])
+        for _ in range(2):
+            bulk = purview.ask("GET", f"{ENTITY}/bulk", "", params={"guid": [first, second]})
+            assert refused(bulk) == refused(purview.ask("GET", f"{ENTITY}/guid/{first}")) == (404, "ATLAS-404-00-005")
+        assert len(entities(purview, second)["entities"]) == 1
+
+    def test_an_entity_that_an_answer_lacks(self, open_map):
+        purview = open_map(faults=["entity-lost"])
+        first, second = (hit["id"] for hit in search(purview, limit=2)["value"])
+        assert [one["guid"] for one in entities(purview, first, second)["entities"]] == [second]
+        assert purview.ask("GET", f"{ENTITY}/guid/{first}").status_code == 200

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from sovereignmesh.errors import SandboxError
+from sovereignmesh.sandbox.journeys import JOURNEYS, question
+from sovereignmesh.sandbox.purview import faults as data_map
 from sovereignmesh.sandbox.purview.answers import closed, denied
 from sovereignmesh.sandbox.refusals import too_large, unauthorised
-from sovereignmesh.sandbox.wire import BATCH, GRAPH, GROUPS, HOST, PURVIEW, UNIFIED, Call, Refusal, Reply, arm_error
+from sovereignmesh.sandbox.wire import HOST, PURVIEW, Call, Refusal, Reply, arm_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,39 +38,6 @@ _HTML: Final = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to your network</body></html>\n"
 )
 _SPEC: Final = re.compile(r"(?P<name>[a-z0-9-]+)(?::(?P<journey>[a-z-]+))?(?:@(?P<nth>[1-9][0-9]*))?")
-
-
-def _subscription_path(last: str) -> Callable[[Call], bool]:
-    pattern = re.compile(rf"/subscriptions/[^/]+/{last}", re.IGNORECASE)
-    return lambda call: pattern.fullmatch(call.path) is not None
-
-
-_CHILDREN: Final = re.compile(r"/subscriptions/.+/providers/(?!microsoft\.authorization/)[^/]+/.+", re.IGNORECASE)
-
-
-def _is_purview(call: Call) -> bool:
-    return call.host.endswith(PURVIEW) or call.host == UNIFIED
-
-
-def _is_batch(call: Call) -> bool:
-    return call.path.lower() == BATCH
-
-
-JOURNEYS: Final[dict[str, Callable[[Call], bool]]] = {
-    "any": lambda _: True,
-    "graph": lambda call: call.path.lower() == GRAPH,
-    "lists": lambda call: call.method == "GET",
-    "policy": lambda call: "policyresources" in str(_question(call).get("query")).lower(),
-    "subscriptions": lambda call: call.path.lower() == "/subscriptions",
-    "permissions": lambda call: call.path.lower().endswith("/providers/microsoft.authorization/permissions"),
-    "locations": _subscription_path("locations"),
-    "management-groups": lambda call: call.path.lower().startswith(GROUPS),
-    "batch": _is_batch,
-    "children": lambda call: _is_batch(call) or (call.method == "GET" and _CHILDREN.fullmatch(call.path) is not None),
-    "writes": lambda call: call.method in ("PUT", "PATCH", "DELETE"),
-    "purview": _is_purview,
-    "purview-writes": lambda call: _is_purview(call) and call.method not in ("GET", "HEAD"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,19 +220,13 @@ def _rejected(hit: Hit) -> Reply:
     return unauthorised(hit.estate, "InvalidAuthenticationToken", "The access token is invalid.").reply
 
 
-def _question(call: Call) -> dict[str, Any]:
-    """The body of a query; empty for any other call, which the faults of queries leave alone."""
-    body = orjson.loads(call.body) if JOURNEYS["graph"](call) and call.body else None
-    return body if isinstance(body, dict) else {}
-
-
 def _options(call: Call) -> dict[str, Any]:
-    options = _question(call).get("options")
+    options = question(call).get("options")
     return options if isinstance(options, dict) else {}
 
 
 def _too_large(hit: Hit) -> Reply:
-    if not _question(hit.call):
+    if not question(hit.call):
         return hit.reply()
     top = _options(hit.call).get("$top")
     if isinstance(top, int) and top <= _MANY:
@@ -278,7 +241,7 @@ def _slow(hit: Hit) -> Reply:
 
 def _same_token(hit: Hit) -> Reply:
     """The first token again and again: what it leads to is always the same page."""
-    body = _question(hit.call)
+    body = question(hit.call)
     if not body:
         return hit.reply()
     key = (str(body.get("query")), str(body.get("subscriptions")))
@@ -388,6 +351,13 @@ _FAULTS: Final = {
         Fault("lagging-reads", "reads of Purview show a write two reads later", _lagging, "purview", times=None),
         Fault("purview-denied", "403 from Purview: the caller has no role", _shut(denied), "purview", times=None),
         Fault("purview-closed", "403 from Purview: the network is closed", _shut(closed), "purview", times=None),
+        Fault("search-denied", "403 for every search of the Data Map", _shut(denied), "search", times=None),
+        Fault("search-denied-one", "403 for searches of one collection", data_map.deny_one, "search", times=None),
+        Fault("search-token-refused", "400 for the token of the second page, once", data_map.refuse_token, "search", 2),
+        Fault("search-token-refused-always", "400 for every token", data_map.refuse_token, "search", times=None),
+        Fault("search-loses-rows", "each page has a hit too few", data_map.lose_hit, "search", times=None),
+        Fault("entity-deleted", "404 for an entity that was found", data_map.delete_one, "entities", times=None),
+        Fault("entity-lost", "reads of many lack one of them", data_map.lose_one, "entities", times=None),
         Fault("subscription-limit", "the tenant has too many subscriptions to query", _limited, "graph", times=None),
     )
 }

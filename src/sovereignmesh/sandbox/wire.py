@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH",
+    "ENTITY",
     "GRAPH",
     "GROUPS",
     "HOST",
     "PURVIEW",
+    "SEARCH",
     "UNIFIED",
     "Call",
     "Refusal",
@@ -33,6 +35,8 @@ __all__ = [
 
 HOST: Final = "management.azure.com"
 PURVIEW: Final = ".purview.azure.com"  # the end of an account's host
+SEARCH: Final = "/datamap/api/search/query"  # of an account
+ENTITY: Final = "/datamap/api/atlas/v2/entity"
 UNIFIED: Final = "api.purview-service.microsoft.com"  # the Unified Catalog's, of every tenant
 BATCH: Final = "/batch"
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-__all__ = ["ASSET_TYPES", "AssetType", "above"]
+__all__ = ["ASSET_TYPES", "AssetType", "above", "attributes_of", "required_of"]
 
 
 class AssetType(NamedTuple):
@@ -20,6 +20,7 @@ class AssetType(NamedTuple):
     found: bool = True
     parts: str = ""  # the relationship attribute that holds its columns
     also: tuple[str, ...] = ()  # further asset types of its entities
+    required: tuple[str, ...] = ()  # attributes that no write may leave out
 
 
 _SQL: Final = "Azure SQL Database"
@@ -30,11 +31,14 @@ _FILE: Final = ("path", "isFile", "size", "contentType", "groups", "modifiedTime
 # azure_sql_column) and https://atlas.apache.org/2.0.0/TypeSystem.html (Referenceable to Process); asset types of the
 # lake's were recorded: https://github.com/tayganr/purviewcli (doc/commands/search/query.md). Object types are those of
 # the specification's example Discovery_Query_ObjectType; which type has which is undocumented but for tables and files.
+# What is required, and that it is in updates too: https://github.com/wjohnson/pyapacheatlas/issues/116.
 # Columns are no hits: https://github.com/wjohnson/pyapacheatlas/issues/285.
 ASSET_TYPES: Final = {
-    "Referenceable": AssetType((), attributes=("qualifiedName",)),
+    "Referenceable": AssetType((), attributes=("qualifiedName",), required=("qualifiedName",)),
     "Asset": AssetType(
-        ("Referenceable",), attributes=("name", "description", "userDescription", "displayName", "owner")
+        ("Referenceable",),
+        attributes=("name", "description", "userDescription", "displayName", "owner"),
+        required=("name",),
     ),
     "DataSet": AssetType(("Asset",)),
     "Process": AssetType(("Asset",), "", "Data pipelines", ("inputs", "outputs")),
@@ -43,7 +47,9 @@ ASSET_TYPES: Final = {
     "azure_sql_schema": AssetType(("Asset",), _SQL, attributes=_TIMES),
     "azure_sql_table": AssetType(("DataSet",), _SQL, "Tables", ("principalId", "objectType", *_TIMES), parts="columns"),
     "azure_sql_view": AssetType(("DataSet",), _SQL, "Tables", ("principalId", "objectType", *_TIMES), parts="columns"),
-    "azure_sql_column": AssetType(("DataSet",), _SQL, attributes=("data_type", "length"), found=False),
+    "azure_sql_column": AssetType(
+        ("DataSet",), _SQL, attributes=("data_type", "length"), found=False, required=("data_type",)
+    ),
     "azure_sql_stored_procedure": AssetType(("Process",), _SQL, "Stored procedures"),
     "azure_storage_account": AssetType(
         ("Asset",),
@@ -65,3 +71,13 @@ ASSET_TYPES: Final = {
 def above(name: str) -> tuple[str, ...]:
     """A type and every type above it, nearest first."""
     return (name, *(found for parent in ASSET_TYPES[name].supers for found in above(parent)))
+
+
+def attributes_of(name: str) -> tuple[str, ...]:
+    """Every attribute that entities of a type may have."""
+    return tuple(attribute for kind in above(name) for attribute in ASSET_TYPES[kind].attributes)
+
+
+def required_of(name: str) -> tuple[tuple[str, str], ...]:
+    """(type that says so, attribute) of all that entities of a type must have."""
+    return tuple((kind, attribute) for kind in above(name) for attribute in ASSET_TYPES[kind].required)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview.account import COLLECTIONS, TYPEDEFS
-from sovereignmesh.sandbox.purview.asset_types import ASSET_TYPES
+from sovereignmesh.sandbox.purview.asset_types import ASSET_TYPES, above
 from sovereignmesh.sandbox.purview.policies import permitted
 from sovereignmesh.sandbox.purview.typedefs import give_classification
 
@@ -17,9 +17,22 @@ if TYPE_CHECKING:
     from sovereignmesh.sandbox.purview.account import Account
     from sovereignmesh.sandbox.purview.objects import Body
 
-__all__ = ["CURATOR", "ENTITIES", "READERS", "STALE", "by_name", "give_assets", "keep_name", "name_key", "readable"]
+__all__ = [
+    "CURATOR",
+    "ENTITIES",
+    "PROCESSES",
+    "READERS",
+    "STALE",
+    "by_name",
+    "drop_entity",
+    "give_assets",
+    "keep_entity",
+    "readable",
+    "writable",
+]
 
 ENTITIES: Final = "entities"  # by guid, as the service answers them
+PROCESSES: Final = "processes"  # by guid, which entities data goes through
 NAMES: Final = "entitynames"  # by `name_key`, the guid of who has that name
 STALE: Final = "staleindex"  # by guid, what the search index still says of an entity
 READERS: Final = frozenset({"purview-reader", "data-curator"})
@@ -35,6 +48,11 @@ def readable(account: Account) -> frozenset[str]:
     return permitted(account, READERS)
 
 
+def writable(account: Account) -> frozenset[str]:
+    """The collections whose assets the caller may change."""
+    return permitted(account, CURATOR)
+
+
 def name_key(kind: str, qualified_name: str) -> str:
     """The key of a name, which is one of a type's."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}\n{qualified_name}"))
@@ -46,10 +64,21 @@ def by_name(account: Account, kind: str, qualified_name: str) -> Body | None:
     return account.get(ENTITIES, found["guid"]) if found else None
 
 
-def keep_name(account: Account, entity: Body) -> None:
-    """Makes an entity known by its name."""
-    key = name_key(entity["typeName"], entity["attributes"]["qualifiedName"])
-    account.put(NAMES, key, {"guid": entity["guid"]})
+def keep_entity(account: Account, entity: Body) -> None:
+    """Keeps an entity that was written, from then on under its name too; search learns of it."""
+    guid = entity["guid"]
+    account.put(ENTITIES, guid, entity)
+    account.put(NAMES, name_key(entity["typeName"], entity["attributes"]["qualifiedName"]), {"guid": guid})
+    if "Process" in above(entity["typeName"]):
+        account.put(PROCESSES, guid, {"guid": guid})
+    account.drop(STALE, guid)
+
+
+def drop_entity(account: Account, entity: Body) -> None:
+    """Forgets an entity and its name."""
+    account.drop(NAMES, name_key(entity["typeName"], entity["attributes"]["qualifiedName"]))
+    for shelf in (ENTITIES, PROCESSES, STALE):
+        account.drop(shelf, entity["guid"])
 
 
 def give_assets(account: Account, assets: Iterable[Body]) -> None:

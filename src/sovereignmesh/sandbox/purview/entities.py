@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from sovereignmesh.sandbox.purview.account import Account, routes
 from sovereignmesh.sandbox.purview.answers import atlas_refusal
 from sovereignmesh.sandbox.purview.asset_types import ASSET_TYPES
-from sovereignmesh.sandbox.purview.assets import ENTITIES, READERS, by_name, readable
+from sovereignmesh.sandbox.purview.assets import ENTITIES, PROCESSES, READERS, by_name, readable
 from sovereignmesh.sandbox.wire import Reply, json_reply
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sovereignmesh.sandbox.purview.objects import Body
     from sovereignmesh.sandbox.wire import Call
 
-__all__ = ["ROUTES", "entity_of", "entity_of_call", "header", "named_in"]
+__all__ = ["ROUTES", "entity_header", "entity_of", "entity_of_call", "header", "parts_of"]
 
 # https://learn.microsoft.com/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits.maxrequestlinesize:
 # that Purview is behind Kestrel was recorded, that it keeps this limit is inferred.
@@ -27,6 +27,7 @@ _LINE: Final = 8192  # bytes of a request's first line
 _NAMED: Final = re.compile(r"attr(?:_\d+)?:(?P<attribute>\w+)")
 _UNIQUE: Final = "qualifiedName"
 _TRUE: Final = "true"
+_RELATIONS: Final = ("inputToProcesses", "outputFromProcesses", "meanings", "schema", "attachedSchema")
 
 
 def entity_of(account: Account, guid: str, allowed: frozenset[str]) -> Body:
@@ -49,13 +50,13 @@ def _allowed(account: Account, entity: Body, allowed: frozenset[str]) -> Body:
 
 def entity_of_call(account: Account, call: Call, names: dict[str, str], allowed: frozenset[str]) -> Body:
     """The entity that a call's path and its attribute name. Raises Refusal where there is none."""
-    wanted = named_in(call)
+    wanted = _named_in(call)
     if len(wanted) != 1:
         raise atlas_refusal(400, "ATLAS-400-00-01A", "invalid parameters: one attr:qualifiedName is required")
     return _by_name(account, names["type"], wanted[0], allowed)
 
 
-def named_in(call: Call) -> list[str]:
+def _named_in(call: Call) -> list[str]:
     """The qualified names in a call's query. Raises Refusal for another attribute."""
     found = []
     for key, value in call.pairs:
@@ -102,19 +103,22 @@ def _get(account: Account, call: Call, names: dict[str, str]) -> Reply:
     return _answer(account, call, [entity_of(account, names["guid"], readable(account))])
 
 
-def _header(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    entity = entity_of(account, names["guid"], readable(account))
-    own = [one["typeName"] for one in entity["classifications"]]
-    return json_reply({
+def entity_header(entity: Body) -> Body:
+    """An entity without all that it is made of; `collectionId` was recorded in lineage."""
+    return {
         **header(entity),
         "displayText": entity["attributes"].get("name"),
-        "classificationNames": own,
+        "classificationNames": [one["typeName"] for one in entity["classifications"]],
         "classifications": entity["classifications"],
         "collectionId": entity["collectionId"],
         "labels": entity.get("labels", []),
         "meaningNames": [],
         "meanings": [],
-    })  # fmt: skip
+    }
+
+
+def _header(account: Account, _: Call, names: dict[str, str]) -> Reply:
+    return json_reply(entity_header(entity_of(account, names["guid"], readable(account))))
 
 
 def _get_named(account: Account, call: Call, names: dict[str, str]) -> Reply:
@@ -123,7 +127,7 @@ def _get_named(account: Account, call: Call, names: dict[str, str]) -> Reply:
 
 def _list_named(account: Account, call: Call, names: dict[str, str]) -> Reply:
     allowed = readable(account)
-    found = [_by_name(account, names["type"], name, allowed) for name in named_in(call)]
+    found = [_by_name(account, names["type"], name, allowed) for name in _named_in(call)]
     return _answer(account, call, found, many=True)
 
 
@@ -131,13 +135,15 @@ def _answer(account: Account, call: Call, found: list[Body], *, many: bool = Fal
     related = call.query.get("ignorerelationships", "").lower() != _TRUE
     minimal = call.query.get("minextinfo", "").lower() == _TRUE
     # What a table is made of comes with it; recorded with `ignoreRelationships` there is none of it.
-    parts = [part for entity in found for part in _parts(account, entity)] if related else []
-    referred = {part["guid"]: _minimal(part) if minimal else _shown(account, part, related=True) for part in parts}
-    shown = [_shown(account, entity, related=related) for entity in found]
+    flows = _flows(account) if related else None
+    parts = [part for entity in found for part in parts_of(account, entity)] if related else []
+    referred = {part["guid"]: _minimal(part) if minimal else _shown(account, part, flows) for part in parts}
+    shown = [_shown(account, entity, flows) for entity in found]
     return json_reply({"referredEntities": referred, **({"entities": shown} if many else {"entity": shown[0]})})
 
 
-def _parts(account: Account, entity: Body) -> Iterator[Body]:
+def parts_of(account: Account, entity: Body) -> Iterator[Body]:
+    """What an entity is made of: the columns of a table."""
     name = ASSET_TYPES[entity["typeName"]].parts
     return _there(account, entity.get("relationshipAttributes", {}).get(name) or ())
 
@@ -155,18 +161,30 @@ def _minimal(entity: Body) -> Body:
     return {key: attributes if key == "attributes" else entity[key] for key in ("typeName", "attributes", "guid")}
 
 
-def _shown(account: Account, entity: Body, *, related: bool) -> Body:
+def _flows(account: Account) -> dict[str, dict[str, list[Body]]]:
+    """The processes next to each entity, by the name of the relationship."""
+    found: dict[str, dict[str, list[Body]]] = {}
+    for process in _there(account, account.all(PROCESSES).values()):
+        for key, relation in (("inputs", "inputToProcesses"), ("outputs", "outputFromProcesses")):
+            for end in process["attributes"].get(key) or ():
+                found.setdefault(end["guid"], {}).setdefault(relation, []).append(process)
+    return found
+
+
+def _shown(account: Account, entity: Body, flows: dict[str, dict[str, list[Body]]] | None) -> Body:
     """An entity as it is answered: references with what they refer to, lists that are empty as recorded."""
     shown = {key: value for key, value in entity.items() if key != "relationshipAttributes"}
-    if not related:
+    ends = {
+        key: [_unique(one) for one in _there(account, entity["attributes"][key])]
+        for key in ("inputs", "outputs")
+        if key in entity["attributes"]
+    }
+    shown["attributes"] = {**entity["attributes"], **ends}
+    if flows is None:
         return shown
     own = entity.get("relationshipAttributes", {})
     empty: Body = {
-        "inputToProcesses": [],
-        "outputFromProcesses": [],
-        "meanings": [],
-        "schema": [],
-        "attachedSchema": [],
+        name: [] for name in ("inputToProcesses", "outputFromProcesses", "meanings", "schema", "attachedSchema")
     }
     relations = {
         key: [_reference(entity, one) for one in _there(account, value)]
@@ -174,7 +192,13 @@ def _shown(account: Account, entity: Body, *, related: bool) -> Body:
         else next((_reference(entity, one) for one in _there(account, [value])), None)
         for key, value in own.items()
     }
-    return {**shown, "relationshipAttributes": {**empty, **relations}}
+    processes = {key: [_reference(entity, one) for one in many] for key, many in flows.get(entity["guid"], {}).items()}
+    return {**shown, "relationshipAttributes": {**empty, **relations, **processes}}
+
+
+def _unique(entity: Body) -> Body:
+    name = {_UNIQUE: entity["attributes"][_UNIQUE]}
+    return {"guid": entity["guid"], "typeName": entity["typeName"], "uniqueAttributes": name}
 
 
 def _reference(of: Body, entity: Body) -> Body:

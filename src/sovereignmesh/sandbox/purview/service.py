@@ -11,6 +11,8 @@ from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview import (
     connections,
     entities,
+    entity_writes,
+    lineage,
     policies,
     requests,
     rules,
@@ -39,7 +41,8 @@ __all__ = ["Purview"]
 _ROUTES: Final = tuple(
     route
     for part in (
-        tree, policies, sources, runs, triggers, rules, connections, typedefs, entities, search, workflows, requests,
+        tree, policies, sources, runs, triggers, rules, connections, typedefs, entities, entity_writes, lineage, search,
+        workflows, requests,
     )
     for route in part.ROUTES
 )  # fmt: skip

@@ -125,6 +125,8 @@ def _who_refers(account: Account, name: str) -> str:
     for source in account.all("datasources").values():
         if source["properties"]["collection"]["referenceName"] == name:
             return f"the data source '{source['name']}'"
+    if asset := next((body for body in account.all("entities").values() if body["collectionId"] == name), None):
+        return f"the asset '{asset['attributes']['qualifiedName']}'"
     for shelf in account.shelves("scans"):
         for scan in account.all(shelf).values():
             if scan["properties"]["collection"]["referenceName"] == name:

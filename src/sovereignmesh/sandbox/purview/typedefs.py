@@ -1,4 +1,4 @@
-"""The Data Map's types, of which the sandbox has the classifications."""
+"""The Data Map's types: the classifications, and those of entities as they come with an account."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.sandbox.purview.account import ANY_ROLE, TYPEDEFS, Account, routes
 from sovereignmesh.sandbox.purview.answers import atlas_refusal, gone
+from sovereignmesh.sandbox.purview.asset_types import ASSET_TYPES
 from sovereignmesh.sandbox.wire import Refusal, json_reply
 
 if TYPE_CHECKING:
@@ -20,9 +21,16 @@ __all__ = ["ROUTES", "give_classification", "give_types"]
 _CURATOR: Final = frozenset({"data-curator", "data-source-administrator"})
 _GROUPS: Final = ("enumDefs", "structDefs", "classificationDefs", "entityDefs", "relationshipDefs")
 _OURS: Final = "classificationDefs"
-_CATEGORY: Final = "CLASSIFICATION"
+_CATEGORY, _ENTITY = "CLASSIFICATION", "ENTITY"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .]*")
 _MADE: Final = 1615361058210  # milliseconds
+_TYPES_OF: Final = {
+    **dict.fromkeys(("createTime", "modifiedTime", "lastRunTime"), "date"),
+    **dict.fromkeys(("size", "totalSizeBytes", "partitionCount", "schemaCount"), "long"),
+    **dict.fromkeys(("inputs", "outputs"), "array<DataSet>"),
+    "isFile": "boolean",
+    "length": "int",
+}
 # A dozen of the system's own.
 _SYSTEM: Final = {
     "MICROSOFT.PERSONAL.EMAIL": "Email Address",
@@ -72,36 +80,93 @@ def _typedef(given: Body, identity: str, who: str, when: int) -> Body:
     }
 
 
+def _wanted(account: Account, call: Call) -> list[Body]:
+    """The types of the category that a call asks for, all where it asks for none."""
+    category = call.query.get("type", "").upper()
+    found = account.listed(TYPEDEFS, call) if category in ("", _CATEGORY) else []
+    return found + ([_entity_type(name) for name in ASSET_TYPES] if category in ("", _ENTITY) else [])
+
+
 def _list(account: Account, call: Call, _: dict[str, str]) -> Reply:
-    wanted = call.query.get("type", _CATEGORY).upper() == _CATEGORY
-    found = account.listed(TYPEDEFS, call) if wanted else []
-    return json_reply(_grouped(found))
+    return json_reply(_grouped(_wanted(account, call)))
 
 
 def _headers(account: Account, call: Call, _: dict[str, str]) -> Reply:
-    wanted = call.query.get("type", _CATEGORY).upper() == _CATEGORY
-    found = account.listed(TYPEDEFS, call) if wanted else []
-    return json_reply([{key: body[key] for key in ("category", "guid", "name")} for body in found])
+    return json_reply([{key: body[key] for key in ("category", "guid", "name")} for body in _wanted(account, call)])
+
+
+def _entity_type(name: str) -> Body:
+    """A type of entities, which comes with every account and which nobody changes here."""
+    kind = ASSET_TYPES[name]
+    body = _typedef({"name": name, "superTypes": list(kind.supers)}, _guid_of(name), "admin", _MADE)
+    return {
+        **{key: value for key, value in body.items() if key != "entityTypes"},
+        "category": _ENTITY,
+        "serviceType": kind.service or "atlas_core",
+        "subTypes": [other for other, one in ASSET_TYPES.items() if name in one.supers],
+        **({"options": {"schemaElementsAttribute": kind.parts}} if kind.parts else {}),
+        "attributeDefs": [_attribute(own, required=own in kind.required) for own in kind.attributes],
+        "relationshipAttributeDefs": [_columns(name, kind.parts)] if kind.parts else [],
+    }
+
+
+def _guid_of(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))
+
+
+def _attribute(name: str, *, required: bool) -> Body:
+    return {
+        "name": name,
+        "typeName": _TYPES_OF.get(name, "string"),
+        "isOptional": not required,
+        "cardinality": "SINGLE",
+        "valuesMinCount": int(required),
+        "valuesMaxCount": 1,
+        "isUnique": name == "qualifiedName",
+        "isIndexable": name in ("qualifiedName", "name"),
+        "includeInNotification": False,
+    }
+
+
+# https://learn.microsoft.com/purview/data-gov-api-custom-types
+def _columns(table: str, name: str) -> Body:
+    return {
+        "name": name,
+        "typeName": "array<azure_sql_column>",
+        "isOptional": True,
+        "cardinality": "SET",
+        "relationshipTypeName": f"{table}_columns",
+    }
 
 
 def _get(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    found = account.objects.shown(f"{account.name}/{TYPEDEFS}", names["name"])
-    if found is None:
+    if names["name"] in ASSET_TYPES:
+        found: Body | None = _entity_type(names["name"])
+    else:
+        found = account.objects.shown(f"{account.name}/{TYPEDEFS}", names["name"])
+    if found is None or not _fits(found, names["kind"]):
         raise _unknown(names["name"])
     return json_reply(found)
 
 
 def _get_by_guid(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    found = [body for body in account.all(TYPEDEFS).values() if body["guid"] == names["guid"].lower()]
-    if not found:
+    guid = names["guid"].lower()
+    found = [body for body in account.all(TYPEDEFS).values() if body["guid"] == guid]
+    found += [_entity_type(name) for name in ASSET_TYPES if _guid_of(name) == guid]
+    if not found or not _fits(found[0], names["kind"]):
         raise atlas_refusal(404, "ATLAS-404-00-002", f"Given type guid {names['guid']} was invalid")
     return json_reply(found[0])
+
+
+def _fits(found: Body, kind: str) -> bool:
+    """Whether a type is of the category that a path names: any, one of classifications or one of entities."""
+    return kind.lower() in ("typedef", f"{found['category'].lower()}def")
 
 
 def _create(account: Account, call: Call, _: dict[str, str]) -> Reply:
     given = _given(call)
     for one in given:
-        if account.get(TYPEDEFS, one["name"]) is not None:
+        if account.get(TYPEDEFS, one["name"]) is not None or one["name"] in ASSET_TYPES:
             raise atlas_refusal(409, "ATLAS-409-00-001", f"Given type {one['name']} already exists")
     made = [_typedef(one, str(uuid.uuid4()), account.principal, _now()) for one in given]
     for body in made:
@@ -166,7 +231,8 @@ def _given(call: Call) -> list[Body]:
 
 
 def _grouped(found: list[Body]) -> Body:
-    return {group: found if group == _OURS else [] for group in _GROUPS}
+    categories = {_OURS: _CATEGORY, "entityDefs": _ENTITY}
+    return {group: [body for body in found if body["category"] == categories.get(group)] for group in _GROUPS}
 
 
 def _now() -> int:
@@ -180,7 +246,7 @@ ROUTES: Final = routes(
     ("PUT", r"/typedefs", _update, _CURATOR),
     ("DELETE", r"/typedefs", _delete_all, _CURATOR),
     ("GET", r"/typedefs/headers", _headers, ANY_ROLE),
-    ("GET", r"/(?:typedef|classificationdef)/name/(?P<name>[^/]+)", _get, ANY_ROLE),
-    ("GET", r"/(?:typedef|classificationdef)/guid/(?P<guid>[^/]+)", _get_by_guid, ANY_ROLE),
+    ("GET", r"/(?P<kind>typedef|classificationdef|entitydef)/name/(?P<name>[^/]+)", _get, ANY_ROLE),
+    ("GET", r"/(?P<kind>typedef|classificationdef|entitydef)/guid/(?P<guid>[^/]+)", _get_by_guid, ANY_ROLE),
     ("DELETE", r"/typedef/name/(?P<name>[^/]+)", _delete, _CURATOR),
 )
