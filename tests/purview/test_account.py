@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sovereignmesh.errors import AzureError, MeshError, NotFoundError, PlanError, SignInError
+from sovereignmesh.errors import AnswerError, AzureError, MeshError, NotFoundError, PlanError, SignInError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.purview import apply_purview_account, plan_purview, plan_purview_account
@@ -609,6 +609,19 @@ def test_what_arrived_is_found_though_its_answer_was_lost(open_azure, wish, meth
 def test_who_plans_what_is_in_an_account_that_is_not_there_is_told_how_to_make_it(gone, wish):
     with pytest.raises(NotFoundError, match="`purview account apply` makes it"):
         plan_purview(gone, wish())
+
+
+@pytest.mark.off_spec("is not of type")
+@pytest.mark.parametrize("part", ["properties", "identity", "tags", "name"])
+def test_an_answer_that_is_none_is_no_account(open_azure, wish, part):
+    def act(hit):
+        reply = hit.reply()
+        if hit.call.path.lower().endswith("/microsoft.purview/accounts"):
+            return json_reply({"value": [{**one, part: ["x"]} for one in reply.json()["value"]]})
+        return reply
+
+    with pytest.raises(AnswerError, match=f"`{part}` should be|in another shape than the service's"):
+        plan_purview_account(open_azure(faults=[fault(act)]), wish())
 
 
 def test_who_is_not_signed_in_is_told_at_once(open_azure, wish):
