@@ -98,7 +98,7 @@ def test_drift_is_an_error_with_its_place_and_can_be_allowed(tmp_path):
 
 def test_what_failed_is_exit_4(tmp_path):
     mesh, where = write(tmp_path, "tags: {Extra: x}"), ["--estate", "seed", "--state", str(tmp_path / "s.json")]
-    failed = run("apply", mesh, *where, "--yes", "--fault", "reset-always:writes")
+    failed = run("apply", mesh, *where, "--yes", "--fault", "denied-mid-run:writes@1")
     assert failed.exit_code == 4
     assert "the next apply goes on from here" in failed.output
     assert run("apply", mesh, *where, "--yes").exit_code == 0

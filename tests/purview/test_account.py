@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sovereignmesh.errors import AzureError, MeshError, PlanError, SignInError
+from sovereignmesh.errors import AnswerError, AzureError, MeshError, NotFoundError, PlanError, SignInError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.purview import apply_purview_account, plan_purview, plan_purview_account
@@ -578,6 +578,50 @@ def test_reads_that_lag_are_waited_for(open_azure, wish):
     applied, after = settle(azure, mesh)
     assert applied.complete
     assert after.empty
+
+
+@pytest.mark.parametrize(("method", "status"), [("PUT", 504), ("PUT", 201), ("PATCH", 504), ("PATCH", 202)])
+def test_what_arrived_is_found_though_its_answer_was_lost(open_azure, wish, method, status):
+    """A gateway that does not wait for the answer lets the request be sent twice; half an answer says nothing."""
+    sent = []
+
+    def act(hit):
+        if hit.call.method != method:
+            return hit.reply()
+        sent.append(hit.call)
+        reply = hit.reply()
+        if len(sent) > 1:
+            return reply
+        if status == 504:
+            return arm_error(504, "GatewayTimeout", "The gateway did not receive a response.")
+        reply.body, reply.broken = b"", ConnectionResetError(104, "Connection reset by peer")
+        return reply
+
+    azure, mesh = open_azure(faults=[fault(act)]), wish("tags: {Extra: x}")
+    if method == "PUT":
+        azure.send("DELETE", ACCOUNT, VERSION)
+    applied, after = settle(azure, mesh)
+    assert applied.complete, applied.outcomes
+    assert after.empty
+    assert len(sent) <= 2
+
+
+def test_who_plans_what_is_in_an_account_that_is_not_there_is_told_how_to_make_it(gone, wish):
+    with pytest.raises(NotFoundError, match="`purview account apply` makes it"):
+        plan_purview(gone, wish())
+
+
+@pytest.mark.off_spec("is not of type")
+@pytest.mark.parametrize("part", ["properties", "identity", "tags", "name"])
+def test_an_answer_that_is_none_is_no_account(open_azure, wish, part):
+    def act(hit):
+        reply = hit.reply()
+        if hit.call.path.lower().endswith("/microsoft.purview/accounts"):
+            return json_reply({"value": [{**one, part: ["x"]} for one in reply.json()["value"]]})
+        return reply
+
+    with pytest.raises(AnswerError, match=f"`{part}` should be|in another shape than the service's"):
+        plan_purview_account(open_azure(faults=[fault(act)]), wish())
 
 
 def test_who_is_not_signed_in_is_told_at_once(open_azure, wish):

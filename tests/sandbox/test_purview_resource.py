@@ -1,5 +1,6 @@
 """Accounts of Purview in the sandbox's Azure Resource Manager, and beside what was recorded of them."""
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -131,6 +132,27 @@ def test_what_the_specification_refuses_is_refused(arm, name):
 def test_what_cannot_be_made_is_refused(arm, name):
     body, path, refusal = BAD[name]
     assert code(arm.ask("PUT", path, body)) == refusal
+
+
+@pytest.mark.off_spec("is not of type")
+@pytest.mark.parametrize("part", ["properties", "identity", "tags"])
+def test_what_is_no_object_is_refused(arm, part):
+    assert code(arm.ask("PUT", ACCOUNT, {**MADE, part: ["x"]})) == (400, "InvalidRequest")
+
+
+def test_an_account_that_an_estate_describes_otherwise_can_be_changed(build_estate):
+    """One without a group for resources of its own, as newer accounts are."""
+    folder = build_estate([("/", "Owner")])
+    path = f"/subscriptions/{ONE}/resourceGroups/App-RG/providers/Microsoft.Purview/accounts/own-account"
+    lines = (folder / "resources.jsonl").read_text().splitlines()
+    row = {**json.loads(lines[-2]), "id": path, "name": "own-account", "type": "microsoft.purview/accounts"}
+    (folder / "resources.jsonl").write_text("\n".join([*lines, json.dumps({**row, "properties": None})]))
+    arm = Client(folder)
+    assert arm.call("GET", path, VERSION).status_code == 200
+    assert arm.call("PATCH", path, VERSION, json={"tags": {"a": "1"}}).status_code == 202
+    for _ in range(3):
+        body = arm.call("GET", path, VERSION).json()
+    assert (body["properties"], body["tags"]) == ({"provisioningState": "Succeeded"}, {"a": "1"})
 
 
 def test_what_cannot_change_is_refused(arm):

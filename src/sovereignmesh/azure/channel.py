@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 from azure.core.exceptions import AzureError as SdkError
-from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+from azure.core.exceptions import ClientAuthenticationError, DeserializationError, HttpResponseError
 from azure.core.pipeline import Pipeline
 from azure.core.pipeline.policies import CustomHookPolicy, HeadersPolicy, RequestIdPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
@@ -161,6 +161,9 @@ class Channel:
             if response.status_code not in _OK:  # the SDK's own operations raise what `_once` gets as an answer
                 raise _refusal(response, asked) from error
             raise _no_json(asked, response.headers.get("Content-Type", "no content type")) from error
+        except DeserializationError as error:  # of the SDK's models, which our own operations do not use
+            said = str(error).splitlines()[0][:200]
+            raise AnswerError(f"{_place(path)}: an answer in another shape than the service's: {said}") from error
         except SdkError as error:
             raise self._failure(error, path) from error
         except OSError as error:  # of a session that is not ours

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sovereignmesh.azure import list_subscriptions
-from sovereignmesh.azure.purview import look_for_accounts
+from sovereignmesh.azure.purview.account import account_place, look_for_accounts
 from sovereignmesh.azure.purview.resource import (
     default_account,
     group_tags,
@@ -57,11 +57,11 @@ class PurviewAccountPlan(Plan):
     @property
     def excess(self) -> str:
         """Why this is more than anybody does by the way: who reaches the account, or as whom it reads."""
-        changed = {path: before for change in self.changes for path, before, _ in change.differences}
+        changed = {path: (before, after) for change in self.changes for path, before, after in change.differences}
         reasons = []
-        if changed.get("properties.publicNetworkAccess") == "Enabled":
+        if changed.get("properties.publicNetworkAccess", ("", ""))[1] == "Disabled":
             reasons.append("the plan shuts out everybody who reaches the account over a public network")
-        if changed.get("identity.type"):
+        if changed.get("identity.type", ("", ""))[0] not in ("", "None"):
             reasons.append("the plan takes from the account the identity as which it reads its sources")
         return "; ".join(reasons)
 
@@ -225,7 +225,7 @@ def _adopted(looking: _Looking, found: Facts) -> Item:
     """The wish for an account that is there: what may change, of what is written."""
     wish, document = looking.wish, looking.document
     subscription, group, name = document.model.parts
-    _, _, own, _, there, *_ = found.text("id").split("/")
+    own, there, _ = account_place(found.text("id"))
     if (subscription and fold(own) != fold(subscription)) or (group and fold(there) != fold(group)):
         if document.model.account != name:
             looking.say(f"the account is {found.text('id')}: write that id, or its name", "account")

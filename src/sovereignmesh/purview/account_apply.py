@@ -7,7 +7,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.azure.purview.resource import create_account, read_account, tags_in, update_account
-from sovereignmesh.errors import AnswerError, DeadlineError, NotFoundError, PlanError, RejectedError
+from sovereignmesh.errors import (
+    AnswerError,
+    AzureError,
+    DeadlineError,
+    NotFoundError,
+    PlanError,
+    RejectedError,
+    UnreachableError,
+)
 from sovereignmesh.plan import Change, carry_out, check_applicable, compare, told
 from sovereignmesh.purview.account import LOST, READY, as_wished, state_of, why_failed
 from sovereignmesh.purview.kinds import ACCOUNT
@@ -29,6 +37,7 @@ _STATE: Final = "properties.provisioningState"
 _READY_WITHIN: Final = 1800.0  # seconds; recorded were three and a half minutes
 _SHORTEST, _LONGEST = 1.0, 15.0  # seconds between two looks
 _ATTEMPTS: Final = 4  # at an account that is busy
+_UNSURE: Final = (RejectedError, UnreachableError, AnswerError)  # after which what was sent may have been done
 
 
 def apply_purview_account(
@@ -72,17 +81,25 @@ def _create(plan: PurviewAccountPlan, change: Change) -> bool:
         return False
     try:
         create_account(plan.azure, plan.target, _as_sent(change.item.body))
-    except RejectedError as error:
-        if not _ONE_ALREADY.search(str(error)):
+    except _UNSURE as error:
+        if _ONE_ALREADY.search(str(error)):
+            raise RejectedError(_which(plan, error), status=error.status, code=error.code) from error
+        if not _is_there(plan):
             raise
-        raise RejectedError(
-            _which(plan, error), status=error.status, code=error.code, request_id=error.request_id, target=error.target
-        ) from error
     _finish(plan, shown)
     return True
 
 
-def _which(plan: PurviewAccountPlan, error: RejectedError) -> str:
+def _is_there(plan: PurviewAccountPlan) -> bool:
+    """Whether what was sent arrived though its answer did not, or though a second sending was refused for the first."""
+    try:
+        read_account(plan.azure, plan.target)
+    except AzureError:
+        return False
+    return True
+
+
+def _which(plan: PurviewAccountPlan, error: AzureError) -> str:
     """The refusal to make a second account of a tenant, with the one that there is."""
     there = plan.tenant.told(plan.azure) or "you see none: ask who administers the tenant"
     return (
@@ -104,10 +121,10 @@ def _update(plan: PurviewAccountPlan, change: Change) -> bool:
                 raise PlanError(f"the account {change.item.name}: {path} was changed since the plan: plan again")
         try:
             update_account(plan.azure, plan.target, _as_changed(found, wish, {path for path, _, _ in differences}))
-        except RejectedError as error:
-            if error.status != _CONFLICT or attempt + 1 == _ATTEMPTS:
+        except _UNSURE as error:  # somebody else changes it, or nobody knows what became of the change: looked at again
+            if (isinstance(error, RejectedError) and error.status != _CONFLICT) or attempt + 1 == _ATTEMPTS:
                 raise
-            plan.azure.pace.wait(plan.azure.pace.backoff(attempt))  # somebody else changes it
+            plan.azure.pace.wait(plan.azure.pace.backoff(attempt))
         else:
             break
     _finish(plan, wish)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.purview import connect_purview, find_purview_account
-from sovereignmesh.errors import MeshError
+from sovereignmesh.errors import MeshError, NotFoundError
 from sovereignmesh.mesh.purview_references import collections_in
 from sovereignmesh.mesh.words import did_you_mean
 from sovereignmesh.patterns import slug
@@ -104,7 +104,12 @@ def plan_purview(
         raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
     wish, visible = document.model, Visible(azure)
     named = wish.account if account is None else account
-    found = find_purview_account(azure, named, lambda: visible.names) if isinstance(named, str) else named
+    try:
+        found = find_purview_account(azure, named, lambda: visible.names) if isinstance(named, str) else named
+    except NotFoundError as error:
+        if account is None and wish.account_resource is not None:
+            raise NotFoundError(f"{error}; `purview account apply` makes it", status=error.status) from error
+        raise
     purview = connect_purview(found, azure)
     resources = read_resources(azure, visible, *needed_resources(wish))
     sources, problems = find_sources(mesh, document, resources, azure.cloud.name)

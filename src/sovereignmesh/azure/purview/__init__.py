@@ -1,12 +1,7 @@
 """Microsoft Purview: accounts and what is in them, through the SDK's clients."""
 
 from sovereignmesh.azure.purview import constructors as sources
-from sovereignmesh.azure.purview.account import (
-    PurviewAccount,
-    find_purview_account,
-    list_purview_accounts,
-    look_for_accounts,
-)
+from sovereignmesh.azure.purview.account import PurviewAccount, find_purview_account, list_purview_accounts
 from sovereignmesh.azure.purview.datamap import Asset, Column, DataMap, Entity
 from sovereignmesh.azure.purview.objects import (
     Classification,
@@ -65,6 +60,5 @@ __all__ = [
     "connect_purview",
     "find_purview_account",
     "list_purview_accounts",
-    "look_for_accounts",
     "sources",
 ]

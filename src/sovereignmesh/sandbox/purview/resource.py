@@ -67,14 +67,14 @@ class Accounts:
 
     def read(self, record: Record) -> Reply:
         """The answer to a GET of an account, which lets its provisioning go on."""
-        state = record.body["properties"].get("provisioningState", "Succeeded")
+        state = (record.body.get("properties") or {}).get("provisioningState", "Succeeded")
         body = self._later(record)
         return json_reply(body, headers={"x-ms-account-status": state})
 
     def write(self, call: Call, body: dict[str, Any], before: Record | None) -> Reply:
         """The answer to a PUT, or to a PATCH of an account that is there. Raises Refusal for what is refused."""
         name = call.path.rpartition("/")[2]
-        self._check(body, name, call.path, before)
+        self._check(call, body, name, before)
         if call.method == "PATCH":
             assert before is not None, "what is not there is not changed"
             return self._changed(call, body, before)
@@ -91,7 +91,7 @@ class Accounts:
         """That tags are replaced, and identities and properties are merged, is synthetic."""
         made = dict(before.body)
         if "tags" in body:
-            made["tags"] = body["tags"]
+            made["tags"] = body["tags"] or {}
         if "identity" in body:
             made["identity"] = self._identity(call.path, body, made.get("identity") or {})
         made["properties"] = self._begun(made.get("properties") or {}, body)
@@ -103,7 +103,9 @@ class Accounts:
         self._reads[record.id.lower()] = 0
         return record
 
-    def _check(self, body: dict[str, Any], name: str, path: str, before: Record | None) -> None:
+    def _check(self, call: Call, body: dict[str, Any], name: str, before: Record | None) -> None:
+        if not all(isinstance(body.get(part) or {}, dict) for part in ("properties", "identity", "tags")):
+            raise _invalid("The request content is invalid: properties, identity and tags are objects.")
         if not _NAME.fullmatch(name) or not _SHORTEST <= len(name) <= _LONGEST:
             raise _invalid(f"The account name '{name}' is invalid.")
         properties, identity = body.get("properties") or {}, body.get("identity")
@@ -111,10 +113,12 @@ class Accounts:
             raise _invalid(f"'{properties['publicNetworkAccess']}' is no publicNetworkAccess.")
         if identity is not None and identity.get("type") not in _IDENTITIES:
             raise _invalid(f"'{identity.get('type')}' is no type of identity.")
-        if before is not None:
+        if identity is None and call.method == "PUT":  # https://github.com/Azure/azure-rest-api-specs/issues/23289
+            raise _invalid("The identity of the account is required.")
+        if before is None:
+            self._check_new(body, name, call.path)
+        else:
             self._check_kept(body, properties, before)
-            return
-        self._check_new(body, name, path)
 
     def _check_new(self, body: dict[str, Any], name: str, path: str) -> None:
         location = body.get("location")
@@ -133,8 +137,6 @@ class Accounts:
                 f"The provided location '{location}' is not available for resource type '{_TYPE}'. List of available "
                 f"regions for the resource type is '{','.join(_REGIONS)}'.",
             )  # fmt: skip
-        if body.get("identity") is None:  # https://github.com/Azure/azure-rest-api-specs/issues/23289
-            raise _invalid("The identity of the account is required.")
         if name.lower() in self._store.accounts:
             raise Refusal(409, "AccountNameNotAvailable", f"The account name '{name}' is already in use.")
         if self._own in self._store.accounts:
@@ -212,15 +214,9 @@ class Accounts:
             return record.body
         key = record.id.lower()
         self._reads[key] = self._reads.get(key, 0) + 1
-        group = f"/subscriptions/{record.id.split('/')[2]}/resourceGroups/{properties['managedResourceGroupName']}"
-        changed = {**properties, "managedResources": {"resourceGroup": group}}
-        if self._reads[key] > _READS:
-            unique = _guid(key, "managed")[:7]
-            changed["managedResources"] = {
-                "resourceGroup": group,
-                "storageAccount": f"{group}/providers/Microsoft.Storage/storageAccounts/scan{unique}",
-                "eventHubNamespace": f"{group}/providers/Microsoft.EventHub/namespaces/Atlas-{_guid(key, 'hub')}",
-            }
+        done = self._reads[key] > _READS
+        changed = {**properties, **_managed(key, properties, done=done)}
+        if done:
             changed["provisioningState"] = "Succeeded"
         if changed == properties:
             return record.body
@@ -259,6 +255,8 @@ class Accounts:
 
     def _set_default(self, call: Call) -> Reply:
         body = call.json()
+        if not isinstance(body, dict):
+            raise _invalid("The request content is invalid: it is no object.")
         tenant = _asked_of(body.get("scopeTenantId"), self._estate)
         group = f"/subscriptions/{body.get('subscriptionId')}/resourceGroups/{body.get('resourceGroupName')}"
         path = f"{group}/providers/{_TYPE}/{body.get('accountName')}"
@@ -306,6 +304,19 @@ _ROUTES: Final = tuple(
         ("POST", f"{_PROVIDER}/removedefaultaccount", "remove_default"),
     )
 )
+
+
+def _managed(key: str, properties: dict[str, Any], *, done: bool) -> dict[str, Any]:
+    """The resources that an account makes for itself, of one that has a group for them; recorded as they appear."""
+    named = properties.get("managedResourceGroupName")
+    if not named or (done and "storageAccount" in (properties.get("managedResources") or {})):
+        return {}
+    group = f"/subscriptions/{key.split('/')[2]}/resourceGroups/{named}"
+    if not done:
+        return {"managedResources": {"resourceGroup": group}} if "managedResources" not in properties else {}
+    storage = f"{group}/providers/Microsoft.Storage/storageAccounts/scan{_guid(key, 'managed')[:7]}"
+    hub = f"{group}/providers/Microsoft.EventHub/namespaces/Atlas-{_guid(key, 'hub')}"
+    return {"managedResources": {"resourceGroup": group, "storageAccount": storage, "eventHubNamespace": hub}}
 
 
 def _operation(call: Call) -> dict[str, str]:
