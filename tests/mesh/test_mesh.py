@@ -210,3 +210,24 @@ def test_a_linked_folder_that_is_hidden_is_refused(tmp_path):
     (tmp_path / "policy.yaml").write_text("governancePolicies: {}")
     (tmp_path / "products").symlink_to(tmp_path / ".real")
     assert any("hidden" in problem.message for problem in validate(tmp_path))
+
+
+def test_a_directory_knows_people_by_name_and_by_domain(tmp_path):
+    one, two = "00000000-0000-0000-0000-0000000000aa", "00000000-0000-0000-0000-0000000000BB"
+    (tmp_path / "mesh.yaml").write_text(
+        "governancePolicies: {dataResidency: {allowedRegions: [westeurope]}}\n---\n"
+        f"directory: {{data-steward@Sales: {one}, Ana@contoso.com: {two}}}\n---\n"
+        f"directory: {{owner@domain: {one}}}\n"
+    )
+    mesh = load_mesh(tmp_path)
+    assert mesh.object_id_of("data-steward@domain", "SALES") == one
+    assert mesh.object_id_of("data-steward@domain", "Customer") is None
+    assert mesh.object_id_of("owner@domain", "Customer") == one  # as it is written, for whichever domain
+    assert mesh.object_id_of("ana@CONTOSO.com") == two.lower()
+    assert mesh.object_id_of(two) == two.lower()
+    assert mesh.object_id_of("nobody") is None
+    assert mesh.name_of(one.upper()) == "data-steward@Sales"
+    assert mesh.name_of(CALLER) == CALLER
+
+
+CALLER = "00000000-0000-0000-0000-0000000000cc"

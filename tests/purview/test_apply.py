@@ -114,7 +114,7 @@ def test_a_list_that_is_denied_is_a_hole_and_the_rest_is_planned(open_azure, see
     plan = plan_purview(open_azure(state=state, faults=[denied_at(part)]), seed)
     assert not plan.complete
     assert plan.empty  # nothing that nobody could see is planned to be made again
-    assert plan.unchanged == 9 - lost
+    assert plan.unchanged == 11 - lost
     assert plan_purview(open_azure(state=state, faults=[denied_at(part)]), seed, prune=True).empty
     assert any("Not authorized" in unread.why for unread in plan.unread)
 
@@ -136,7 +136,7 @@ def test_what_could_not_be_looked_at_after_writing_is_told_and_not_raised(open_a
     azure = open_azure(faults=[Fault("later", "lists end", act, "purview", times=None)])
     told = []
     outcomes = apply_purview(plan_purview(azure, seed), on_outcome=told.append)
-    assert [outcome.state for outcome in told] == ["done"] * 9 + ["failed"] * 9
+    assert [outcome.state for outcome in told] == ["done"] * 11 + ["failed"] * 11
     assert list(outcomes) == [outcome for outcome in told if outcome.state == "failed"]  # the last word counts
     assert all("nobody could look" in outcome.reason for outcome in outcomes)
 
@@ -184,7 +184,7 @@ def test_a_run_that_is_stopped_says_what_it_left(open_azure, seed):
     plan = plan_purview(azure, seed)
     outcomes = list(apply_purview(plan, on_outcome=told.append, stopped=lambda: bool(told)))
     states = [outcome.state for outcome in outcomes]
-    assert len(states) == 9
+    assert len(states) == 11
     assert {"done", "left"} == set(states)
     assert all("stopped" in outcome.reason for outcome in outcomes if outcome.state == "left")
     assert {outcome.state for outcome in apply_purview(plan_purview(azure, seed))} == {"done"}

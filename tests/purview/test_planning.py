@@ -34,6 +34,8 @@ def test_the_seed_becomes_a_source_its_scan_and_the_compiled_policy(azure, seed)
         "create ruleset sovereignmesh-AzureSqlDatabase",
         "create source sales-domain",
         "create scan sales-domain/salesdb",
+        "create workflow Customer",
+        "create workflow Sales",
     ]
     properties = body(plan, "source", "sales-domain")["properties"]
     assert properties["serverEndpoint"] == "sales-sql.database.windows.net"
@@ -57,10 +59,10 @@ def test_the_seed_becomes_a_source_its_scan_and_the_compiled_policy(azure, seed)
 
 def test_after_it_is_applied_nothing_is_left_to_do(azure, seed):
     outcomes = list(apply_purview(plan_purview(azure, seed)))
-    assert [outcome.state for outcome in outcomes] == ["done"] * 9
+    assert [outcome.state for outcome in outcomes] == ["done"] * 11
     again = plan_purview(azure, seed)
     assert again.empty
-    assert again.unchanged == 9
+    assert again.unchanged == 11
     assert list(apply_purview(again)) == []
     assert plan_purview(azure, seed, prune=True).empty
 
@@ -374,7 +376,7 @@ def test_json_says_what_the_plan_is(azure, seed):
 
     plan = plan_purview(azure, seed)
     told = json.loads(json.dumps(plan.to_dict()))
-    assert told["summary"] == {"create": 9, "update": 0, "delete": 0, "unchanged": 0}
+    assert told["summary"] == {"create": 11, "update": 0, "delete": 0, "unchanged": 0}
     assert told["digest"] == plan.digest
     assert told["changes"][0]["place"].endswith(".yaml:10:7") or told["changes"][0]["place"]
     assert len(told["problems"]) == 2
@@ -595,11 +597,11 @@ def test_a_domain_that_nobody_knows_is_warned_of(azure, write_mesh):
 
 def test_a_plan_shows_itself_and_so_does_what_became_of_it(azure, seed):
     plan = plan_purview(azure, seed)
-    assert repr(plan) == "<PurviewPlan for sovereign-purview: 9 to create, 0 to update, 0 to delete>"
+    assert repr(plan) == "<PurviewPlan for sovereign-purview: 11 to create, 0 to update, 0 to delete>"
     applied = apply_purview(plan)
-    assert repr(applied) == "<Applied: 9 done>"
+    assert repr(applied) == "<Applied: 11 done>"
     assert applied.complete
-    assert len(applied) == 9
+    assert len(applied) == 11
     assert "9 done" in applied._repr_html_()
     assert {outcome["state"] for outcome in applied.to_dict()["outcomes"]} == {"done"}
 
