@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench_catalog import catalog
 from bench_depth import audit_depth
 from bench_live import audit_live
 from bench_purview import purview
@@ -116,6 +117,7 @@ BENCHES: dict[str, Callable[..., bool]] = {
     "audit-live": audit_live,
     "audit-depth": audit_depth,
     "purview": purview,
+    "catalog": catalog,
 }
 
 if __name__ == "__main__":
@@ -125,6 +127,6 @@ if __name__ == "__main__":
     if len(words) != 1 or words[0] not in BENCHES or flags - {"--quick", *(f"--{name}" for name in peers)}:
         sys.exit(
             "usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers] | audit-depth [--quick] | "
-            "purview [--quick]"
+            "purview [--quick] | catalog [--quick]"
         )
     sys.exit(not BENCHES[words[0]](quick="--quick" in flags, **peers))

@@ -151,8 +151,8 @@ class Ran(NamedTuple):
     peak: int  # MB resident, of the whole process
 
 
-def run(part: str, folder: Path, *more: str) -> Ran:
-    words = [sys.executable, str(Path(__file__)), part, str(folder), *more]
+def run(part: str, *more: str, script: str = __file__) -> Ran:
+    words = [sys.executable, script, part, *more]
     with tempfile.TemporaryFile() as told:
         with subprocess.Popen(words, stdout=told) as process:
             _, status, usage = os.wait4(process.pid, 0)
@@ -379,7 +379,7 @@ def planned(sources: int) -> bool:
     estate = Estate(sources)
     with AccountServer(sources, registered=True) as server, tempfile.TemporaryDirectory() as folder:
         write_mesh(Path(folder), estate)
-        ran = run("plan_once", Path(folder), urlsplit(server.url).netloc, str(server.certificate))
+        ran = run("plan_once", folder, urlsplit(server.url).netloc, str(server.certificate))
         counts = server.counts()
     wanted, done = least(estate), by_operation(counts)
     show(done, wanted)
@@ -402,7 +402,7 @@ def applied(sources: int) -> bool:
     estate = Estate(sources, registered=False)
     with AccountServer(sources, registered=False) as server, tempfile.TemporaryDirectory() as folder:
         write_mesh(Path(folder), estate)
-        ran = run("apply_once", Path(folder), urlsplit(server.url).netloc, str(server.certificate))
+        ran = run("apply_once", folder, urlsplit(server.url).netloc, str(server.certificate))
     told = ran.told
     before, after = told["planned"], told["applied"]
     writes = writes_in(after)
@@ -434,7 +434,7 @@ def locally(sources: int, *, collections: int, rules: int, there: bool, runs: in
         write_mesh(Path(folder), estate)
         words = json.dumps({"estate": sizes, "there": there})
         size = sum(file.stat().st_size for file in Path(folder).iterdir()) / 1e6
-        ran = [run("plan_in_memory", Path(folder), words) for _ in range(runs)]
+        ran = [run("plan_in_memory", folder, words) for _ in range(runs)]
     told = [each.told for each in ran]
     middle: Callable[[str], float] = lambda name: statistics.median(each[name] for each in told)  # noqa: E731
     peak = max(each.peak for each in ran)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from azure.core.exceptions import DecodeError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.connection import Azure
 
 __all__ = ["Facts", "get_one", "list_all", "write"]
+
+_TEXTS: Final = frozenset({str, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ class Facts:
         """The text, "" where there is none."""
         return self._given(name, str) or ""
 
+    def several(self, *names: str) -> list[str]:
+        """Several texts at once: of two hundred thousand bodies, one by one is slow."""
+        values = list(map(self.body.get, names))
+        if _TEXTS.issuperset(map(type, values)):
+            return [value or "" for value in values]
+        return list(map(self.text, names))
+
     def flag(self, name: str) -> bool | None:
         """The truth value, None where there is none."""
         value: bool | None = self._given(name, bool)
@@ -71,7 +80,7 @@ class Facts:
     def texts(self, name: str) -> tuple[str, ...]:
         """The texts of a list, empty where there is none."""
         values = self._given(name, list) or ()
-        if not all(isinstance(value, str) for value in values):
+        if values and set(map(type, values)) != {str}:
             raise AnswerError(f"{self.place}: `{name}` should be a list of texts")
         return tuple(values)
 

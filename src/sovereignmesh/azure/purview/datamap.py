@@ -25,10 +25,10 @@ _LARGEST: Final = 1000  # hits of a page: the most that the specification allows
 AT_ONCE: Final = 100
 _ENTITIES: Final = "/datamap/api/atlas/v2/entity"
 _DEEPEST: Final = 2  # steps from a file over its schema to the columns
+_TEXTS: Final = ("id", "name", "qualifiedName", "entityType", "objectType", "description")  # of a hit
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(NamedTuple):
     """What the search index tells of an asset.
 
     `owners` are the object ids of the contacts of type Owner; the attribute of that name is the technical one and
@@ -175,18 +175,18 @@ def _asset(hit: Any, place: str) -> Asset:
     if type(hit) is not dict:
         raise AnswerError(f"{place}: a hit of a search should be an object, and is {hit!r:.100}")
     facts = Facts(hit, place)
-    identity, kind, name = facts.text("id"), facts.text("entityType"), facts.text("qualifiedName")
+    identity, title, name, kind, word, description = facts.several(*_TEXTS)
     if not identity or not kind or not name:
         raise AnswerError(f"{place}: a hit of a search without an id, an entityType or a qualifiedName")
-    contacts = facts.each("contact")
+    owners = [one.text("id") for one in facts.each("contact") if one.text("contactType") == "Owner"]
     return Asset(
         identity,
-        facts.text("name") or name.rpartition("/")[2],
+        title or name.rpartition("/")[2],
         name,
         kind,
-        facts.text("objectType"),
-        facts.text("description").strip(),
-        tuple(one.text("id") for one in contacts if one.text("contactType") == "Owner" and one.text("id")),
+        word,
+        description.strip(),
+        tuple(filter(None, owners)),
         facts.texts("classification"),
         facts.texts("label"),
     )
