@@ -76,16 +76,21 @@ def _now(plan: CatalogPlan, change: Change) -> Entity | None:
 
 
 def _complete(plan: CatalogPlan, change: Change, there: Entity) -> bool:
-    """Gives an asset what it lacks still."""
+    """Gives an asset what it lacks still.
+
+    Its own attributes go along as they were read: those that its type demands are wanted in every write.
+    """
     wish = change.item.body
-    body: dict[str, Any] = {"attributes": {"qualifiedName": there.qualified_name}}
-    if "description" in wish and not there.description:
-        body["attributes"]["userDescription"] = wish["description"]
-    if "owners" in wish and not there.owners:
-        body["contacts"] = {**there.contacts, "Owner": _contacts(wish["owners"])}
-    if "contacts" not in body and "userDescription" not in body["attributes"]:
+    describe, own = "description" in wish and not there.description, "owners" in wish and not there.owners
+    if not describe and not own:
         return False
-    plan.purview.data_map.write({"typeName": there.type, "guid": there.id, **body})
+    attributes = {name: value for name, value in (there.body.get("attributes") or {}).items() if value is not None}
+    if describe:
+        attributes["userDescription"] = wish["description"]
+    body: dict[str, Any] = {"typeName": there.type, "guid": there.id, "attributes": attributes}
+    if own:
+        body["contacts"] = {**there.contacts, "Owner": _contacts(wish["owners"])}
+    plan.purview.data_map.write(body)
     return True
 
 

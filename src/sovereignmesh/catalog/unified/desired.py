@@ -39,7 +39,6 @@ AT_FIRST: Final[dict[str, dict[str, Any]]] = {
     DOMAIN: {"type": "FunctionalUnit", "thumbnail": {}, "domains": [], "managedAttributes": []},
     PRODUCT: {"type": "Analytical"},
 }
-_OBJECT_ID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 # Each `sla.freshness` that is exactly one of UpdateFrequencyEnum: how old data is at most, and so how often it is new.
 _FREQUENCIES: Final = {
     "Hourly": ("1 hour", "60 minutes", "hourly"),
@@ -67,15 +66,15 @@ def compile_unified(mesh: Mesh) -> list[Item]:
     for product in mesh.products:
         domain = mesh.domain_named(product.domain) or product.domain
         name = f"{domain}/{product.name}"
-        items.append(Item(PRODUCT, name, _product(product), frozenset({key_of(domain)})))
+        items.append(Item(PRODUCT, name, _product(mesh, product), frozenset({key_of(domain)})))
     return items
 
 
 def unsaid(mesh: Mesh) -> Iterator[str]:
     """What the mesh says and the catalog is not told, in words."""
-    people = [each.owner for each in mesh.products if not _OBJECT_ID.fullmatch(each.owner)]
+    people = [each.owner for each in mesh.products if mesh.object_id_of(each.owner, each.domain) is None]
     if people:
-        yield f"no owner is set where the mesh has no Entra object id (a GUID): {_listed(people)}"
+        yield f"no owner is set where the mesh's `directory` has no object id: {_listed(people)}"
     if any(domain.owner for domain in mesh.domain_documents):
         yield "a governance domain has no owner among its properties: it is a role, given in the portal"
     odd = [each.sla.freshness for each in mesh.products if each.sla and each.sla.freshness and not _frequency(each)]
@@ -89,7 +88,7 @@ def unsaid(mesh: Mesh) -> Iterator[str]:
         )
 
 
-def _product(product: DataProduct) -> dict[str, Any]:
+def _product(mesh: Mesh, product: DataProduct) -> dict[str, Any]:
     purposes = dict.fromkeys(contract.purpose.strip().rstrip(".") for contract in product.data_contracts)
     body = _told(
         name=product.name,
@@ -98,8 +97,9 @@ def _product(product: DataProduct) -> dict[str, Any]:
         updateFrequency=_frequency(product),
         status=PUBLISHED,
     )
-    if _OBJECT_ID.fullmatch(product.owner):
-        body["contacts"] = {"owner": [{"id": product.owner.lower()}]}
+    owner = mesh.object_id_of(product.owner, product.domain)
+    if owner is not None:
+        body["contacts"] = {"owner": [{"id": owner}]}
     return body
 
 
