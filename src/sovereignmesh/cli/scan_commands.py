@@ -58,7 +58,9 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@scan.command(epilog="Examples: sovereignmesh scan run sales-lake weekly --wait; sovereignmesh scan run --all --wait --sandbox")
+@scan.command(
+    epilog="Examples: sovereignmesh scan run sales-lake weekly --wait; sovereignmesh scan run --all --wait --sandbox"
+)
 @click.argument("source", required=False)
 @click.argument("scan", required=False)
 @click.option("--all", "every", is_flag=True, help="Every scan of the account.")
