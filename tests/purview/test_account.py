@@ -394,7 +394,7 @@ def test_a_name_that_is_taken_is_an_error(open_azure, wish):
     azure = open_azure(faults=[at("POST", "checknameavailability", taken)])
     azure.send("DELETE", ACCOUNT, VERSION)
     assert errors(plan_purview_account(azure, wish())) == [
-        "no account can be called 'sovereign-purview': It is taken.. Is it one that you do not see?"
+        "no account can be called 'sovereign-purview': It is taken. Is it one that you do not see?"
     ]
 
 
@@ -458,7 +458,7 @@ def test_a_failure_is_told_with_the_reason(open_azure, wish):
     status = {"accountStatus": {"errorDetails": {"code": "2005", "message": "No more accounts in this region."}}}
     plan = plan_purview_account(open_azure(faults=[in_state("Failed", status)]), wish())
     assert errors(plan) == [
-        "the account is Failed: 2005: No more accounts in this region.. Nothing is sent before that is mended"
+        "the account is Failed: 2005: No more accounts in this region. Nothing is sent before that is mended"
     ]
     failing = open_azure(faults=[in_state("Failed")])
     failing.send("DELETE", ACCOUNT, VERSION)

@@ -248,7 +248,9 @@ def _adopted(looking: _Looking, found: Facts) -> Item:
     )
     state = state_of(found)
     if state in LOST:
-        looking.say(f"the account is {state}: {why_failed(found)}. Nothing is sent before that is mended", "account")
+        looking.say(
+            f"the account is {state}: {why_failed(found).rstrip('.')}. Nothing is sent before that is mended", "account"
+        )
     body = _body(wish)
     body.pop("location")
     body["properties"].pop("managedResourceGroupName", None)
@@ -274,7 +276,9 @@ def _made(looking: _Looking, subscription: str, group: str, name: str) -> Item:
     looking.problems += home_problems(looking.mesh, document, wish.location, (_AT, "location"), allow=looking.allow)
     refusal = looking.ask("whether the name can be had", lambda: name_refusal(azure, subscription, name))
     if refusal:
-        looking.say(f"no account can be called '{name}': {refusal}. Is it one that you do not see?", "account")
+        looking.say(
+            f"no account can be called '{name}': {refusal.rstrip('.')}. Is it one that you do not see?", "account"
+        )
     provider = looking.ask("where accounts can be", lambda: read_provider(azure, subscription))
     if provider is not None:
         known = {region.name for region in map(find_region, provider.locations) if region}
@@ -319,8 +323,8 @@ def _hold_against_policy(
         message = f"public network access would be {access or 'what nobody tells'}, and the policy denies it"
         looking.say(f"{message}: write 'publicNetworkAccess: Disabled'", *path, severity=severity)
     inherited = _group(looking, *where, needed=new or policy.inherit_tags)
-    own = {name.casefold(): value for name, value in tags.items()}
-    above = {name.casefold(): value for name, value in (inherited or {}).items()} if policy.inherit_tags else {}
+    own = {name.lower(): value for name, value in tags.items()}
+    above = {name.lower(): value for name, value in (inherited or {}).items()} if policy.inherit_tags else {}
     for rule in policy.tags:
         if not rule.accepts(own.get(rule.key, above.get(rule.key, ""))):
             path = (_AT, "tags") if wish.tags else (_AT,)
