@@ -47,6 +47,7 @@ def test_the_notebook_s_cells_run(monkeypatch, capsys):
     assert capsys.readouterr().out == "fog-sales-prod Primary ['UK South']\n"
     assert "sm-audit" in names["audit"]._repr_html_()
     assert [source.name for source in names["purview"].sources.list()] == ["sales"]
+    assert names["books"]["@search.count"] == 93
 
 
 def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
