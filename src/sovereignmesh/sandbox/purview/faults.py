@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from sovereignmesh.sandbox.journeys import JOURNEYS
 from sovereignmesh.sandbox.purview.answers import atlas_refusal, denied
 from sovereignmesh.sandbox.purview.filters import refuse
 
@@ -48,10 +49,10 @@ def refuse_token(hit: Hit) -> Reply:
 def lose_hit(hit: Hit) -> Reply:
     """Leaves the last hit of a page out, and counts it."""
     reply = hit.reply()
-    body = reply.json()
-    if body.get("value"):
-        del body["value"][-1]
-        reply.body = orjson.dumps(body)
+    told = _told(reply) if JOURNEYS["search"](hit.call) else {}
+    if told.get("value"):
+        del told["value"][-1]
+        reply.body = orjson.dumps(told)
     return reply
 
 
@@ -68,19 +69,28 @@ def lose_one(hit: Hit) -> Reply:
     """Leaves the entity that was asked for first out of every answer of many."""
     reply, asked = hit.reply(), _guids(hit)
     lost = hit.memory.setdefault(_FIRST, asked[0]) if asked else None
-    body = reply.json()
-    if isinstance(body, dict) and "entities" in body:
-        body["entities"] = [entity for entity in body["entities"] if entity["guid"] != lost]
-        reply.body = orjson.dumps(body)
+    told = _told(reply)
+    if asked and "entities" in told:
+        told["entities"] = [entity for entity in told["entities"] if entity["guid"] != lost]
+        reply.body = orjson.dumps(told)
     return reply
 
 
 def _guids(hit: Hit) -> list[str]:
     """The guids that a call asks for, in its query or its path."""
+    if not JOURNEYS["entities"](hit.call):
+        return []
     _, found, last = hit.call.path.lower().partition("/guid/")
     return [last.partition("/")[0]] if found else [guid.lower() for guid in hit.call.every("guid")]
 
 
 def _body(hit: Hit) -> dict[str, Any]:
-    body = orjson.loads(hit.call.body)
+    """What a search asks for; empty for any other call."""
+    body = orjson.loads(hit.call.body) if JOURNEYS["search"](hit.call) and hit.call.body else None
+    return body if isinstance(body, dict) else {}
+
+
+def _told(reply: Reply) -> dict[str, Any]:
+    """The object that an answer brings; empty for any other: another fault may have come first."""
+    body = reply.json() if "json" in reply.headers.get("Content-Type", "") else None
     return body if isinstance(body, dict) else {}

@@ -86,6 +86,8 @@ def _start(account: Account, body: Body) -> int:
         query, start, until = held["query"], int(held["from"]), float(held["until"])
     except (binascii.Error, ValueError, TypeError, KeyError):
         raise refuse("continuationToken is invalid") from None
+    if start < 1:
+        raise refuse("continuationToken is invalid")
     if query != _digest(body):
         raise refuse("continuationToken belongs to another query")
     if account.clock() > until:

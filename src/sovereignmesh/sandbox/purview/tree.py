@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.sandbox.purview.account import ANY_ROLE, COLLECTIONS, Account, reference, routes
 from sovereignmesh.sandbox.purview.answers import body_of, gone, invalid, missing, page, purview_refusal
+from sovereignmesh.sandbox.purview.assets import ENTITIES
 from sovereignmesh.sandbox.purview.policies import adopt_policy, drop_policy, give_policies, put_policy
 from sovereignmesh.sandbox.wire import json_reply
 
@@ -125,7 +126,7 @@ def _who_refers(account: Account, name: str) -> str:
     for source in account.all("datasources").values():
         if source["properties"]["collection"]["referenceName"] == name:
             return f"the data source '{source['name']}'"
-    if asset := next((body for body in account.all("entities").values() if body["collectionId"] == name), None):
+    if asset := next((body for body in account.all(ENTITIES).values() if body["collectionId"] == name), None):
         return f"the asset '{asset['attributes']['qualifiedName']}'"
     for shelf in account.shelves("scans"):
         for scan in account.all(shelf).values():
