@@ -227,7 +227,5 @@ def test_a_directory_knows_people_by_name_and_by_domain(tmp_path):
     assert mesh.object_id_of(two) == two.lower()
     assert mesh.object_id_of("nobody") is None
     assert mesh.name_of(one.upper()) == "data-steward@Sales"
-    assert mesh.name_of(CALLER) == CALLER
-
-
-CALLER = "00000000-0000-0000-0000-0000000000cc"
+    stranger = "00000000-0000-0000-0000-0000000000cc"
+    assert mesh.name_of(stranger) == stranger

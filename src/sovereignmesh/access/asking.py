@@ -123,7 +123,12 @@ def recorded(record: AccessRecord, entry: Entry) -> Iterator[Callable[..., None]
                 add(dataclasses.replace(entry, outcome="refused" if refused else "unknown", why=str(error)))
             except RecordError as lost:
                 raise RecordError(f"{error}; and nothing here records that: {lost}") from error
-            raise
+            if refused:
+                raise
+            what = f"{error}; whether the service has taken it, nobody knows: look with `sovereignmesh access list`"
+            raise type(error)(
+                what, status=error.status, code=error.code, request_id=error.request_id, target=error.target
+            ) from error
 
 
 def actor_of(azure: Azure) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -14,7 +15,7 @@ from sovereignmesh.mesh.documents import is_object_id
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sovereignmesh.access import AccessRecord
     from sovereignmesh.azure import Azure
@@ -84,24 +85,25 @@ class _Opened(NamedTuple):
     record: AccessRecord | None
 
 
-def _open(mesh: Path | None, account: str | None, record: Path | None, where: dict[str, Any]) -> _Opened:
+@contextmanager
+def _opened(mesh: Path | None, account: str | None, record: Path | None, where: dict[str, Any]) -> Iterator[_Opened]:
     """The Azure, the mesh, the account in it, and the record, None where a sandbox forgets all of it."""
     from sovereignmesh.access import AccessRecord  # noqa: PLC0415 - the SDK
 
     azure, estate = open_azure(**where)
-    folder = find_mesh(mesh, estate)
-    loaded = load_mesh(folder)
-    named = account or (loaded.purview.model.account if loaded.purview else None)
-    if named is None:
-        raise click.ClickException(
-            f"{printable(str(folder))} has no `purview` document: give the account with --account"
-        )
-    state: Path | None = where["state"]
-    if record is None and estate is not None:  # decisions in a sandbox are none
-        record = state.with_name(f"{state.name}.{_FILE}") if state is not None else None
-    elif record is None:
-        record = (folder if folder.is_dir() else folder.parent) / _FILE
-    return _Opened(azure, loaded, named, AccessRecord(record) if record is not None else None)
+    with azure:
+        folder = find_mesh(mesh, estate)
+        loaded = load_mesh(folder)
+        named = account or (loaded.purview.model.account if loaded.purview else None)
+        if named is None:
+            what = f"{printable(str(folder))} has no `purview` document"
+            raise click.ClickException(f"{what}: give the account with --account")
+        state: Path | None = where["state"]
+        if record is None and estate is not None:  # decisions in a sandbox are none
+            record = state.with_name(f"{state.name}.{_FILE}") if state is not None else None
+        elif record is None:
+            record = (folder if folder.is_dir() else folder.parent) / _FILE
+        yield _Opened(azure, loaded, named, AccessRecord(record) if record is not None else None)
 
 
 def _kept(record: AccessRecord | None) -> AccessRecord:
@@ -144,10 +146,9 @@ def request(
     """
     from sovereignmesh.access import request_access  # noqa: PLC0415 - the SDK
 
-    opened = _open(mesh, account, record, where)
-    with opened.azure as azure:
+    with _opened(mesh, account, record, where) as opened:
         told = request_access(
-            azure,
+            opened.azure,
             opened.mesh,
             product,
             consumer,
@@ -196,9 +197,8 @@ def list_(
 
     from sovereignmesh.access import list_access  # noqa: PLC0415 - the SDK
 
-    opened = _open(mesh, account, record, where)
-    with opened.azure as azure:
-        found = list_access(azure, opened.account, opened.record, mesh=opened.mesh, everybody=everybody)
+    with _opened(mesh, account, record, where) as opened:
+        found = list_access(opened.azure, opened.account, opened.record, mesh=opened.mesh, everybody=everybody)
     if statuses:
         found = replace(found, requests=tuple(one for one in found.requests if one.status in statuses))
     if output == "json":
@@ -248,10 +248,9 @@ def _decide(
 ) -> None:
     from sovereignmesh.access import decide_access  # noqa: PLC0415 - the SDK
 
-    opened = _open(mesh, account, record, where)
-    with opened.azure as azure:
+    with _opened(mesh, account, record, where) as opened:
         told = decide_access(
-            azure, opened.account, request, decision, comment=comment, record=_kept(opened.record)
+            opened.azure, opened.account, request, decision, comment=comment, record=_kept(opened.record)
         )  # fmt: skip
     about = f" ({told.product} for {told.consumer})" if told.product else ""
     click.echo(printable(f"request {told.request}{about}: {told.status or 'taken; its status could not be read'}"))

@@ -156,7 +156,7 @@ Day = Annotated[
     date, BeforeValidator(_date, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date"})])
 ]
 ResourceId = Annotated[str, AfterValidator(_resource_id)]
-ObjectId = Annotated[str, AfterValidator(_object_id)]
+ObjectId = Annotated[str, AfterValidator(_object_id), Field(json_schema_extra={"format": "uuid"})]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 # Lists become tuples; their items stay strict.

@@ -26,7 +26,7 @@ _NAME: Final = "Access to data of "
 _APPROVAL: Final = "Start and wait for an approval"
 # What is recorded of a workflow with an approval (azure-sdk-for-js, purview-workflow-rest, "create a workflow"): types
 # of actions, the outcome and who asked. `GrantDataAccess` as an action, and the trigger with a collection, are in the
-# specification as words alone, and in public code: unverified-live.
+# specification as words alone, the action also in public code (ahmedashraffcih/purview-api-guide): unverified-live.
 _OUTCOME: Final = f"@outputs('{_APPROVAL}')['body/outcome']"
 _REQUESTOR: Final = "@{triggerBody()['request']['requestor']}"
 _WHERE: Final = (
