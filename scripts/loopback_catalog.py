@@ -142,7 +142,8 @@ def entity(asset: Asset) -> Row:
             "userDescription": None if lack == "description" else about(asset), "displayName": None,
         },
         "guid": asset.id, "status": "ACTIVE", "createdBy": READER, "updatedBy": READER, "createTime": 1553072455110,
-        "updateTime": 1773303342173, "version": 0, "lastModifiedTS": "1", "collectionId": f"domain-{asset.collection:03d}",
+        "updateTime": 1773303342173, "version": 0, "lastModifiedTS": "1",
+        "collectionId": f"domain-{asset.collection:03d}",
         "classifications": [
             {"typeName": name, "lastModifiedTS": "1", "entityGuid": asset.id, "entityStatus": "ACTIVE"}
             for name in names
