@@ -1,0 +1,230 @@
+"""What a catalog gets from the mesh: planned, written, and nothing left to do."""
+
+import dataclasses
+import json
+
+import jsonschema
+import pytest
+from catalog.conftest import asset, collection
+from estates.building import CATALOG_TRUTH
+
+import sovereignmesh as sm
+from sovereignmesh.catalog.kinds import MADE
+from sovereignmesh.catalog.placing import Place, Places
+from sovereignmesh.catalog.wishes import Wishes
+from sovereignmesh.errors import PlanError
+from sovereignmesh.plan import Key
+
+TRUTH = json.loads(CATALOG_TRUTH.read_text())
+TEAM = "00000000-0000-0000-0000-0000c0570e3a"
+LINEAGE = {
+    ("data-set", f"{MADE}products/Customer/Customer 360"),
+    ("data-set", f"{MADE}domains/Sales"),
+    ("data-set", f"{MADE}domains/Finance"),
+    ("process", f"{MADE}products/Customer/Customer 360/data"),
+    ("process", f"{MADE}contracts/Customer/Customer 360/Sales"),
+    ("process", f"{MADE}contracts/Customer/Customer 360/Finance"),
+}
+
+
+def mendable():
+    """What of the planted truth a plan can mend: by qualified name what is written."""
+    names = {"description": "description", "owner": "owners"}
+    told = {
+        one["qualifiedName"]: {names[each] for each in one["missing"] if each in names} for one in TRUTH["findings"]
+    }
+    return {name: lacks for name, lacks in told.items() if lacks}
+
+
+@pytest.fixture
+def azure(open_azure, small):
+    return open_azure(small)
+
+
+def purview_of(azure):
+    return sm.connect_purview("pview-customer-prod", azure)
+
+
+def test_the_plan_is_what_is_missing_and_can_be_mended(azure, mesh):
+    plan = sm.plan_catalog(azure, mesh)
+    assert (plan.errors, plan.unread, plan.notes) == ((), (), ())
+    assets = {change.item.name: set(change.item.body) for change in plan.changes if change.item.kind == "asset"}
+    assert assets == mendable()
+    assert {(change.item.kind, change.item.name) for change in plan.changes if change.action == "create"} == LINEAGE
+    assert plan.unchanged == TRUTH["hits"] - len(assets)
+
+
+def test_apply_then_plan_is_empty_and_only_labels_are_left(azure, mesh):
+    plan = sm.plan_catalog(azure, mesh)
+    applied = sm.apply_catalog(plan, expect=plan.digest)
+    assert {outcome.state for outcome in applied} == {"done"}
+    assert sm.plan_catalog(azure, mesh, prune=True).empty
+    audit = sm.audit_catalog(azure, mesh)
+    assert audit.complete
+    assert {finding.check for finding in audit.findings if finding.state != "exempt"} == {"sensitivity-label"}
+    assert audit.coverage.resources == TRUTH["hits"] + len(LINEAGE)
+    assert {outcome.state for outcome in sm.apply_catalog(plan)} == {"already"}
+
+
+def test_what_an_asset_has_stays(azure, mesh):
+    purview = purview_of(azure)
+    name = "mssql://sql-customer-prod.database.windows.net/crm/dbo/preferences_history"
+    before = purview.data_map.named("azure_sql_table", [name])[name]
+    sm.apply_catalog(sm.plan_catalog(azure, mesh))
+    after = purview.data_map.named("azure_sql_table", [name])[name]
+    assert before.description == ""
+    assert after.description == "Who the customers are, what they bought and what they agreed to."
+    kept = {key: value for key, value in after.body["attributes"].items() if key != "userDescription"}
+    assert kept == {key: value for key, value in before.body["attributes"].items() if key != "userDescription"}
+    assert (after.owners, after.classifications, after.columns) == (
+        before.owners,
+        before.classifications,
+        before.columns,
+    )
+
+
+def test_an_expert_stays_beside_the_owner(azure, mesh):
+    purview = purview_of(azure)
+    name = "mssql://finance-sql.database.windows.net/ledger/dbo/invoices_monthly"
+    before = purview.data_map.named("azure_sql_table", [name])[name]
+    sm.apply_catalog(sm.plan_catalog(azure, mesh))
+    after = purview.data_map.named("azure_sql_table", [name])[name]
+    assert before.owners == ()
+    assert before.contacts["Expert"] == after.contacts["Expert"]
+    assert len(after.owners) == 1
+
+
+def test_lineage_leads_from_the_tables_to_the_consumer(azure, mesh):
+    sm.apply_catalog(sm.plan_catalog(azure, mesh))
+    data_map = purview_of(azure).data_map
+    names = [name for kind, name in LINEAGE if kind == "process"]
+    processes = data_map.named("Process", names)
+    product = ("DataSet", f"{MADE}products/Customer/Customer 360")
+    data = processes[f"{MADE}products/Customer/Customer 360/data"]
+    assert data.references("outputs") == [product]
+    inputs = data.references("inputs")
+    assert {kind for kind, _ in inputs} == {
+        "azure_sql_table", "azure_datalake_gen2_path", "azure_datalake_gen2_resource_set",
+    }  # fmt: skip
+    assert all("customer" in name for _, name in inputs)
+    sales = processes[f"{MADE}contracts/Customer/Customer 360/Sales"]
+    assert (sales.references("inputs"), sales.references("outputs")) == (
+        [product],
+        [("DataSet", f"{MADE}domains/Sales")],
+    )
+    assert sales.description == (
+        "Customer enrichment. Fields: customerId, segment, region. Without: email, phone, address."
+    )
+    assert sales.owners == (TEAM,)
+
+
+def test_a_contract_that_ends_goes_with_prune_alone(azure, mesh):
+    sm.apply_catalog(sm.plan_catalog(azure, mesh))
+    products = tuple(
+        product.model_copy(update={"data_contracts": product.data_contracts[:1]}) for product in mesh.products
+    )
+    fewer = dataclasses.replace(mesh, products=products)
+    assert not [change for change in sm.plan_catalog(azure, fewer).changes if change.action == "delete"]
+    plan = sm.plan_catalog(azure, fewer, prune=True)
+    assert {change.item.name for change in plan.changes if change.action == "delete"} == {
+        f"{MADE}contracts/Customer/Customer 360/Finance", f"{MADE}domains/Finance",
+    }  # fmt: skip
+    assert {outcome.state for outcome in sm.apply_catalog(plan)} == {"done"}
+    assert sm.plan_catalog(azure, fewer, prune=True).empty
+
+
+def test_what_somebody_writes_meanwhile_stays(azure, mesh):
+    plan = sm.plan_catalog(azure, mesh)
+    data_map = purview_of(azure).data_map
+    name = "mssql://sales-sql.database.windows.net/salesdb/dbo/campaigns"
+    there = data_map.named("azure_sql_table", [name])[name]
+    own = {"qualifiedName": name, "name": "campaigns", "userDescription": "By hand."}
+    data_map.write({"typeName": there.type, "guid": there.id, "attributes": own})
+    applied = sm.apply_catalog(plan)
+    assert [outcome.change.item.name for outcome in applied if outcome.state == "already"] == [name]
+    assert data_map.named("azure_sql_table", [name])[name].description == "By hand."
+
+
+def test_an_asset_that_is_gone_fails_alone(azure, mesh):
+    plan = sm.plan_catalog(azure, mesh)
+    name = "mssql://sales-sql.database.windows.net/salesdb/dbo/campaigns"
+    purview_of(azure).data_map.delete(plan.entities[Key("asset", name)].id)
+    applied = sm.apply_catalog(plan)
+    (failed,) = (outcome for outcome in applied if outcome.state == "failed")
+    assert "is gone since the plan" in failed.reason
+    assert applied.count("done") == len(plan.changes) - 1
+
+
+def test_another_plan_than_the_one_that_was_shown_is_not_applied(azure, mesh):
+    with pytest.raises(PlanError, match="not the one expected"):
+        sm.apply_catalog(sm.plan_catalog(azure, mesh), expect="sha256:0")
+
+
+def test_an_apply_that_is_stopped_is_finished_by_the_next(azure, mesh):
+    plan = sm.plan_catalog(azure, mesh)
+    seen = []
+    applied = sm.apply_catalog(plan, on_outcome=seen.append, stopped=lambda: len(seen) >= 5)
+    assert applied.count("left") > 0
+    again = sm.plan_catalog(azure, mesh)
+    assert len(again.changes) == len(plan.changes) - applied.count("done")
+    assert sm.apply_catalog(again).complete
+    assert sm.plan_catalog(azure, mesh).empty
+
+
+@pytest.mark.parametrize("fault", ["throttled", "server-errors", "reset", "search-denied-one", "purview-denied@9"])
+def test_what_cannot_be_read_is_said_and_nothing_is_deleted(open_azure, small, mesh, fault):
+    plan = sm.plan_catalog(open_azure(small, faults=[fault]), mesh, prune=True)
+    if plan.complete:
+        assert {change.item.name for change in plan.changes if change.item.kind == "asset"} == set(mendable())
+    else:
+        assert "nothing is deleted, since not all could be read" in plan.notes
+    assert not [change for change in plan.changes if change.action == "delete"]
+
+
+def test_the_plan_as_json(azure, mesh):
+    from importlib.resources import files
+
+    schema = json.loads(files("sovereignmesh.plan").joinpath("plan.schema.json").read_bytes())
+    jsonschema.validate(sm.plan_catalog(azure, mesh).to_dict(), schema)
+
+
+PRODUCT = """
+    dataProduct:
+      name: {name}
+      domain: Sales
+      owner: {owner}
+      description: {about}
+      dataResidency: {{region: EU}}
+      interfaces: [{{type: SQL, endpoint: sql.database.windows.net}}]
+"""
+PEOPLE = "directory: {team@contoso.com: 00000000-0000-0000-0000-0000000000aa}"
+
+
+def test_who_has_no_object_id_is_noted_and_nobody_is_made_up(write_mesh):
+    mesh = write_mesh(PRODUCT.format(name="One", owner="nobody@contoso.com", about="It is one."))
+    wishes = Wishes(mesh)
+    assert wishes.owners_for(Place("Sales", mesh.products)) == []
+    assert any("nobody@contoso.com" in note for note in wishes.notes)
+
+
+def test_of_two_products_nobody_tells_which_describes_an_asset(write_mesh):
+    documents = [PRODUCT.format(name=name, owner="team@contoso.com", about=f"It is {name}.") for name in ("One", "Two")]
+    mesh = write_mesh(*documents, PEOPLE)
+    wishes = Wishes(mesh)
+    place = Places(mesh, [collection("pview", parent="")], ()).find("mssql://sql.database.windows.net/db", "pview")
+    assert wishes.description_for(place) == ""
+    assert wishes.owners_for(place) == ["00000000-0000-0000-0000-0000000000aa"]
+    assert any("One, Two" in note for note in wishes.notes)
+
+
+def test_lineage_of_very_many_tables_begins_with_the_product(write_mesh):
+    text = PRODUCT.format(name="One", owner="team@contoso.com", about="It is one.")
+    text += "      dataContracts: [{consumer: Sales Domain, purpose: Use, fields: [id]}]\n"
+    mesh = write_mesh(text, PEOPLE)
+    wishes = Wishes(mesh)
+    for number in range(501):
+        wishes.note_data(asset(number), Place("Sales", mesh.products))
+    names = {item.name for item in wishes.lineage()}
+    assert f"{MADE}products/Sales/One/data" not in names
+    assert f"{MADE}contracts/Sales/One/Sales" in names
+    assert any("501 tables and files" in note for note in wishes.notes)
