@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import sovereignmesh as sm
-from sovereignmesh.azure.purview import Column, PurviewAccount
+from sovereignmesh.azure.purview import Asset, Column, PurviewAccount
 from sovereignmesh.errors import AnswerError, DeniedError
 
 ROOT = "https://contoso-purview.purview.azure.com"
@@ -51,7 +51,7 @@ def test_pages_follow_the_token_to_its_end(data_map, service):
         page(hit(THREE), total=3, continuationToken=None),
         method="POST",
     )
-    found = [each.id for one in data_map.pages({"collectionId": "sales"}) for each in one.assets]
+    found = [each["id"] for one in data_map.pages({"collectionId": "sales"}) for each in one.hits]
     assert found == [ONE, TWO, THREE]
     assert sent(service, 0) == {"limit": 1000, "filter": {"collectionId": "sales"}}
     assert sent(service, 1) == {"limit": 1000, "filter": {"collectionId": "sales"}, "continuationToken": "next"}
@@ -73,7 +73,7 @@ def test_what_a_hit_says(data_map, service):
         ],
     )  # fmt: skip
     service.says(SEARCH, page(told, hit(TWO, name=None, description=None, contact=None)), method="POST")
-    first, second = data_map.search({}).assets
+    first, second = map(Asset.of, data_map.search({}).hits)
     assert (first.name, first.description, first.owners, first.object_type) == ("orders", "Orders.", (OWNER,), "Tables")
     assert (first.classifications, first.labels) == (("PII.Contact",), ("Microsoft.Label.x",))
     assert (second.name, second.description, second.owners) == ("t", "", ())
@@ -97,13 +97,13 @@ def test_what_a_hit_says(data_map, service):
 def test_an_answer_that_is_none(data_map, service, answer):
     service.says(SEARCH, answer, method="POST")
     with pytest.raises(AnswerError):
-        data_map.search({})
+        list(map(Asset.of, data_map.search({}).hits))
 
 
 def test_a_search_is_asked_again_where_the_service_fails(data_map, service):
     busy = {"requestId": "r", "errorCode": "503", "errorMessage": "busy"}
     service.says(SEARCH, (503, busy), (429, busy, {"Retry-After": "1"}), page(hit()), method="POST")
-    assert len(data_map.search({}).assets) == 1
+    assert len(data_map.search({}).hits) == 1
 
 
 def test_entities_together(data_map, service):

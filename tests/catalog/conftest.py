@@ -37,6 +37,16 @@ def asset(number=1, **changes):
     return Asset(**(told | changes))
 
 
+def worded(one):
+    """An asset as a search words it."""
+    contacts = [{"id": owner, "contactType": "Owner"} for owner in one.owners]
+    return {
+        "id": one.id, "name": one.name, "qualifiedName": one.qualified_name, "entityType": one.type,
+        "objectType": one.object_type, "description": one.description, "contact": contacts,
+        "classification": list(one.classifications), "label": list(one.labels),
+    }  # fmt: skip
+
+
 def entity(hit, *, columns=(), description="", owners=(), classifications=()):
     """The asset itself, which says as much as it is given."""
     return Entity(
@@ -87,7 +97,7 @@ class Account:
             if page == after:
                 raise error
             some = hits[page * self.size : (page + 1) * self.size]
-            yield Page(some, self.totals.get(name, len(hits)), False, "")
+            yield Page(list(map(worded, some)), self.totals.get(name, len(hits)), False, "")
 
     def entities(self, ids):
         self.asked.append(list(ids))

@@ -36,7 +36,7 @@ SHARES = """
 def judge(write_mesh):
     def judge(read, *products):
         mesh = write_mesh(POLICY, *products)
-        place = Place("", mesh.products)
+        place = Place.of("", mesh.products)
         judges = Judges(mesh, CATALOG_CHECKS)
         found = {}
         for check, judgement, source in judges.judge(read, place):

@@ -203,7 +203,7 @@ PEOPLE = "directory: {team@contoso.com: 00000000-0000-0000-0000-0000000000aa}"
 def test_who_has_no_object_id_is_noted_and_nobody_is_made_up(write_mesh):
     mesh = write_mesh(PRODUCT.format(name="One", owner="nobody@contoso.com", about="It is one."))
     wishes = Wishes(mesh)
-    assert wishes.owners_for(Place("Sales", mesh.products)) == []
+    assert wishes.owners_for(Place.of("Sales", mesh.products)) == []
     assert any("nobody@contoso.com" in note for note in wishes.notes)
 
 
@@ -223,7 +223,7 @@ def test_lineage_of_very_many_tables_begins_with_the_product(write_mesh):
     mesh = write_mesh(text, PEOPLE)
     wishes = Wishes(mesh)
     for number in range(501):
-        wishes.note_data(asset(number), Place("Sales", mesh.products))
+        wishes.note_data(asset(number), Place.of("Sales", mesh.products))
     names = {item.name for item in wishes.lineage()}
     assert f"{MADE}products/Sales/One/data" not in names
     assert f"{MADE}contracts/Sales/One/Sales" in names

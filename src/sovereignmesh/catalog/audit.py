@@ -15,6 +15,7 @@ from sovereignmesh.azure.purview.line import DATA_MAP
 from sovereignmesh.catalog.judging import Judges
 from sovereignmesh.catalog.opening import open_catalog
 from sovereignmesh.catalog.reading import NO_TERMS, CatalogReading
+from sovereignmesh.catalog.settling import Settler
 from sovereignmesh.errors import AzureError
 from sovereignmesh.result import (
     CATALOG_CHECKS,
@@ -45,6 +46,7 @@ __all__ = ["audit_catalog"]
 
 _RESERVE: Final = 0.03  # of the deadline, for judging what waits and writing the result
 _PASSED: Final = ("compliant", "not-applicable")
+_SETTLED: Final[dict[Check, State]] = {"asset-classification": "not-applicable"}  # of what no product limits
 
 
 def audit_catalog(
@@ -107,7 +109,9 @@ class _Run:
         self._findings = FindingStore()
         self._types: Counter[str] = Counter()
         self.tally = Tally(self.checks)
-        self.reading = CatalogReading(catalog.purview, catalog.collections, self._in_doubt)
+        # Who wants to see what passed must look at everything.
+        settlers = () if show_compliant else (Settler(self.checks, catalog.places),)
+        self.reading = CatalogReading(catalog.purview, catalog.collections, self._in_doubt, *settlers)
         self._note_unplaced()
 
     def _in_doubt(self, read: Read) -> bool:
@@ -133,7 +137,11 @@ class _Run:
             for read in self.reading:
                 self._take(read)
         except KeyboardInterrupt:
-            self.tally.gap("interrupted", f"after {self.tally.rows:,} assets", rows=0)
+            self.tally.gap("interrupted", f"after {self.reading.done:,} assets", rows=0)
+        for (kind, domain), count in self.reading.settled.items():
+            self._count(kind, domain, count)
+            for check in self.checks:
+                self.tally.summary[check][_SETTLED.get(check, "compliant")] += count
 
     def count_all(self) -> None:
         """Whether the account has more assets than its collections: those of one that nobody listed."""
@@ -150,14 +158,17 @@ class _Run:
 
     def _take(self, read: Read) -> None:
         tally, place = self.tally, self._place(read)
-        tally.rows += 1
-        tally.domains[place.domain] += 1
-        self._types[read.asset.type] += 1
+        self._count(read.asset.type, place.domain, 1)
         for check, judgement, source in self._judges.judge(read, place):
             if judgement.state in _PASSED and not self._show:
                 tally.summary[check][judgement.state] += 1
             else:
                 self._list(read, place, check, judgement, source)
+
+    def _count(self, kind: str, domain: str, count: int) -> None:
+        self.tally.rows += count
+        self.tally.domains[domain] += count
+        self._types[kind] += count
 
     def _list(self, read: Read, place: Place, check: Check, judgement: Judgement, source: str) -> None:
         """Lists a judgement that somebody should see."""

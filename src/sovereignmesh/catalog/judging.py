@@ -49,7 +49,7 @@ class Judges:
             return True
         if "sensitivity-label" in asked and not _is_labelled(read) and _may_carry(read) is not False:
             return True
-        return "asset-classification" in asked and any(product.limits_classifications for product in place.products)
+        return place.limited and "asset-classification" in asked
 
     def judge(self, read: Read, place: Place) -> Iterator[tuple[Check, Judgement, str]]:
         """The judgements of an asset, each with its check and the page that the answer rests on."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sovereignmesh.azure.purview import Collection, Source
     from sovereignmesh.mesh import Mesh
@@ -20,7 +19,7 @@ __all__ = ["Place", "Places", "address"]
 _ENDPOINTS: Final = (
     "endpoint", "serverEndpoint", "accountUri", "dedicatedSqlEndpoint", "serverlessSqlEndpoint", "serviceUrl", "host",
 )  # fmt: skip
-# As `urlsplit` has it (RFC 3986): who answers, and the path. Of a large catalog nearly all names begin alike.
+# As `urlsplit` has it (RFC 3986): who answers, and the path.
 _ADDRESS: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//([^/?#]*)([^?#]*)", re.IGNORECASE | re.ASCII)
 
 
@@ -29,9 +28,16 @@ class Place(NamedTuple):
 
     domain: str
     products: tuple[DataProduct, ...] = ()
+    limited: bool = False  # whether a product says what may be found in it
+
+    @classmethod
+    def of(cls, domain: str, products: Sequence[DataProduct]) -> Place:
+        """The place of what these products claim."""
+        return cls(domain, tuple(products), any(product.limits_classifications for product in products))
 
 
 _NOBODY: Final = Place("")
+_REMEMBERED: Final = 10_000  # hosts, and names that have none
 
 
 class Places:
@@ -66,19 +72,31 @@ class Places:
             for host, paths in claims.items()
         }
         self._domains = {name: self._domain_of(name) for name in self._collections}
-        self._last = lru_cache(maxsize=1)(self._find)  # of each asset it is asked twice, one time after the other
+        self._at: dict[str, list[tuple[str, Place]]] = {}  # by host as it is written
 
     def find(self, qualified_name: str, collection: str) -> Place:
         """Whose an asset is, by its qualified name and the reference name of its collection."""
-        return self._last(qualified_name, collection)
-
-    def _find(self, qualified_name: str, collection: str) -> Place:
-        found = address(qualified_name)
+        claims = self._claims_at(qualified_name)
+        if claims and claims[0][0] == "/":  # the longest path is that of the whole host
+            return claims[0][1]
+        found = address(qualified_name) if claims else None
         if found is not None:
-            for path, place in self._claims.get(found[0], ()):
+            for path, place in claims:
                 if found[1].startswith(path):
                     return place
         return self._domains.get(collection.casefold(), _NOBODY)
+
+    def _claims_at(self, qualified_name: str) -> list[tuple[str, Place]]:
+        """What is claimed at the host of a name. Of a large catalog nearly all names begin alike."""
+        parts = qualified_name.split("/", 3)
+        written = parts[2] if len(parts) > 2 and not parts[1] else qualified_name  # noqa: PLR2004 - scheme, "", host
+        claims = self._at.get(written)
+        if claims is None:
+            found = address(qualified_name)
+            claims = self._claims.get(found[0], []) if found else []
+            if len(self._at) < _REMEMBERED:
+                self._at[written] = claims
+        return claims
 
     def title(self, collection: str) -> str:
         """The title of a collection, its name where it has none."""
@@ -87,7 +105,7 @@ class Places:
 
     def _shared(self, products: list[DataProduct]) -> Place:
         domains = {self._mesh.domain_named(product.domain) or product.domain for product in products}
-        return Place(domains.pop() if len(domains) == 1 else "", tuple(products))
+        return Place.of(domains.pop() if len(domains) == 1 else "", products)
 
     def _domain_of(self, collection: str) -> Place:
         for name in self._above(collection):
@@ -95,7 +113,7 @@ class Places:
             domain = self._mesh.domain_named(one.friendly_name) or self._mesh.domain_named(one.name)
             if domain is not None:
                 own = [each for each in self._mesh.products if each.domain.casefold() == domain.casefold()]
-                return Place(domain, tuple(own) if len(own) == 1 else ())
+                return Place.of(domain, own if len(own) == 1 else ())
         return _NOBODY
 
     def _above(self, collection: str) -> Iterator[str]:
@@ -123,7 +141,6 @@ def address(text: str) -> tuple[str, str] | None:
     return (host, f"{found[2].casefold().rstrip('/')}/") if found and host and "." in host else None
 
 
-@lru_cache(maxsize=1024)
 def _host(authority: str) -> str | None:
     try:
         return urlsplit(f"//{authority}").hostname

@@ -5,22 +5,25 @@ A search pages by a token, each page after the one before it, so that collection
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.parallel import in_parallel
-from sovereignmesh.azure.purview.datamap import AT_ONCE
+from sovereignmesh.azure.purview.datamap import AT_ONCE, Asset
 from sovereignmesh.errors import AzureError, ClosedNetworkError, DeniedError, SignInError
 from sovereignmesh.result import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from sovereignmesh.azure.purview import Asset, Collection, Entity, Purview
+    from sovereignmesh.azure.purview import Collection, Entity, Purview
     from sovereignmesh.azure.purview.datamap import Page
+    from sovereignmesh.catalog.settling import Settled
+
+    Settle = Callable[[Any, str], Settled | None]
 
 __all__ = ["NO_TERMS", "WORKERS", "CatalogReading", "Read"]
 
@@ -42,6 +45,14 @@ class Read(NamedTuple):
     missing: str = ""
 
 
+class _Sorted(NamedTuple):
+    """A page, less what is settled and what is left to look at."""
+
+    page: Page
+    settled: list[Settled]
+    assets: list[Asset]
+
+
 @dataclass(slots=True)
 class _Found:
     """How far a collection is read."""
@@ -58,12 +69,20 @@ class _Found:
 class CatalogReading:
     """Reads the assets of collections; what could not be is in `scopes`, which are asked for at the end.
 
-    `done` and `total` are of assets, as far as they are known.
+    `done` and `total` are of assets, as far as they are known; `settled` counts, by type and domain, those that are not
+    given to anybody.
     """
 
-    def __init__(self, purview: Purview, collections: Iterable[Collection], in_doubt: Callable[[Read], bool]) -> None:
-        """`in_doubt` says which assets are to be looked up."""
-        self.purview, self._in_doubt = purview, in_doubt
+    def __init__(
+        self,
+        purview: Purview,
+        collections: Iterable[Collection],
+        in_doubt: Callable[[Read], bool],
+        settle: Settle = lambda _hit, _collection: None,
+    ) -> None:
+        """`in_doubt` says which assets are to be looked up, `settle` which need nobody to look at them."""
+        self.purview, self._in_doubt, self._settle = purview, in_doubt, settle
+        self.settled: Counter[tuple[str, str]] = Counter()
         self._found = {one.name: _Found(one) for one in collections}
         self.done = self.repeated = 0
 
@@ -101,35 +120,54 @@ class CatalogReading:
     def _hits(self) -> Iterator[Read]:
         pace = self.purview.azure.pace
         tasks = [partial(self._pages, found) for found in self._found.values()]
-        for found, page in in_parallel(tasks, WORKERS, waiting=WORKERS, stopped=lambda: pace.stopped):
-            if isinstance(page, AzureError):
-                found.error = page
-                if isinstance(page, _HOPELESS):
-                    raise page
+        for found, came in in_parallel(tasks, WORKERS, waiting=WORKERS, stopped=lambda: pace.stopped):
+            if isinstance(came, AzureError):
+                found.error = came
+                if isinstance(came, _HOPELESS):
+                    raise came
                 continue
-            if page is None:
+            if came is None:
                 found.ended = True
                 continue
             if found.total is None:
-                found.total, found.approximate = page.total, page.approximate
-            for asset in page.assets:
-                key = hash(asset.id)
-                if key in found.ids:
-                    self.repeated += 1
-                    continue
-                found.ids.add(key)
-                found.read += 1
-                self.done += 1
+                found.total, found.approximate = came.page.total, came.page.approximate
+            for _, kind, domain in self._fresh(found, came.settled):
+                self.settled[kind, domain] += 1
+            for asset in self._fresh(found, came.assets):
                 yield Read(asset, found.collection.name)
 
-    def _pages(self, found: _Found) -> Iterator[tuple[_Found, Page | AzureError | None]]:
+    def _fresh(self, found: _Found, some: list[Any]) -> list[Any]:
+        """Those that have not come before: pages may overlap where the index changes meanwhile."""
+        fresh = []
+        for one in some:
+            key = hash(one.id)
+            if key not in found.ids:
+                found.ids.add(key)
+                fresh.append(one)
+        found.read += len(fresh)
+        self.done += len(fresh)
+        self.repeated += len(some) - len(fresh)
+        return fresh
+
+    def _pages(self, found: _Found) -> Iterator[tuple[_Found, _Sorted | AzureError | None]]:
         """The pages of a collection, and None after the last; an error ends them."""
+        name = found.collection.name
         try:
-            for page in self.purview.data_map.pages({"collectionId": found.collection.name}):
-                yield found, page
+            for page in self.purview.data_map.pages({"collectionId": name}):
+                yield found, self._sorted(page, name)
             yield found, None
         except AzureError as error:
             yield found, error
+
+    def _sorted(self, page: Page, collection: str) -> _Sorted:
+        """A page in two parts. Raises AnswerError for a hit that is none."""
+        settled, assets = [], []
+        for hit in page.hits:
+            if (done := self._settle(hit, collection)) is not None:
+                settled.append(done)
+            else:
+                assets.append(Asset.of(hit))
+        return _Sorted(page._replace(hits=[]), settled, assets)
 
     def _look_up(self, reads: list[Read]) -> list[Read]:
         try:

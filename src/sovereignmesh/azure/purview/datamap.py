@@ -23,6 +23,7 @@ __all__ = ["AT_ONCE", "Asset", "Column", "DataMap", "Entity", "Page"]
 _LARGEST: Final = 1000  # hits of a page: the most that the specification allows
 # A guid in a query takes 42 characters: these keep the address below 8 KB. No limit is documented.
 AT_ONCE: Final = 100
+_SEARCH: Final = "/datamap/api/search/query"
 _ENTITIES: Final = "/datamap/api/atlas/v2/entity"
 _DEEPEST: Final = 2  # steps from a file over its schema to the columns
 _TEXTS: Final = ("id", "name", "qualifiedName", "entityType", "objectType", "description")  # of a hit
@@ -46,11 +47,37 @@ class Asset(NamedTuple):
     classifications: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, hit: Any) -> Asset:
+        """The one that a hit describes. Raises AnswerError for one without a guid, a type or a qualified name."""
+        if type(hit) is not dict:
+            raise AnswerError(f"{_SEARCH}: a hit of a search should be an object, and is {hit!r:.100}")
+        facts = Facts(hit, _SEARCH)
+        identity, title, name, kind, word, description = facts.several(*_TEXTS)
+        if not identity or not kind or not name:
+            raise AnswerError(f"{_SEARCH}: a hit of a search without an id, an entityType or a qualifiedName")
+        owners = [one.text("id") for one in facts.each("contact") if one.text("contactType") == "Owner"]
+        return cls(
+            identity,
+            title or name.rpartition("/")[2],
+            name,
+            kind,
+            word,
+            description.strip(),
+            tuple(filter(None, owners)),
+            facts.texts("classification"),
+            facts.texts("label"),
+        )
+
 
 class Page(NamedTuple):
-    """A page of hits: the assets, how many the whole query finds, if exactly, and the token of the next page or ""."""
+    """A page of hits as the service words them, to be read with `Asset.of`.
 
-    assets: list[Asset]
+    `total` is how many the whole query finds, `approximate` whether that is not exact; `token` is that of the next
+    page, "" on the last.
+    """
+
+    hits: list[Any]
     total: int
     approximate: bool
     token: str
@@ -103,12 +130,13 @@ class DataMap:
             body["filter"] = dict(query)
         if token:
             body["continuationToken"] = token
-        answer = self._line.object("POST", "/datamap/api/search/query", DATA_MAP, body)
+        answer = self._line.object("POST", _SEARCH, DATA_MAP, body)
         count = answer.number("@search.count")
-        if count is None or "value" not in answer.body:
+        hits = answer.body.get("value")
+        if count is None or not isinstance(hits, list):
             raise AnswerError(f"{answer.place}: an answer to a search without `@search.count`, or without `value`")
         return Page(
-            [_asset(hit, answer.place) for hit in answer.body["value"]],
+            hits,
             count,
             answer.flag("@search.count.approximate") or False,
             answer.text("continuationToken"),
@@ -168,28 +196,6 @@ class DataMap:
             self._line.send("DELETE", f"{_ENTITIES}/guid/{segment(identity)}", "")
         except NotFoundError:
             return
-
-
-def _asset(hit: Any, place: str) -> Asset:
-    """A hit. Raises AnswerError for one that is no object, or without a guid, a type or a qualified name."""
-    if type(hit) is not dict:
-        raise AnswerError(f"{place}: a hit of a search should be an object, and is {hit!r:.100}")
-    facts = Facts(hit, place)
-    identity, title, name, kind, word, description = facts.several(*_TEXTS)
-    if not identity or not kind or not name:
-        raise AnswerError(f"{place}: a hit of a search without an id, an entityType or a qualifiedName")
-    owners = [one.text("id") for one in facts.each("contact") if one.text("contactType") == "Owner"]
-    return Asset(
-        identity,
-        title or name.rpartition("/")[2],
-        name,
-        kind,
-        word,
-        description.strip(),
-        tuple(filter(None, owners)),
-        facts.texts("classification"),
-        facts.texts("label"),
-    )
 
 
 def _entities(answer: Facts) -> Iterator[Entity]:
