@@ -8,12 +8,13 @@ import textwrap
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 import sovereignmesh.sandbox
 from sovereignmesh.azure import Pace
 from sovereignmesh.azure.purview import Asset, Collection, Column, Entity, Source
-from sovereignmesh.azure.purview.datamap import Page
+from sovereignmesh.azure.purview.datamap import Hit, Page
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.sandbox import open_sandbox
 
@@ -45,6 +46,11 @@ def worded(one):
         "objectType": one.object_type, "description": one.description, "contact": contacts,
         "classification": list(one.classifications), "label": list(one.labels),
     }  # fmt: skip
+
+
+def hit_of(one):
+    """An asset as a hit."""
+    return msgspec.convert(worded(one), Hit)
 
 
 def entity(hit, *, columns=(), description="", owners=(), classifications=()):
@@ -97,7 +103,7 @@ class Account:
             if page == after:
                 raise error
             some = hits[page * self.size : (page + 1) * self.size]
-            yield Page(list(map(worded, some)), self.totals.get(name, len(hits)), False, "")
+            yield Page([hit_of(one) for one in some], self.totals.get(name, len(hits)))
 
     def entities(self, ids):
         self.asked.append(list(ids))

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Channel", "Client", "error_in", "items_in", "make_pipeline", "next_link"]
 
+_BLOCK: Final = 1 << 17  # bytes that are read at once: in the SDK's 4 KB, pages of a megabyte take many steps
 _READINGS: Final = 3  # of an answer that is no JSON
 _OK: Final = range(200, 300)
 _LONGEST_LIST: Final = 10_000  # pages
@@ -87,7 +88,12 @@ def make_pipeline(
         CustomHookPolicy(),  # below the retries: an answer in which a hook finds a fault is asked for again
         OneTokenPolicy(credential, scope),
     ]
-    transport = RequestsTransport(session=session, session_owner=False, connection_verify=session.verify)
+    transport = RequestsTransport(
+        session=session,
+        session_owner=False,
+        connection_verify=session.verify,
+        connection_data_block_size=_BLOCK,
+    )
     return Pipeline(transport, policies)
 
 
@@ -123,6 +129,18 @@ class Channel:
 
         Raises an `AzureError` whose class says what went wrong; nothing of the request's token is in it.
         """
+        return self.decoded(orjson.loads, method, path, api_version, body, **parameters)
+
+    def decoded(
+        self,
+        decode: Callable[[bytes], Any],
+        method: str,
+        path: str,
+        api_version: str,
+        body: Any = None,
+        **parameters: str | Sequence[str],
+    ) -> Answer:
+        """As `send`; `decode` makes a body of what came, and raises JSONDecodeError where that is no JSON."""
         self._check_open()
         query = {**({"api-version": api_version} if api_version else {}), **parameters}
         url = f"{path}?{urlencode(query, doseq=True, safe='$')}" if query else path
@@ -133,7 +151,7 @@ class Channel:
             response = self._once(HttpRequest(method, url, json=body), path)
             try:
                 data = response.content
-                return Answer(orjson.loads(data) if data else None, response.headers, response.status_code)
+                return Answer(decode(data) if data else None, response.headers, response.status_code)
             except orjson.JSONDecodeError:
                 kind = response.headers.get("Content-Type", "no content type")
                 if reading + 1 < readings:

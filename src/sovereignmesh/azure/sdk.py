@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from azure.core.exceptions import DecodeError
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.connection import Azure
 
 __all__ = ["Facts", "get_one", "list_all", "write"]
-
-_TEXTS: Final = frozenset({str, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +49,6 @@ class Facts:
     def text(self, name: str) -> str:
         """The text, "" where there is none."""
         return self._given(name, str) or ""
-
-    def several(self, *names: str) -> list[str]:
-        """Several texts at once: of two hundred thousand bodies, one by one is slow."""
-        values = list(map(self.body.get, names))
-        if _TEXTS.issuperset(map(type, values)):
-            return [value or "" for value in values]
-        return list(map(self.text, names))
 
     def flag(self, name: str) -> bool | None:
         """The truth value, None where there is none."""

@@ -37,6 +37,7 @@ class Place(NamedTuple):
 
 
 _NOBODY: Final = Place("")
+_NOT_YET: Final = Place("", ())  # none that was ever found
 _REMEMBERED: Final = 10_000  # hosts, and names that have none
 
 
@@ -72,31 +73,36 @@ class Places:
             for host, paths in claims.items()
         }
         self._domains = {name: self._domain_of(name) for name in self._collections}
-        self._at: dict[str, list[tuple[str, Place]]] = {}  # by host as it is written
+        self._at: dict[tuple[str, str], Place | None] = {}  # by host as it is written, and collection
 
     def find(self, qualified_name: str, collection: str) -> Place:
         """Whose an asset is, by its qualified name and the reference name of its collection."""
-        claims = self._claims_at(qualified_name)
-        if claims and claims[0][0] == "/":  # the longest path is that of the whole host
-            return claims[0][1]
-        found = address(qualified_name) if claims else None
-        if found is not None:
-            for path, place in claims:
-                if found[1].startswith(path):
-                    return place
-        return self._domains.get(collection.casefold(), _NOBODY)
-
-    def _claims_at(self, qualified_name: str) -> list[tuple[str, Place]]:
-        """What is claimed at the host of a name. Of a large catalog nearly all names begin alike."""
         parts = qualified_name.split("/", 3)
-        written = parts[2] if len(parts) > 2 and not parts[1] else qualified_name  # noqa: PLR2004 - scheme, "", host
-        claims = self._at.get(written)
-        if claims is None:
-            found = address(qualified_name)
-            claims = self._claims.get(found[0], []) if found else []
+        # Of a large catalog nearly all names begin alike: what does not hang on the path is found once for each host.
+        key = (parts[2] if len(parts) > 2 and not parts[1] else qualified_name, collection)  # noqa: PLR2004 - x://host
+        known = self._at.get(key, _NOT_YET)
+        if known is _NOT_YET:
+            known = self._of_host(qualified_name, collection)
             if len(self._at) < _REMEMBERED:
-                self._at[written] = claims
-        return claims
+                self._at[key] = known
+        return known or self._of_path(qualified_name, collection)
+
+    def _of_host(self, qualified_name: str, collection: str) -> Place | None:
+        """The place of everything at the host of a name, None where it hangs on the path."""
+        found = address(qualified_name)
+        claims = self._claims.get(found[0]) if found else None
+        if not claims:
+            return self._of_collection(collection)
+        return claims[0][1] if claims[0][0] == "/" else None  # the longest path is that of the whole host
+
+    def _of_path(self, qualified_name: str, collection: str) -> Place:
+        found = address(qualified_name)
+        claims = self._claims[found[0]] if found else ()
+        fitting = (place for path, place in claims if found and found[1].startswith(path))
+        return next(fitting, None) or self._of_collection(collection)
+
+    def _of_collection(self, collection: str) -> Place:
+        return self._domains.get(collection.casefold(), _NOBODY)
 
     def title(self, collection: str) -> str:
         """The title of a collection, its name where it has none."""

@@ -9,6 +9,7 @@ from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.parallel import in_parallel
@@ -20,16 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.azure.purview import Collection, Entity, Purview
-    from sovereignmesh.azure.purview.datamap import Page
+    from sovereignmesh.azure.purview.datamap import Hit, Page
     from sovereignmesh.catalog.settling import Settled
 
-    Settle = Callable[[Any, str], Settled | None]
+    Settle = Callable[[Hit, str], Settled | None]
 
 __all__ = ["NO_TERMS", "WORKERS", "CatalogReading", "Read"]
 
 WORKERS: Final = 10  # requests at once; the account's capacity bounds how many in a second
 _AHEAD: Final = 4 * WORKERS  # lookups that may be under way or wait for who judges them
 NO_TERMS: Final = {"not": {"objectType": "Glossary terms"}}  # the search finds terms too, which no collection holds
+_KIND: Final = attrgetter("type", "domain")
 _HOPELESS: Final = (SignInError, ClosedNetworkError)  # whatever is asked next fails too
 
 
@@ -43,14 +45,6 @@ class Read(NamedTuple):
     collection: str
     entity: Entity | None = None
     missing: str = ""
-
-
-class _Sorted(NamedTuple):
-    """A page, less what is settled and what is left to look at."""
-
-    page: Page
-    settled: list[Settled]
-    assets: list[Asset]
 
 
 @dataclass(slots=True)
@@ -120,54 +114,49 @@ class CatalogReading:
     def _hits(self) -> Iterator[Read]:
         pace = self.purview.azure.pace
         tasks = [partial(self._pages, found) for found in self._found.values()]
-        for found, came in in_parallel(tasks, WORKERS, waiting=WORKERS, stopped=lambda: pace.stopped):
-            if isinstance(came, AzureError):
-                found.error = came
-                if isinstance(came, _HOPELESS):
-                    raise came
+        for found, page in in_parallel(tasks, WORKERS, waiting=WORKERS, stopped=lambda: pace.stopped):
+            if isinstance(page, AzureError):
+                found.error = page
+                if isinstance(page, _HOPELESS):
+                    raise page
                 continue
-            if came is None:
+            if page is None:
                 found.ended = True
                 continue
             if found.total is None:
-                found.total, found.approximate = came.page.total, came.page.approximate
-            for _, kind, domain in self._fresh(found, came.settled):
-                self.settled[kind, domain] += 1
-            for asset in self._fresh(found, came.assets):
-                yield Read(asset, found.collection.name)
+                found.total, found.approximate = page.total, bool(page.approximate)
+            # Here and not where it is fetched: threads that reckon hold up those that read.
+            yield from self._sorted(found, page)
+
+    def _sorted(self, found: _Found, page: Page) -> Iterator[Read]:
+        """Counts what is settled of a page, and gives the rest to be looked at."""
+        name, settle, settled, rest = found.collection.name, self._settle, [], []
+        for hit in page.hits:
+            if (done := settle(hit, name)) is not None:
+                settled.append(done)
+            else:
+                rest.append(hit)
+        self.settled.update(map(_KIND, self._fresh(found, settled)))
+        return (Read(Asset.of(hit), name) for hit in self._fresh(found, rest))
 
     def _fresh(self, found: _Found, some: list[Any]) -> list[Any]:
         """Those that have not come before: pages may overlap where the index changes meanwhile."""
-        fresh = []
-        for one in some:
-            key = hash(one.id)
-            if key not in found.ids:
-                found.ids.add(key)
-                fresh.append(one)
+        keyed = {hash(one.id): one for one in some}
+        fresh = [one for key, one in keyed.items() if key not in found.ids]
+        found.ids |= keyed.keys()
         found.read += len(fresh)
         self.done += len(fresh)
         self.repeated += len(some) - len(fresh)
         return fresh
 
-    def _pages(self, found: _Found) -> Iterator[tuple[_Found, _Sorted | AzureError | None]]:
+    def _pages(self, found: _Found) -> Iterator[tuple[_Found, Page | AzureError | None]]:
         """The pages of a collection, and None after the last; an error ends them."""
-        name = found.collection.name
         try:
-            for page in self.purview.data_map.pages({"collectionId": name}):
-                yield found, self._sorted(page, name)
+            for page in self.purview.data_map.pages({"collectionId": found.collection.name}):
+                yield found, page
             yield found, None
         except AzureError as error:
             yield found, error
-
-    def _sorted(self, page: Page, collection: str) -> _Sorted:
-        """A page in two parts. Raises AnswerError for a hit that is none."""
-        settled, assets = [], []
-        for hit in page.hits:
-            if (done := self._settle(hit, collection)) is not None:
-                settled.append(done)
-            else:
-                assets.append(Asset.of(hit))
-        return _Sorted(page._replace(hits=[]), settled, assets)
 
     def _look_up(self, reads: list[Read]) -> list[Read]:
         try:

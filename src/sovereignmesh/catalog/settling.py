@@ -1,25 +1,28 @@
 """Settles the assets that lack nothing by what the search says of them, without a value of ours for each.
 
 Of a large catalog nearly all are such, and to read, place and judge each with all care takes longer than to fetch it.
-Whatever is not plainly so, or not in the shape that the API says, is left to those who look closely.
+Whatever is not plainly so is left to those who look closely.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from sovereignmesh.facts.assets import is_label
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from sovereignmesh.azure.purview.datamap import Hit
     from sovereignmesh.catalog.placing import Places
     from sovereignmesh.result import Check
 
 __all__ = ["Settled", "Settler"]
 
 
-class Settled(NamedTuple):
+class Settled(msgspec.Struct, frozen=True, gc=False):
     """What is counted of an asset that passes every check: its guid, type and domain."""
 
     id: str
@@ -37,26 +40,20 @@ class Settler:
         self._label = "sensitivity-label" in checks
         self._classification = "asset-classification" in checks
 
-    def __call__(self, hit: Any, collection: str) -> Settled | None:
+    def __call__(self, hit: Hit, collection: str) -> Settled | None:
         """The asset of a hit, None where somebody must look."""
-        try:
-            identity, kind, name = hit["id"], hit["entityType"], hit["qualifiedName"]
-            if not (type(identity) is str and type(kind) is str and type(name) is str and identity and kind and name):
-                return None
-            if self._description and not hit["description"].strip():
-                return None
-            if self._owner and not _has_owner(hit["contact"]):
-                return None
-            if self._label and not any(map(is_label, hit["label"])):
-                return None
-        except (KeyError, TypeError, AttributeError):
+        if self._description and not (hit.description and hit.description.strip()):
             return None
-        place = self._places.find(name, collection)
-        return None if place.limited and self._classification else Settled(identity, kind, place.domain)
+        if self._owner and not _has_owner(hit):
+            return None
+        if self._label and not any(map(is_label, hit.labels or ())):
+            return None
+        place = self._places.find(hit.qualified_name, collection)
+        return None if place.limited and self._classification else Settled(hit.id, hit.type, place.domain)
 
 
-def _has_owner(contacts: Any) -> bool:
-    for contact in contacts:
-        if contact["contactType"] == "Owner" and type(contact["id"]) is str and contact["id"]:
+def _has_owner(hit: Hit) -> bool:
+    for contact in hit.contacts or ():  # noqa: SIM110 - a generator costs more than the contacts of most assets
+        if contact.type == "Owner" and contact.id:
             return True
     return False

@@ -64,7 +64,7 @@ def is_label(classification: str) -> bool:
     >>> is_label("Microsoft.Label.9B2C1E6A-0B1F-4C2B-8D0E-0D3B1C7E5F11"), is_label("MICROSOFT.PERSONAL.EMAIL")
     (True, False)
     """
-    return classification.lower().startswith(_LABEL)
+    return classification[: len(_LABEL)].lower() == _LABEL
 
 
 def is_personal(classification: str) -> bool:

@@ -7,6 +7,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
+import orjson
+
 from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import AnswerError, ClosedNetworkError, DeniedError, NotFoundError, RejectedError
 
@@ -75,8 +77,19 @@ class Line:
         self._answered = False  # then the network is open, whatever follows
 
     def send(self, method: str, path: str, version: str, body: Any = None, **parameters: str | Sequence[str]) -> Answer:
+        return self.decoded(orjson.loads, method, path, version, body, **parameters)
+
+    def decoded(
+        self,
+        decode: Callable[[bytes], Any],
+        method: str,
+        path: str,
+        version: str,
+        body: Any = None,
+        **parameters: str | Sequence[str],
+    ) -> Answer:
         with self._told_apart():
-            return self._channel.send(method, f"{self._endpoint}{path}", version, body, **parameters)
+            return self._channel.decoded(decode, method, f"{self._endpoint}{path}", version, body, **parameters)
 
     def items(self, path: str, version: str, key: str = "value", **parameters: str) -> Iterator[Facts]:
         with self._told_apart():
