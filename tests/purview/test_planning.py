@@ -602,7 +602,7 @@ def test_a_plan_shows_itself_and_so_does_what_became_of_it(azure, seed):
     assert repr(applied) == "<Applied: 11 done>"
     assert applied.complete
     assert len(applied) == 11
-    assert "9 done" in applied._repr_html_()
+    assert "11 done" in applied._repr_html_()
     assert {outcome["state"] for outcome in applied.to_dict()["outcomes"]} == {"done"}
 
 
