@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sovereignmesh.audit import audit_inventory, engine
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.result import CHECKS, REASONS
+from sovereignmesh.result import AZURE_CHECKS, REASONS
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/sales-rg"
@@ -417,7 +417,7 @@ def test_no_row_crashes_and_every_row_is_counted(strict, rows):
     assert scope.expected == len(rows)
     json.dumps(audit.to_dict())
     for finding in audit.findings:
-        assert finding.check in CHECKS
+        assert finding.check in AZURE_CHECKS
         assert finding.reason in REASONS or (finding.reason == "" and finding.state == "compliant")
 
 

@@ -8,7 +8,7 @@ from sovereignmesh.audit import audit_inventory
 from sovereignmesh.audit.azure_policy import COMPARED, PolicyComparison, cited_definitions
 from sovereignmesh.azure.policy import Exemption, PolicyReading, PolicyState, Selector
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.result import CHECKS
+from sovereignmesh.result import AZURE_CHECKS
 from sovereignmesh.result.azure_policy import OUTCOMES
 
 NOW = dt.datetime(2026, 11, 29, 12, tzinfo=dt.UTC)
@@ -40,7 +40,7 @@ def exemption(scope=GROUP, definitions=(BLOBS,), expires=None, **said):
     return Exemption(**values)
 
 
-def comparison(*states, exemptions=(), checks=CHECKS, compare=True, honour=True, ancestors=None, unread=()):
+def comparison(*states, exemptions=(), checks=AZURE_CHECKS, compare=True, honour=True, ancestors=None, unread=()):
     reading = PolicyReading(
         tuple(states), tuple(exemptions), {ASSIGNMENT: "Keys"}, ancestors or {},
         tuple((name, "no role") for name in unread), frozenset(unread),
@@ -318,7 +318,7 @@ def test_selectors_narrow_an_exemption(groups, location, excused):
 
 
 def test_only_checks_that_ask_the_same_question_are_compared():
-    assert set(COMPARED) < set(CHECKS)
+    assert set(COMPARED) < set(AZURE_CHECKS)
     assert all(checks <= set(COMPARED) for checks in cited_definitions().values())
     assert cited_definitions()[BLOBS] == {"customer-managed-key"}
     assert all(definition == definition.lower() for definition in cited_definitions())

@@ -10,7 +10,7 @@ from bodies import deletions, without
 from sovereignmesh.audit import audit_inventory
 from sovereignmesh.facts import find_resource_type
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.result import CHECKS
+from sovereignmesh.result import AZURE_CHECKS
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "resources"
 CASES = {str(path.relative_to(FOLDER)): json.loads(path.read_text()) for path in sorted(FOLDER.rglob("*.json"))}
@@ -24,7 +24,7 @@ def mesh(fixtures):
 def judged(mesh, case):
     """{check: {subject: "state reason"}} of the case's resource."""
     rows = [case["resource"], *case.get("with", [])]
-    audit = audit_inventory(rows, mesh, checks=CHECKS, show_compliant=True)
+    audit = audit_inventory(rows, mesh, checks=AZURE_CHECKS, show_compliant=True)
     found = {}
     for finding in audit.findings:
         if finding.resource_id == case["resource"]["id"]:

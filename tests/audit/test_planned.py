@@ -17,7 +17,7 @@ from sovereignmesh.audit.planned.scope import Frame, Place, Template
 from sovereignmesh.facts import find_resource_type, properties_read
 from sovereignmesh.facts.terraform import passed_over, planned_types
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.result import CHECKS
+from sovereignmesh.result import AZURE_CHECKS
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 PLANS = ["terraform", "template", "what-if"]
@@ -72,7 +72,7 @@ def test_indented_or_on_one_line_or_zipped_a_plan_is_the_same(tmp_path, name):
 
 def states(mesh, plan):
     rows = [row for row in planned_rows(plan, "plan.json") if isinstance(row, dict)]
-    audit = audit_inventory(rows, mesh, checks=CHECKS, show_compliant=True)
+    audit = audit_inventory(rows, mesh, checks=AZURE_CHECKS, show_compliant=True)
     found = {}
     for finding in audit.findings:
         found.setdefault((finding.check, finding.resource_id.lower()), set()).add(finding.state)
@@ -161,13 +161,13 @@ def test_nothing_that_a_plan_holds_stops_an_audit(mesh, name):
                 inner[path[-1]] = json.loads(json.dumps(chosen.choice(ODD)))
         rows = planned_rows(plan, "plan.json")
         if rows is not None:
-            audit = audit_inventory(rows, mesh, checks=CHECKS)
+            audit = audit_inventory(rows, mesh, checks=AZURE_CHECKS)
             assert audit.coverage.resources or audit.coverage.gaps
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_nobody_is_told_to_read_a_plan_at_full_depth(mesh, name):
-    audit = audit_inventory(FIXTURES / "plans" / f"{name}.json", mesh, checks=CHECKS)
+    audit = audit_inventory(FIXTURES / "plans" / f"{name}.json", mesh, checks=AZURE_CHECKS)
     assert {f.reason for f in audit.findings} & {"needs-child-read", "child-not-read"} == set()
 
 

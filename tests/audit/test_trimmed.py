@@ -9,7 +9,7 @@ import pytest
 from sovereignmesh.audit import audit_inventory
 from sovereignmesh.facts import find_resource_type, properties_read
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.result import CHECKS
+from sovereignmesh.result import AZURE_CHECKS
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 CASES = {
@@ -55,7 +55,7 @@ def told(audit):
 
 
 def audit_of(rows, mesh, now):
-    return told(audit_inventory(rows, mesh, checks=CHECKS, show_compliant=True, now=now))
+    return told(audit_inventory(rows, mesh, checks=AZURE_CHECKS, show_compliant=True, now=now))
 
 
 @pytest.fixture(scope="module", params=MESHES)
