@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "audit": "mesh facts azure",
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
-    "catalog": "azure mesh audit facts plan purview",
+    "catalog": "azure mesh audit facts plan",
     "cli": "access audit azure catalog facts mesh plan purview report sandbox scans",
     "scans": "azure plan purview",
 }

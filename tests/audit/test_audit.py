@@ -81,6 +81,16 @@ def test_region(mesh, location, expected):
     assert found(audit_inventory([storage(location=location)], mesh, checks=["region"])) == expected
 
 
+def test_every_check_has_a_worst_severity(mesh):
+    from sovereignmesh.audit.severity import severity_of
+    from sovereignmesh.result import CATALOG_CHECKS, CHECKS
+
+    for check in {*CHECKS, *CATALOG_CHECKS}:
+        assert severity_of(check, "not-in-inventory", mesh.policy_for(None), {}, None) in ("high", "medium", "low"), (
+            check
+        )
+
+
 def test_severity_follows_the_area(mesh):
     audit = audit_inventory([storage("a", "eastus"), storage("b", "francecentral")], mesh, checks=["region"])
     assert [f.severity for f in audit.findings] == ["high", "medium"]

@@ -147,6 +147,7 @@ def test_what_an_entity_says(data_map, service):
     assert (found.description, found.owners) == ("Of the source.", (OWNER,))
     assert found.classifications == ("Microsoft.Label.x",)
     assert found.columns == (Column("mail", ("PII.Contact",)),)
+    assert found.unresolved, "one column is not in the answer"
 
 
 def test_the_columns_of_a_file_are_those_of_its_schema(data_map, service):
@@ -158,7 +159,34 @@ def test_the_columns_of_a_file_are_those_of_its_schema(data_map, service):
     }  # fmt: skip
     file = body(ONE, typeName="azure_datalake_gen2_path", relationshipAttributes={"tabular_schema": {"guid": TWO}})
     service.says(BULK, {"entities": [file], "referredEntities": columns})
-    assert data_map.entities([ONE])[ONE].columns == (Column("ssn", ("PII.HighRisk",)),)
+    found = data_map.entities([ONE])[ONE]
+    assert (found.columns, found.unresolved) == ((Column("ssn", ("PII.HighRisk",)),), False)
+
+
+@pytest.mark.parametrize(
+    ("relations", "referred", "expected"),
+    [
+        ({}, {}, (0, True)),
+        ({"columns": []}, {}, (0, False)),
+        ({"dbSchema": {"guid": TWO, "typeName": "azure_sql_schema"}}, {}, (0, False)),
+        ({"columns": [{"guid": TWO}]}, {}, (0, True)),
+        ({"columns": [{"guid": TWO, "entityStatus": "DELETED"}]}, {}, (0, False)),
+        ({"columns": [{"guid": TWO}]}, {TWO: {"typeName": "azure_sql_column", "status": "DELETED"}}, (0, False)),
+        ({"fields": [{"guid": TWO}]}, {TWO: {"typeName": "salesforce_field", "attributes": {"name": "f"}}}, (1, False)),
+        ({"tabular_schema": {"guid": TWO}}, {}, (0, True)),
+        ({"tabular_schema": None, "meanings": []}, {}, (0, False)),
+    ],
+)  # fmt: skip
+def test_columns_that_the_answer_does_not_tell(data_map, service, relations, referred, expected):
+    service.says(BULK, {"entities": [body(ONE, relationshipAttributes=relations)], "referredEntities": referred})
+    found = data_map.entities([ONE])[ONE]
+    assert (len(found.columns), found.unresolved) == expected
+
+
+def test_a_search_that_answers_nothing_is_no_end(data_map, service):
+    service.says(SEARCH, (200, b""), method="POST")
+    with pytest.raises(AnswerError, match="the answer is empty"):
+        list(data_map.pages({}))
 
 
 def test_entities_by_name(data_map, service):

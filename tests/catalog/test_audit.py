@@ -129,10 +129,21 @@ def test_a_collection_of_sources_without_an_asset_is_no_pass(open_azure, write_e
     (finance,) = (scope for scope in audit.coverage.scopes if scope.id == "finance")
     sources = open_azure(write_estate(assets))
     there = {source.collection for source in sm.connect_purview("pview-customer-prod", sources).sources.list()}
-    if "finance" in there:
-        assert finance.state == "partial"
-        assert "Data Reader" in finance.reason
-        assert not audit.complete
+    assert "finance" in there
+    assert finance.state == "partial"
+    assert "Data Reader" in finance.reason
+    assert not audit.complete
+    plan = sm.plan_catalog(open_azure(write_estate(assets)), mesh)
+    assert "Data Reader" in {one.what: one.why for one in plan.unread}["collection Finance"]
+
+
+@pytest.mark.parametrize("fault", ["entity-lost", "entity-deleted", "html-always:entities"])
+def test_an_asset_that_cannot_be_looked_up_is_unknown(open_azure, small, mesh, fault):
+    audit = sm.audit_catalog(open_azure(small, faults=[fault]), mesh)
+    unknown = [finding for finding in audit.findings if finding.state == "unknown"]
+    assert unknown
+    assert {finding.reason for finding in unknown} == {"asset-not-read"}
+    assert audit.fails_at("low", allow_unknown=False)
 
 
 def test_a_collection_that_the_mesh_wishes_and_nobody_sees_is_a_gap(open_azure, write_estate, mesh):

@@ -1,5 +1,7 @@
 """What is judged of one asset, and when it is looked up."""
 
+import dataclasses
+
 import pytest
 from catalog.conftest import LABEL, OWNER, asset, entity
 from hypothesis import given
@@ -124,9 +126,47 @@ def test_a_product_that_says_it_holds_no_personal_data(judge, name, fails):
 
 
 def test_a_file_without_columns_is_judged_as_a_whole(judge):
-    hit = asset(classifications=("PII.HighRisk",))
-    (judgement,) = judge(Read(hit, "c", entity(hit)), SAYS_NONE)[0]["asset-classification"]
+    hit = asset()
+    whole = entity(hit, classifications=("PII.HighRisk",))
+    (judgement,) = judge(Read(hit, "c", whole), SAYS_NONE)[0]["asset-classification"]
     assert judgement.subject == "PII.HighRisk"
+
+
+@pytest.mark.parametrize("documents", [SAYS_NONE, SHARES])
+def test_columns_that_are_not_told_are_unknown_and_no_pass(judge, documents):
+    hit = asset()
+    told = dataclasses.replace(entity(hit, columns=[("id", [])]), unresolved=True)
+    (judgement,) = judge(Read(hit, "c", told), documents)[0]["asset-classification"]
+    assert (judgement.state, judgement.reason) == ("unknown", "columns-not-read")
+    holder = asset(type="azure_sql_server")
+    (judgement,) = judge(Read(holder, "c", told), documents)[0]["asset-classification"]
+    assert judgement.state == "compliant", "a server has no columns"
+
+
+@pytest.mark.parametrize("documents", [SAYS_NONE, SHARES])
+@pytest.mark.parametrize("columns", [(), [("id", ["PII.Contact"])]])
+def test_what_only_the_index_knows_is_of_a_column_that_nobody_knows(judge, documents, columns):
+    if documents is SAYS_NONE and columns:
+        columns = [("id", ["Order.Number"])]
+    hit = asset(classifications=("PII.HighRisk",))
+    (judgement,) = judge(Read(hit, "c", entity(hit, columns=columns)), documents)[0]["asset-classification"]
+    assert (judgement.state, judgement.reason, judgement.subject) == ("unknown", "columns-not-read", "PII.HighRisk")
+
+
+def test_a_contract_and_a_table_that_is_classified_as_a_whole(judge):
+    hit = asset()
+    (judgement,) = judge(Read(hit, "c", entity(hit, classifications=("PII.HighRisk",))), SHARES)[0][
+        "asset-classification"
+    ]
+    assert (judgement.state, judgement.expected) == ("unknown", "Customers shares fields with Customer as PII.Contact")
+    of_a_column = entity(hit, classifications=("PII.HighRisk",), columns=[("notes", ["PII.HighRisk"])])
+    assert judge(Read(hit, "c", of_a_column), SHARES)[0]["asset-classification"][0].state == "compliant"
+
+
+def test_what_the_asset_itself_no_longer_has_is_lacking(judge):
+    hit = asset()
+    found = judge(Read(hit, "c", entity(hit)))[0]
+    assert {found[check][0].reason for check in ("asset-description", "asset-owner")} == {"no-description", "no-owner"}
 
 
 def test_what_could_not_be_looked_up_is_unknown_and_no_pass(judge):

@@ -82,3 +82,30 @@ def test_collections_in_a_circle_are_of_nobody(write_mesh):
 def test_an_address_is_compared_without_case():
     assert address("HTTPS://Lake.dfs.core.windows.net/In/") == ("lake.dfs.core.windows.net", "/in/")
     assert address("https:///nowhere") is None
+
+
+LIMITS = """
+    dataProduct:
+      name: {name}
+      domain: Sales
+      owner: sales@contoso.com
+      dataResidency: {{piiHandling: None}}
+      interfaces: [{{type: SQL, endpoint: "{endpoint}"}}]
+"""
+
+
+def test_a_limiting_product_that_claims_nothing_is_told(write_mesh):
+    nowhere = [LIMITS.format(name=name, endpoint=endpoint) for name, endpoint in (("A", "the portal"), ("B", "later"))]
+    assert {product.name for product in places(write_mesh(*nowhere)).unclaimed} == {"A", "B"}
+    tcp = LIMITS.format(name="B", endpoint="tcp:sales-sql.database.windows.net,1433")
+    told = places(write_mesh(nowhere[0], tcp))
+    assert {product.name for product in told.unclaimed} == {"A"}
+    assert told.find("mssql://sales-sql.database.windows.net/db", "c3").limited
+    # The one product of a domain that has a collection holds what is in it.
+    assert places(write_mesh(nowhere[0])).unclaimed == []
+
+
+def test_lineage_that_a_plan_made_is_of_the_domain_in_its_name(write_mesh):
+    mesh = write_mesh(SALES)
+    assert places(mesh).find("sovereignmesh://contracts/sales/Sales Analytics/Finance", "pview").domain == "Sales"
+    assert places(mesh).find("sovereignmesh://domains/Nowhere", "c1").domain == ""

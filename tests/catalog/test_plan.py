@@ -129,8 +129,65 @@ def test_a_contract_that_ends_goes_with_prune_alone(azure, mesh):
     assert {change.item.name for change in plan.changes if change.action == "delete"} == {
         f"{MADE}contracts/Customer/Customer 360/Finance", f"{MADE}domains/Finance",
     }  # fmt: skip
-    assert {outcome.state for outcome in sm.apply_catalog(plan)} == {"done"}
+    with pytest.raises(PlanError, match="deletes 2 of the 6 objects"):
+        sm.apply_catalog(plan)
+    assert {outcome.state for outcome in sm.apply_catalog(plan, force=True)} == {"done"}
     assert sm.plan_catalog(azure, fewer, prune=True).empty
+
+
+def test_lineage_of_a_domain_that_the_mesh_does_not_know_stays(azure, mesh):
+    """Several meshes may share an account."""
+    sm.apply_catalog(sm.plan_catalog(azure, mesh))
+    other = dataclasses.replace(
+        mesh,
+        products=tuple(product for product in mesh.products if product.domain != "Customer"),
+        domains=tuple(name for name in mesh.domains if name != "Customer"),
+        domain_documents=tuple(one for one in mesh.domain_documents if one.name != "Customer"),
+    )
+    plan = sm.plan_catalog(azure, other, prune=True)
+    assert not [change for change in plan.changes if change.action == "delete"]
+    assert "the lineage of the domain Customer stays: this mesh does not know it" in plan.notes
+    assert f"{MADE}domains/Sales stays: lineage that stays leads to it" in plan.notes
+
+
+def test_what_could_not_be_read_takes_no_input_out_of_lineage(azure, open_azure, mesh, tmp_path, write_estate):
+    state = tmp_path / "state.json"
+    estate = write_estate()
+    sm.apply_catalog(sm.plan_catalog(open_azure(estate, state=state), mesh))
+    plan = sm.plan_catalog(open_azure(estate, state=state, faults=["search-loses-rows"]), mesh, prune=True)
+    assert not plan.complete
+    assert [change for change in plan.changes if change.item.kind != "asset"] == []
+
+
+def test_what_the_mesh_has_not_either_is_no_wish_that_came_true(azure, mesh):
+    bare = tuple(product.model_copy(update={"description": None}) for product in mesh.products)
+    plan = sm.plan_catalog(azure, dataclasses.replace(mesh, products=bare))
+    lacking = sum("description" in lacks for lacks in mendable().values())
+    assert f"{lacking} assets of" in " ".join(plan.notes) or len(plan.notes) > 1
+    wished = sm.plan_catalog(azure, mesh).unchanged
+    only = [name for name, lacks in mendable().items() if lacks == {"description"}]
+    assert only
+    assert plan.unchanged <= wished
+
+
+def test_lineage_that_somebody_changes_meanwhile_is_not_overwritten(azure, mesh):
+    sm.apply_catalog(sm.plan_catalog(azure, mesh))
+    name = f"{MADE}contracts/Customer/Customer 360/Sales"
+    products = tuple(
+        product.model_copy(
+            update={"data_contracts": [one.model_copy(update={"purpose": "Else"}) for one in product.data_contracts]}
+        )
+        for product in mesh.products
+    )
+    plan = sm.plan_catalog(azure, dataclasses.replace(mesh, products=products))
+    data_map = purview_of(azure).data_map
+    there = data_map.named("Process", [name])[name]
+    attributes = {**there.body["attributes"], "userDescription": "By hand."}
+    data_map.write({"typeName": "Process", "guid": there.id, "attributes": attributes})
+    failed = [outcome for outcome in sm.apply_catalog(plan) if outcome.state == "failed"]
+    assert [outcome.change.item.name for outcome in failed] == [name]
+    assert "since the plan" in failed[0].reason
+    assert data_map.named("Process", [name])[name].description == "By hand."
 
 
 def test_what_somebody_writes_meanwhile_stays(azure, mesh):
@@ -148,7 +205,7 @@ def test_what_somebody_writes_meanwhile_stays(azure, mesh):
 def test_an_asset_that_is_gone_fails_alone(azure, mesh):
     plan = sm.plan_catalog(azure, mesh)
     name = "mssql://sales-sql.database.windows.net/salesdb/dbo/campaigns"
-    purview_of(azure).data_map.delete(plan.entities[Key("asset", name)].id)
+    purview_of(azure).data_map.delete(plan.ids[Key("asset", name)])
     applied = sm.apply_catalog(plan)
     (failed,) = (outcome for outcome in applied if outcome.state == "failed")
     assert "is gone since the plan" in failed.reason

@@ -107,3 +107,10 @@ def test_a_stop_leaves_what_was_not_read_unread():
     states = {scope.state for scope in reading.scopes(str)}
     assert states <= {"partial", "failed"}
     assert len(found) == 1
+
+
+def test_an_asset_in_two_collections_is_one_and_the_count_tells():
+    """It moved while the collections were read."""
+    found, scopes, reading = read(Account({"a": hits(3), "b": hits(2)}), "a", "b")
+    assert (len(found), reading.repeated) == (3, 2)
+    assert "partial" in {scope.state for scope in scopes.values()}

@@ -27,6 +27,10 @@ _WORST: Final[dict[Check, Severity]] = {
     "public-access": "medium",
     "private-endpoint": "medium",
     "required-tags": "low",
+    "asset-classification": "medium",
+    "asset-description": "low",
+    "asset-owner": "low",
+    "sensitivity-label": "low",
 }
 
 

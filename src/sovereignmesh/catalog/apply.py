@@ -12,11 +12,11 @@ from sovereignmesh.errors import PlanError
 from sovereignmesh.plan import carry_out, check_applicable, compare, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sovereignmesh.azure.purview import Entity
     from sovereignmesh.catalog.planning import CatalogPlan
-    from sovereignmesh.plan import Applied, Change, Outcome
+    from sovereignmesh.plan import Applied, Change, Item, Outcome
 
 __all__ = ["apply_catalog"]
 
@@ -31,7 +31,8 @@ def apply_catalog(
 ) -> Applied:
     """Does what the plan says; what became of each change. `on_outcome` is told of each as it comes.
 
-    An asset is read again before it is written, so that what somebody has written meanwhile stays. The search index
+    Each is read again before it is written: what somebody has written into an asset meanwhile stays, and lineage that
+    somebody has changed since the plan fails, to be planned again. The search index
     shows what was written later; the entities show it at once. `expect` is the digest of the plan that was shown:
     another is not applied; `force` goes on where much would be deleted; once `stopped()`, what is under way ends and
     the rest is left. Raises PlanError, before anything is written, for a plan that must not be applied.
@@ -46,32 +47,34 @@ def _applied(plan: CatalogPlan, stopped: Callable[[], bool]) -> Iterator[Outcome
 
 def _write(plan: CatalogPlan, change: Change) -> bool:
     """Does one change; False where it was done already. Raises PlanError where somebody has changed it meanwhile."""
-    there = _now(plan, change)
-    if change.action == "delete":
-        if there is None:
-            return False
-        plan.purview.data_map.delete(there.id)
-        return True
-    if change.item.kind == "asset":
-        if there is None:
-            raise PlanError(f"{change.item.name} is gone since the plan: plan again")
-        return _complete(plan, change, there)
-    if there is not None and _is_as_wished(change, there):
+    item, there = change.item, _now(plan, change)
+    if change.action == "delete" and there is None:
         return False
-    plan.purview.data_map.write(_made(change, there))
+    if item.kind == "asset":
+        if there is None:
+            raise PlanError(f"{item.name} is gone since the plan: plan again")
+        return _complete(plan, change, there)
+    if change.action != "delete" and there is not None and _is(item.body, item, there):
+        return False
+    if (there is None) != (change.action == "create") or (there is not None and not _is(change.before, item, there)):
+        raise PlanError(f"{item.name} was changed by somebody since the plan: plan again")
+    if change.action == "delete" and there is not None:
+        plan.purview.data_map.delete(there.id)
+    else:
+        plan.purview.data_map.write(_made(change, there))
     return True
 
 
-def _is_as_wished(change: Change, there: Entity) -> bool:
-    item = change.item
-    return not list(compare(item.body, live_item(item.kind, item.name, there).body, KINDS[item.kind]))
+def _is(body: Mapping[str, Any], item: Item, there: Entity) -> bool:
+    """Whether what is there is as the body says."""
+    return not list(compare(body, live_item(item.kind, item.name, there).body, KINDS[item.kind]))
 
 
 def _now(plan: CatalogPlan, change: Change) -> Entity | None:
     """What is there now: minutes may have passed since the plan."""
-    known = plan.entities.get(change.key)
+    known = plan.ids.get(change.key)
     if known is not None:
-        return plan.purview.data_map.entities([known.id]).get(known.id)
+        return plan.purview.data_map.entities([known]).get(known)
     return plan.purview.data_map.named(TYPES[change.item.kind], [change.item.name]).get(change.item.name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections import Counter
 from contextlib import nullcontext
@@ -12,11 +11,11 @@ from sovereignmesh import __version__
 from sovereignmesh.audit.severity import severity_of
 from sovereignmesh.audit.tally import Tally, timestamp, waiver_view
 from sovereignmesh.azure.purview.line import DATA_MAP
+from sovereignmesh.catalog.coverage import holes, scopes_of, unplaced
 from sovereignmesh.catalog.judging import Judges
 from sovereignmesh.catalog.opening import open_catalog
-from sovereignmesh.catalog.reading import NO_TERMS, CatalogReading
+from sovereignmesh.catalog.reading import CatalogReading
 from sovereignmesh.catalog.settling import Settler
-from sovereignmesh.errors import AzureError
 from sovereignmesh.result import (
     CATALOG_CHECKS,
     Audit,
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from sovereignmesh.catalog.placing import Place
     from sovereignmesh.catalog.reading import Read
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.result import Check, Scope, State
+    from sovereignmesh.result import Check, State
 
 __all__ = ["audit_catalog"]
 
@@ -82,7 +81,7 @@ def audit_catalog(
         run = _Run(mesh, catalog, wanted, now or (lambda: dt.datetime.now(dt.UTC)), show_compliant=show_compliant)
         with progress(run.reading):
             run.read()
-        run.count_all()
+        run.note_holes()
         return run.result()
     finally:
         azure.begin()  # the connection outlives the run's deadline and its end
@@ -112,24 +111,12 @@ class _Run:
         # Who wants to see what passed must look at everything.
         settlers = () if show_compliant else (Settler(self.checks, catalog.places),)
         self.reading = CatalogReading(catalog.purview, catalog.collections, self._in_doubt, *settlers)
-        self._note_unplaced()
 
     def _in_doubt(self, read: Read) -> bool:
         return self._judges.in_doubt(read, self._place(read))
 
     def _place(self, read: Read) -> Place:
         return self._catalog.places.find(read.asset.qualified_name, read.collection)
-
-    def _note_unplaced(self) -> None:
-        """Notes which products' assets cannot be told from others."""
-        checks: tuple[Check, ...] = ("asset-classification",)
-        for product, name in self._catalog.places.unknown:
-            error = self._catalog.error
-            why = f"the sources could not be read: {error}" if error else "the account has no source of that name"
-            self.tally.gap(why, f"the assets of the source {name}, of {product.name}", rows=0, checks=checks)
-        for title in self._catalog.unseen:
-            why = "the mesh wishes it, and it is not there, or you have no role in it"
-            self.tally.gap(why, f"the collection {title}", rows=0)
 
     def read(self) -> None:
         """Judges every asset; an interruption ends the reading, and what was read is told."""
@@ -143,18 +130,13 @@ class _Run:
             for check in self.checks:
                 self.tally.summary[check][_SETTLED.get(check, "compliant")] += count
 
-    def count_all(self) -> None:
-        """Whether the account has more assets than its collections: those of one that nobody listed."""
-        purview, seen = self._catalog.purview, self.reading.total
-        try:
-            page = purview.data_map.search(NO_TERMS, limit=1)
-        except AzureError as error:
-            self.tally.gap(f"the account's assets could not be counted: {error}", purview.account.name, rows=0)
-            return
-        if page.total > seen:
-            about = "about " if page.approximate else ""
-            why = f"the search counts {about}{page.total:,} assets in the account, {seen:,} in the collections you see"
-            self.tally.gap(why, purview.account.name, rows=0)
+    def note_holes(self) -> None:
+        """Notes what was not seen, and which products' assets cannot be told from others."""
+        for what, why in holes(self._catalog, self.reading):
+            self.tally.gap(why, what, rows=0)
+        of_products: tuple[Check, ...] = ("asset-classification",)
+        for what, why in unplaced(self._catalog):
+            self.tally.gap(why, what, rows=0, checks=of_products)
 
     def _take(self, read: Read) -> None:
         tally, place = self.tally, self._place(read)
@@ -204,7 +186,7 @@ class _Run:
     def result(self) -> Audit:
         """What came out."""
         mesh, tally, purview = self._mesh, self.tally, self._catalog.purview
-        scopes = tuple(map(self._with_sources, self.reading.scopes(self._catalog.places.title)))
+        scopes = scopes_of(self._catalog, self.reading)
         types = (TypeCoverage(name, self._types[name], (DATA_MAP,), self.checks, ()) for name in sorted(self._types))
         coverage = Coverage(
             tally.rows, self.reading.repeated, scopes, tuple(types), tally.gaps_in(purview.account.id, scopes)
@@ -231,11 +213,3 @@ class _Run:
             findings=self._findings,
             worst=tally.worst,
         )  # fmt: skip
-
-    def _with_sources(self, scope: Scope) -> Scope:
-        """A collection with sources and not one asset that is seen: nobody can tell it from a role that is missing."""
-        names = self._catalog.sources.get(scope.id.casefold(), ())
-        if scope.state != "read" or scope.read or not names:
-            return scope
-        why = f"no asset of its sources ({', '.join(names)}) is seen: not scanned yet, or you lack Data Reader there"
-        return dataclasses.replace(scope, state="partial", reason=why)

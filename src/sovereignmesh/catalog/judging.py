@@ -10,6 +10,7 @@ from sovereignmesh.facts.assets import can_carry_label, is_label, is_personal, l
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from sovereignmesh.azure.purview import Entity
     from sovereignmesh.catalog.placing import Place
     from sovereignmesh.catalog.reading import Read
     from sovereignmesh.mesh import Mesh
@@ -58,12 +59,12 @@ class Judges:
                 yield check, judgement, source
 
     def _description(self, read: Read, _: Place) -> Sequence[Judgement]:
-        if read.asset.description or (read.entity and read.entity.description):
+        if (read.entity or read.asset).description:  # of an asset that was looked up, what itself says
             return COMPLIANT
         return (_absent(read, "no-description", "a description"),)
 
     def _owner(self, read: Read, _: Place) -> Sequence[Judgement]:
-        if read.asset.owners or (read.entity and read.entity.owners):
+        if (read.entity or read.asset).owners:
             return COMPLIANT
         return (_absent(read, "no-owner", "a contact of type Owner"),)
 
@@ -81,23 +82,43 @@ class Judges:
         limiting = [product for product in place.products if product.limits_classifications]
         if not limiting:
             return _NO_LIMIT
-        if read.missing:
+        if read.entity is None:
             return (_not_read(read, _limits(limiting)),)
-        return tuple(self._beyond(read, limiting)) or COMPLIANT
+        found = tuple(self._beyond(read.entity, limiting))
+        return found + tuple(self._open(read, read.entity, limiting)) or COMPLIANT
 
-    def _beyond(self, read: Read, products: Sequence[DataProduct]) -> Iterator[Judgement]:
+    def _beyond(self, entity: Entity, products: Sequence[DataProduct]) -> Iterator[Judgement]:
         """What was found and a product of the asset does not allow: of columns, or of the asset as a whole."""
-        columns = read.entity.columns if read.entity else ()
-        whole = set(read.entity.classifications if read.entity else ())
-        if not columns:  # else the index repeats what the columns say, and later
-            whole |= set(read.asset.classifications)
-        for subject, names in (*columns, ("", sorted(whole))):
+        for subject, names in (*entity.columns, ("", entity.classifications)):
             for name in dict.fromkeys(names):
                 against = [limit for product in products if (limit := self._limit(product, subject, name))]
                 if against:
                     where = f"column {subject}: {name}" if subject else name
                     said = "; ".join(dict.fromkeys(against))
                     yield Judgement("non-compliant", where, "classified-against-product", said, name)
+
+    def _open(self, read: Read, entity: Entity, products: Sequence[DataProduct]) -> Iterator[Judgement]:
+        """What may have been found too: in columns that were not told, or that only the index knows of."""
+        if entity.unresolved and _may_carry(read) is not False:
+            what = "columns that the Data Map does not tell"
+            yield Judgement("unknown", "columns", "columns-not-read", _limits(products), what)
+        told = {name for _, names in entity.columns for name in names}
+        for name in dict.fromkeys((*entity.classifications, *read.asset.classifications)):
+            if name in told or is_label(name):
+                continue
+            refused = (self._refused(product, name, whole=name in entity.classifications) for product in products)
+            if against := list(dict.fromkeys(filter(None, refused))):
+                yield Judgement("unknown", name, "columns-not-read", "; ".join(against), f"{name}, of no column")
+
+    def _refused(self, product: DataProduct, name: str, *, whole: bool) -> str:
+        """What a product says against a classification in a column that nobody knows."""
+        if not whole and (limit := self._limit(product, "", name)):
+            return limit
+        for contract in product.data_contracts:
+            allowed = contract.allowed_classifications
+            if allowed is not None and name.casefold() not in {each.casefold() for each in allowed}:
+                return f"{product.name} shares fields with {contract.consumer} as {', '.join(allowed) or 'nothing'}"
+        return ""
 
     def _limit(self, product: DataProduct, column: str, name: str) -> str:
         """What a product says against a classification, "" where it says nothing."""
@@ -114,6 +135,7 @@ class Judges:
 
 
 def _is_labelled(read: Read) -> bool:
+    """Whether either says so: no page tells which of the two has every label."""
     asset, entity = read.asset, read.entity
     if any(map(is_label, asset.labels)) or any(map(is_label, asset.classifications)):
         return True

@@ -6,7 +6,7 @@ from typing import Final
 
 from sovereignmesh.plan import Kind
 
-__all__ = ["DATA_SET", "KINDS", "MADE", "PROCESS", "TYPES"]
+__all__ = ["DATA_SET", "KINDS", "MADE", "PROCESS", "TYPES", "domain_in"]
 
 DATA_SET, PROCESS = "data-set", "process"
 # Types of Apache Atlas that every account has: what has no scanner is a DataSet, what joins two of them a Process.
@@ -21,3 +21,12 @@ KINDS: Final = {
         Kind(PROCESS, 2, unordered=_UNORDERED),
     )
 }
+
+
+def domain_in(name: str) -> str:
+    """The domain in the name of what a plan makes, "" where there is none.
+
+    >>> domain_in("sovereignmesh://products/Customer/Customer 360")
+    'Customer'
+    """
+    return next(iter(name.removeprefix(MADE).split("/")[1:2]), "")

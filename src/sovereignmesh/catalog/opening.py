@@ -69,8 +69,8 @@ def _unseen(mesh: Mesh, purview: Purview, collections: Iterable[Collection]) -> 
         return
     seen = {name.casefold() for one in collections for name in (one.name, one.friendly_name)}
     for wish, _, _ in collections_in(mesh.purview.model):
-        if wish.name.casefold() not in seen:
-            yield wish.name
+        if wish.name.casefold() not in seen and (wish.friendly_name or wish.name).casefold() not in seen:
+            yield wish.friendly_name or wish.name
 
 
 def _names(purview: Purview) -> tuple[str, str]:

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from sovereignmesh.catalog.kinds import MADE, domain_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -20,6 +22,7 @@ _ENDPOINTS: Final = (
     "endpoint", "serverEndpoint", "accountUri", "dedicatedSqlEndpoint", "serverlessSqlEndpoint", "serviceUrl", "host",
 )  # fmt: skip
 # As `urlsplit` has it (RFC 3986): who answers, and the path.
+_PROTOCOL: Final = re.compile(r"^tcp:", re.IGNORECASE)  # of a SQL Server: tcp:HOST,PORT
 _ADDRESS: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//([^/?#]*)([^?#]*)", re.IGNORECASE | re.ASCII)
 
 
@@ -55,6 +58,7 @@ class Places:
         claims: dict[str, dict[str, list[DataProduct]]] = {}
         named = {source.name.casefold(): source for source in sources}
         self.unknown: list[tuple[DataProduct, str]] = []  # sources that a product names and the account has not
+        claiming: set[str] = set()
         for product in mesh.products:
             places = [interface.endpoint for interface in product.interfaces]
             for name in product.sources:
@@ -64,6 +68,7 @@ class Places:
                 else:
                     places += _endpoints(source.properties)
             for host, path in filter(None, map(address, places)):
+                claiming.add(product.name)
                 products = claims.setdefault(host, {}).setdefault(path, [])
                 if product not in products:
                     products.append(product)
@@ -73,13 +78,24 @@ class Places:
             for host, paths in claims.items()
         }
         self._domains = {name: self._domain_of(name) for name in self._collections}
+        claiming |= {product.name for place in self._domains.values() for product in place.products}
+        told = {product.name for product, _ in self.unknown}
+        # What such a product says of classifications, nobody can hold against any asset.
+        self.unclaimed = [
+            product
+            for product in mesh.products
+            if product.limits_classifications and product.name not in claiming | told
+        ]
         self._at: dict[tuple[str, str], Place | None] = {}  # by host as it is written, and collection
 
     def find(self, qualified_name: str, collection: str) -> Place:
         """Whose an asset is, by its qualified name and the reference name of its collection."""
+        if qualified_name.startswith(MADE):  # the lineage of a plan's: its names tell the domain
+            return Place(self._mesh.domain_named(domain_in(qualified_name)) or "")
         parts = qualified_name.split("/", 3)
         # Of a large catalog nearly all names begin alike: what does not hang on the path is found once for each host.
-        key = (parts[2] if len(parts) > 2 and not parts[1] else qualified_name, collection)  # noqa: PLR2004 - x://host
+        hosted = len(parts) > 2 and not parts[1] and parts[0].endswith(":")  # noqa: PLR2004 - x://host
+        key = (parts[2] if hosted else qualified_name, collection)
         known = self._at.get(key, _NOT_YET)
         if known is _NOT_YET:
             known = self._of_host(qualified_name, collection)
@@ -141,9 +157,12 @@ def address(text: str) -> tuple[str, str] | None:
     ('sales-sql.database.windows.net', '/salesdb/dbo/orders/')
     >>> address("sales-sql.database.windows.net")
     ('sales-sql.database.windows.net', '/')
+    >>> address("tcp:sales-sql.database.windows.net,1433")
+    ('sales-sql.database.windows.net', '/')
     """
-    found = _ADDRESS.match(text.strip() if "://" in text else f"//{text.strip()}")
-    host = _host(found[1]) if found else None
+    text = text.strip()
+    found = _ADDRESS.match(text if "://" in text else f"//{_PROTOCOL.sub('', text)}")
+    host = _host(found[1].partition(",")[0]) if found else None  # HOST,PORT as SQL Server has it
     return (host, f"{found[2].casefold().rstrip('/')}/") if found and host and "." in host else None
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.catalog.kinds import KINDS, MADE, PROCESS, TYPES
+from sovereignmesh.catalog.coverage import holes, scopes_of, unplaced
+from sovereignmesh.catalog.kinds import DATA_SET, KINDS, MADE, PROCESS, TYPES, domain_in
 from sovereignmesh.catalog.opening import open_catalog
 from sovereignmesh.catalog.reading import CatalogReading
 from sovereignmesh.catalog.wishes import Wishes
 from sovereignmesh.errors import AzureError, DeadlineError, SignInError
 from sovereignmesh.plan import Item, Key, Plan, Unread, diff
-from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,10 +34,13 @@ _NAMED_AT_ONCE: Final = 20  # qualified names are long, and stand in the address
 
 @dataclass(frozen=True, repr=False)
 class CatalogPlan(Plan):
-    """A plan for the catalog of a Purview account. `entities` are what is there of what it changes, by key."""
+    """A plan for the catalog of a Purview account. `ids` are the guids of what is there of what it changes, by key.
+
+    `existing` counts what plans made: an asset only gets what it lacks.
+    """
 
     purview: Purview = field(kw_only=True, repr=False, compare=False)
-    entities: Mapping[Key, Entity] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
+    ids: Mapping[Key, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def touched(self) -> list[Change]:
@@ -57,8 +61,11 @@ def plan_catalog(
     An asset without a description gets its product's, one without an Owner contact its product's owner, else its
     domain's; what it has stays. Every contract becomes a process from the product to the domain that consumes it, so
     that lineage shows who gets the data. `account` is another than the mesh names; `prune` also plans to delete the
-    lineage of contracts that the mesh no longer has. Raises MeshError where nobody names an account, an AzureError
-    where the account or its collections cannot be read; what else cannot be is in the plan's `unread`.
+    lineage of contracts that the mesh no longer has, of domains that it knows: other meshes may share the account.
+    Where not all could be read, nothing is deleted and no lineage loses an input.
+
+    Raises MeshError where nobody names an account, an AzureError where the account or its collections cannot be read;
+    what else cannot be is in the plan's `unread`.
     """
     catalog = open_catalog(azure, mesh, account)
     draft = _Draft(mesh, catalog)
@@ -67,11 +74,10 @@ def plan_catalog(
         for read in reading:
             draft.take(read)
         draft.read_made()
-    draft.unread += [
-        Unread(f"{scope.kind} {scope.name}", scope.reason)
-        for scope in reading.scopes(catalog.places.title)
-        if scope.state != "read"
-    ]
+    for scope in scopes_of(catalog, reading):
+        if scope.state != "read":
+            draft.unread.append(Unread(f"{scope.kind} {scope.name}", scope.reason))
+    draft.unread += [Unread(*hole) for hole in (*holes(catalog, reading), *unplaced(catalog))]
     return draft.plan(prune=prune)
 
 
@@ -83,13 +89,12 @@ class _Draft:
         self._wishes = Wishes(mesh)
         self._desired: list[Item] = []
         self._live: dict[Key, Item] = {}
-        self._entities: dict[Key, Entity] = {}
+        self._ids: dict[Key, str] = {}
         self._made: dict[str, list[str]] = {kind: [] for kind in TYPES}  # qualified names that the search has
         self._lost: set[str] = set()  # kinds of which nobody knows what is there
-        self._seen = 0
+        self._as_wished = 0  # assets
+        self._without: Counter[tuple[str, str]] = Counter()  # what is lacked, and whose it is
         self.unread: list[Unread] = []
-        if catalog.error is not None and any(product.sources for product in mesh.products):
-            self.unread.append(Unread("the sources, which tell whose assets are", str(catalog.error)))
 
     def _place(self, read: Read) -> Place:
         return self._catalog.places.find(read.asset.qualified_name, read.collection)
@@ -114,23 +119,26 @@ class _Draft:
         self._wishes.note_data(asset, place)
         if not place.products and not place.domain:
             return
-        self._seen += 1
         if read.missing:
             self.unread.append(Unread(f"{asset.type} {asset.qualified_name}", read.missing))
-        if read.entity is None:
             return
-        body: dict[str, Any] = {}
-        if not read.entity.description and (text := self._wishes.description_for(place)):
-            body["description"] = text
-        if not read.entity.owners and (owners := self._wishes.owners_for(place)):
-            body["owners"] = owners
-        if body:
+        told = read.entity or asset
+        lacks = {
+            "description": () if told.description else self._wishes.description_for(place),
+            "owners": () if told.owners else self._wishes.owners_for(place),
+        }
+        lacks = {name: wish for name, wish in lacks.items() if wish != ()}
+        body = {name: wish for name, wish in lacks.items() if wish}
+        whose = ", ".join(product.name for product in place.products) or f"the domain {place.domain}"
+        self._without.update((name, whose) for name in lacks if name not in body)
+        self._as_wished += not lacks
+        if body and read.entity is not None:
             name = asset.qualified_name
             if Key("asset", name.casefold()) in self._live:  # of another type, or told apart by case alone
                 name = f"{name} ({asset.id})"
             there = live_item("asset", name, read.entity)
             self._desired.append(Item("asset", name, body))
-            self._live[there.key], self._entities[there.key] = there, read.entity
+            self._live[there.key], self._ids[there.key] = there, read.entity.id
 
     def read_made(self) -> None:
         """Reads what earlier plans made, by name and not by the index, which lags."""
@@ -152,35 +160,62 @@ class _Draft:
             return
         for name, entity in found.items():
             item = live_item(kind, name, entity)
-            self._live[item.key], self._entities[item.key] = item, entity
+            self._live[item.key], self._ids[item.key] = item, entity.id
 
     def plan(self, *, prune: bool) -> CatalogPlan:
         """What is to be done."""
         purview = self._catalog.purview
-        notes = list(self._wishes.notes)
-        if prune and self.unread:
-            prune = False
-            notes.append("nothing is deleted, since not all could be read")
         desired = [item for item in self._desired if item.kind not in self._lost]
+        notes = list(self._wishes.notes)
+        for (lack, whose), count in self._without.items():
+            notes.append(f"{count:,} assets of {whose} have no {lack}, and the mesh has none for them")
+        if self.unread:
+            desired = list(map(self._keeping, desired))
+            if prune:
+                prune = False
+                notes.append("nothing is deleted, since not all could be read")
         changes = diff(desired, self._live.values(), KINDS, prune=prune)
+        kept = self._kept(changes)
+        changes = [change for change in changes if change.key not in kept]
+        notes += kept.values()
         touched = {change.key for change in changes if change.action != "delete"}
+        made = [key for key in self._live if key.kind in TYPES]
         return CatalogPlan(
             target=f"{purview.account.id}:catalog",
             changes=tuple(changes),
-            existing=self._seen + len([key for key in self._live if key.kind in TYPES]),
-            unchanged=self._seen + sum(item.key.kind in TYPES for item in desired) - len(touched),
-            problems=tuple(self._problems()),
+            existing=len(made),
+            unchanged=self._as_wished + sum(item.kind in TYPES and item.key not in touched for item in desired),
             unread=tuple(dict.fromkeys(self.unread)),
-            notes=tuple(notes),
+            notes=tuple(dict.fromkeys(notes)),
             purview=purview,
-            entities=self._entities,
+            ids=self._ids,
         )
 
-    def _problems(self) -> Iterable[Problem]:
-        for product, name in self._catalog.places.unknown:
-            if self._catalog.error is None:
-                message = f"{product.name}: the account has no source '{name}', so that its assets are not known"
-                yield Problem(Location(str(self._mesh.path)), "$.dataProduct.sources", message, "warning")
+    def _keeping(self, item: Item) -> Item:
+        """The wish for a process with what it has already: what could not be read is no reason to take it out."""
+        there = self._live.get(item.key)
+        if item.kind != PROCESS or there is None:
+            return item
+        inputs = item.body["inputs"]
+        more = [each for each in there.body["inputs"] if each not in inputs]
+        return replace(item, body={**item.body, "inputs": [*inputs, *more]})
+
+    def _kept(self, changes: Iterable[Change]) -> dict[Key, str]:
+        """What is not deleted although the mesh does not wish it, and why: other meshes may share the account."""
+        gone = [change for change in changes if change.action == "delete"]
+        kept = {}
+        for change in gone:
+            domain = domain_in(change.item.name)
+            if self._mesh.domain_named(domain) is None:
+                kept[change.key] = f"the lineage of the domain {domain} stays: this mesh does not know it"
+        going = {change.key for change in gone if change.key not in kept}
+        staying = [item for key, item in self._live.items() if key.kind == PROCESS and key not in going]
+        used = {each["qualifiedName"] for item in staying for each in (*item.body["inputs"], *item.body["outputs"])}
+        for key in going:
+            name = self._live[key].name
+            if key.kind == DATA_SET and name in used:
+                kept[key] = f"{name} stays: lineage that stays leads to it"
+        return kept
 
 
 def live_item(kind: str, name: str, entity: Entity) -> Item:

@@ -29,7 +29,7 @@ class Wishes:
         self._mesh = mesh
         self._described = {each.name.casefold(): each for each in mesh.domain_documents}
         self._data: dict[str, list[Asset]] = {}  # by the product's name, what its data is in
-        self._products = {_product_name(each): each for each in mesh.products if each.data_contracts}
+        self._products = {self._product_name(each): each for each in mesh.products if each.data_contracts}
         self.notes: dict[str, None] = {}
 
     def description_for(self, place: Place) -> str:
@@ -51,7 +51,7 @@ class Wishes:
         for name in named:
             identity = self._mesh.object_id_of(name, place.domain)
             if identity is None:
-                self.notes[f"{name} has no object id in the mesh's `directory`: no asset gets this owner"] = None
+                self._note_nobody(name)
             else:
                 found[identity] = None
         return list(found)
@@ -60,20 +60,19 @@ class Wishes:
         """Keeps an asset for the lineage of its product: tables, files and sets of files, not what holds them."""
         if len(place.products) != 1 or can_carry_label(asset.type, asset.object_type) is not True:
             return
-        name = _product_name(place.products[0])
-        if name in self._products:
-            self._data.setdefault(name, []).append(asset)
+        name = self._product_name(place.products[0])
+        if name in self._products and len(data := self._data.setdefault(name, [])) <= _MOST:
+            data.append(asset)
 
     def lineage(self) -> Iterator[Item]:
         """The data sets and processes of every contract: assets, their product, the contract, its consumer."""
         consumers: dict[str, str] = {}
         for name, product in self._products.items():
-            yield self._data_set(name, product.name, product.description or "", product.domain, product.owner)
+            about = product.description or f"The data product {product.name} of the domain {self._domain(product)}."
+            yield self._data_set(name, product.name, about, product.domain, product.owner)
             data = self._data.get(name, [])
             if len(data) > _MOST:
-                self.notes[
-                    f"{product.name} has {len(data):,} tables and files, more than {_MOST}: its lineage begins with it"
-                ] = None
+                self.notes[f"{product.name} has more than {_MOST} tables and files: its lineage begins with it"] = None
             elif data:
                 yield self._process(
                     f"{name}/data",
@@ -85,13 +84,13 @@ class Wishes:
                 )
             shared: Counter[str] = Counter()
             for contract in product.data_contracts:
-                domain = self._consumer(contract)
+                domain = self._mesh.consumer_named(contract.consumer) or contract.consumer
                 shared[domain] += 1
                 more = f" {shared[domain]}" if shared[domain] > 1 else ""  # contracts of a product with one consumer
                 consumer = f"{MADE}domains/{domain}"
                 consumers[consumer] = domain
                 yield self._process(
-                    f"{MADE}contracts/{product.domain}/{product.name}/{domain}{more}",
+                    f"{MADE}contracts/{self._domain(product)}/{product.name}/{domain}{more}",
                     product,
                     title=f"Contract: {product.name} to {domain}{more}",
                     about=_told(contract),
@@ -103,13 +102,22 @@ class Wishes:
             about = (document.description if document else None) or f"The domain {domain}, which consumes data."
             yield self._data_set(name, f"{domain} domain", about, domain, (document.owner if document else None) or "")
 
-    def _consumer(self, contract: DataContract) -> str:
-        name = contract.consumer.removesuffix(" Domain")
-        return self._mesh.domain_named(contract.consumer) or self._mesh.domain_named(name) or name
+    def _domain(self, product: DataProduct) -> str:
+        return self._mesh.domain_named(product.domain) or product.domain
+
+    def _product_name(self, product: DataProduct) -> str:
+        return f"{MADE}products/{self._domain(product)}/{product.name}"
 
     def _owners(self, owner: str, domain: str) -> list[str]:
         identity = self._mesh.object_id_of(owner, domain) if owner else None
+        if identity is None:
+            self._note_nobody(owner) if owner else self.notes.setdefault(
+                f"the domain {domain} has no owner in the mesh: its end of the lineage gets none"
+            )
         return [identity] if identity else []
+
+    def _note_nobody(self, name: str) -> None:
+        self.notes[f"{name} has no object id in the mesh's `directory`: nothing gets this owner"] = None
 
     def _data_set(self, name: str, title: str, about: str, domain: str, owner: str) -> Item:
         body = {"name": title, "description": about, "owners": self._owners(owner, domain)}
@@ -124,10 +132,6 @@ class Wishes:
             body["owners"] = owners
         made = (each["qualifiedName"] for each in (*inputs, *outputs) if each["type"] == TYPES[DATA_SET])
         return Item(PROCESS, name, body, frozenset(Key(DATA_SET, each.casefold()) for each in made))
-
-
-def _product_name(product: DataProduct) -> str:
-    return f"{MADE}products/{product.domain}/{product.name}"
 
 
 def _reference(kind: str, qualified_name: str) -> dict[str, str]:

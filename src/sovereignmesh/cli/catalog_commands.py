@@ -70,7 +70,8 @@ def audit(
     Every asset in every collection that you see: whether it has the description, the owner and the sensitivity label
     that the policy's dataCatalog requires, and whether what was classified in it is what its product allows.
 
-    Data Reader in the collections suffices, with Reader on the account; nothing is written.
+    Data Reader and Data Source Administrator in the root collection suffice, with Reader on the account; nothing is
+    written.
 
     Exit codes: 0 compliant and complete, 1 could not run, 2 wrong usage, 3 findings at --fail-on, 4 incomplete.
     """
@@ -78,10 +79,11 @@ def audit(
 
     azure, estate = open_azure(**where)
     with Interruptions() as interruptions:
+        wanted = load_mesh(find_mesh(mesh, estate))
         with azure:
             result = audit_catalog(
                 azure,
-                load_mesh(find_mesh(mesh, estate)),
+                wanted,
                 account,
                 checks=checks or None,
                 show_compliant=show_compliant,
@@ -137,7 +139,7 @@ def plan(
     Assets that lack a description or an owner get those of their product; what they have stays. Every contract of the
     mesh becomes lineage from the product to the domain that consumes it.
 
-    Data Reader in the collections suffices, with Reader on the account.
+    Data Reader and Data Source Administrator in the root collection suffice, with Reader on the account.
 
     Exit codes: 0 planned, 1 it could not be planned, 2 wrong usage, 3 with --detailed-exitcode: there is something to
     do, 4 not all could be read.

@@ -78,7 +78,7 @@ def _faults(ctx: click.Context, _param: click.Parameter, names: tuple[str, ...])
         from sovereignmesh.sandbox import FAULTS  # noqa: PLC0415 - only for the sandbox
 
         for name, says in FAULTS.items():
-            click.echo(f"{name:22}{says}")
+            click.echo(f"{name:{max(map(len, FAULTS))}}  {says}")
         ctx.exit()
     return names
 
@@ -117,7 +117,11 @@ class Interruptions:
 
 _AZURE_OPTIONS: Final = (
     click.option("--sandbox", is_flag=True, help="An Azure in the process, with a sample estate; no account needed."),
-    click.option("--estate", metavar="NAME|DIR", help="The sandbox's estate (default contoso); implies --sandbox."),
+    click.option(
+        "--estate",
+        metavar="NAME|DIR",
+        help="The sandbox's estate (default: the state's, else contoso); implies --sandbox.",
+    ),
     click.option(
         "--state",
         metavar="FILE",
@@ -161,9 +165,9 @@ def open_azure(
     if sandbox or estate is not None or state is not None:
         if cloud or tenant:
             raise click.UsageError("--cloud and --tenant are of the real Azure: leave them out with --sandbox")
-        from sovereignmesh.sandbox import open_sandbox  # noqa: PLC0415 - only for the sandbox
+        from sovereignmesh.sandbox import estate_of, open_sandbox  # noqa: PLC0415 - only for the sandbox
 
-        name = estate or "contoso"
+        name = estate or (estate_of(state) if state is not None else None) or "contoso"
         return open_sandbox(name, state=state, faults=faults), name
     if faults:
         raise click.UsageError("--fault is of the sandbox: add --sandbox")

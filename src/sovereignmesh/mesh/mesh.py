@@ -28,6 +28,7 @@ __all__ = ["Mesh", "domain_names"]
 
 _MOST_SPELLINGS: Final = 10_000  # tags hold anything: what is remembered of them must not grow with the estate
 _DOMAIN: Final = "@domain"  # whichever it is
+_CONSUMER: Final = " domain"  # what contracts may add to a domain's name
 _Names = tuple[str | None, str | None]
 
 
@@ -121,6 +122,11 @@ class Mesh:
     def domain_named(self, tag_value: str) -> str | None:
         """The canonical spelling of the domain that a tag names; None for an unknown one."""
         return self._canonical.get(tag_value.strip().casefold())
+
+    def consumer_named(self, name: str) -> str | None:
+        """The canonical spelling of the domain that `Sales` and `Sales Domain` mean; None for an unknown one."""
+        folded = name.strip().casefold()
+        return self.domain_named(folded) or self.domain_named(folded.removesuffix(_CONSUMER))
 
     def object_id_of(self, name: str, domain: str = "") -> str | None:
         """The object id that a name or a mail of the directory means, None where it is not in it.

@@ -235,6 +235,11 @@ REASONS: Final[dict[str, Reason]] = {
         "The search index lacks it, and the asset itself, which would tell, could not be read.",
         "See why in `actual`; the role Data Reader in the collection suffices.",
     ),
+    "columns-not-read": _unknown(
+        "Its columns are not told, or a classification is of none of those that are: whether it is against what the "
+        "product says is not known.",
+        "Scan the source again; then look at the asset's schema in the portal.",
+    ),
     "label-support-unknown": _unknown(
         "It has no label, and no documentation says whether assets of its type can carry one.",
         "Check whether its source supports labels; report the type so that the table can learn it.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure import Azure, Pace
     from sovereignmesh.sandbox.adapter import SandboxAdapter
-    from sovereignmesh.sandbox.estate import estate_mesh, estates
+    from sovereignmesh.sandbox.estate import estate_mesh, estate_of, estates
     from sovereignmesh.sandbox.faults import FAULTS, Fault, find_fault
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Fault",
     "SandboxAdapter",
     "estate_mesh",
+    "estate_of",
     "estates",
     "find_fault",
     "open_adapter",
@@ -37,6 +38,7 @@ _HOME: Final = {
     "Fault": "faults",
     "SandboxAdapter": "adapter",
     "estate_mesh": "estate",
+    "estate_of": "estate",
     "estates": "estate",
     "find_fault": "faults",
 }

@@ -112,6 +112,16 @@ def estate_folder(estate: str | Path) -> Path:
     raise SandboxError(f"no estate is called {str(estate)!r} and no folder there has {_FILE}; packaged: {known}")
 
 
+def estate_of(state: Path) -> str | None:
+    """The packaged estate that a state file is of; None where there is no such file, or none that says so."""
+    try:
+        kept = orjson.loads(state.read_bytes())
+    except (OSError, ValueError):  # who opens it tells what is wrong
+        return None
+    name = kept.get("estate") if isinstance(kept, dict) else None
+    return name if name in estates() else None
+
+
 def estate_mesh(estate: str | Path) -> Path:
     """The folder with the mesh that belongs to an estate. Raises SandboxError where the estate is unknown."""
     folder = estate_folder(estate)

@@ -189,7 +189,9 @@ class Store:
         try:
             kept = orjson.loads(state.read_bytes())
             if kept["estate"] != self._estate.name:
-                raise SandboxError(f"{state} is the state of the estate {kept['estate']}, not of {self._estate.name}")
+                raise SandboxError(
+                    f"{state} is the state of the estate {kept['estate']}, not of {self._estate.name}: give that estate"
+                )
             written, self._objects_written = kept["written"], kept.get("purview", {})
             for key, value in written.items():
                 if value is None:

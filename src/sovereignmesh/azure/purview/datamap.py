@@ -29,6 +29,9 @@ AT_ONCE: Final = 100
 _SEARCH: Final = "/datamap/api/search/query"
 _ENTITIES: Final = "/datamap/api/atlas/v2/entity"
 _DEEPEST: Final = 2  # steps from a file over its schema to the columns
+# The relationships of the types in the specification and of Microsoft's samples that lead to columns.
+_SCHEMAS: Final = frozenset({"tabular_schema", "attachedSchema"})
+_COLUMNS: Final = ("column", "columns", "field", "fields")  # how their names end, and those of the types there
 
 
 class Contact(msgspec.Struct, frozen=True, gc=False):
@@ -107,7 +110,10 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An asset itself: `contacts` by type, as the API has them; `body` is the whole of what it says."""
+    """An asset itself: `contacts` by type, as the API has them; `body` is the whole of what it says.
+
+    `unresolved` says that it has columns, or may have, which the answer does not tell.
+    """
 
     id: str
     type: str
@@ -118,6 +124,7 @@ class Entity:
     columns: tuple[Column, ...]
     contacts: Mapping[str, Any]
     body: Mapping[str, Any]
+    unresolved: bool = False
 
     def references(self, attribute: str) -> list[tuple[str, str]]:
         """The types and qualified names of the entities that an attribute refers to; of one without a name its guid."""
@@ -145,7 +152,9 @@ class DataMap:
             body["filter"] = dict(query)
         if token:
             body["continuationToken"] = token
-        page: Page = self._line.decoded(_page, "POST", _SEARCH, DATA_MAP, body).body
+        page = self._line.decoded(_page, "POST", _SEARCH, DATA_MAP, body).body
+        if not isinstance(page, Page):
+            raise AnswerError(f"{_SEARCH}: the answer is empty")
         return page
 
     def pages(self, query: Mapping[str, Any]) -> Iterator[Page]:
@@ -186,15 +195,14 @@ class DataMap:
             return {**self.named(kind, qualified_names[:middle]), **self.named(kind, qualified_names[middle:])}
         return {entity.qualified_name: entity for entity in _entities(answer)}
 
-    def write(self, entity: Mapping[str, Any], collection: str = "") -> None:
-        """Creates an entity, or changes what is in it; `collection` is where a new one is put.
+    def write(self, entity: Mapping[str, Any]) -> None:
+        """Creates an entity, or changes what is in it. A new one is put into the account's root collection.
 
         It is found by its guid, else by its type and qualified name. Attributes that are left out stay as they are, as
         in Apache Atlas (EntityGraphMapper.mapAttributes); of contacts those of a type are replaced.
         """
-        where = {"collectionId": collection} if collection else {}
         body = {"referredEntities": {}, "entities": [entity]}
-        self._line.send("POST", f"{_ENTITIES}/bulk", DATA_MAP, body, **where)
+        self._line.send("POST", f"{_ENTITIES}/bulk", DATA_MAP, body)
 
     def delete(self, identity: str) -> None:
         """Removes an entity; what is not there is removed already."""
@@ -230,6 +238,7 @@ def _entity(one: Facts, referred: Mapping[str, Any]) -> Entity:
     contacts = one.body.get("contacts") or {}
     owners = Facts(contacts, one.place).each("Owner") if isinstance(contacts, dict) else iter(())
     described = attributes.text("userDescription").strip() or attributes.text("description").strip()
+    columns = list(_columns(one.body, referred, one.place, _DEEPEST))
     return Entity(
         one.text("guid"),
         one.text("typeName"),
@@ -237,9 +246,10 @@ def _entity(one: Facts, referred: Mapping[str, Any]) -> Entity:
         described,
         tuple(owner.text("id") for owner in owners if owner.text("id")),
         _classifications(one),
-        tuple(_columns(one.body, referred, one.place, _DEEPEST)),
+        tuple(column for column in columns if column is not None),
         contacts,
         one.body,
+        None in columns or not one.body.get("relationshipAttributes"),
     )
 
 
@@ -247,16 +257,27 @@ def _classifications(one: Facts) -> tuple[str, ...]:
     return tuple(each.text("typeName") for each in one.each("classifications"))
 
 
-def _columns(body: Mapping[str, Any], referred: Mapping[str, Any], place: str, steps: int) -> Iterator[Column]:
-    """The columns that an entity refers to, of a file those of its schema."""
-    for value in (body.get("relationshipAttributes") or {}).values():
+def _columns(body: Mapping[str, Any], referred: Mapping[str, Any], place: str, steps: int) -> Iterator[Column | None]:
+    """The columns that an entity refers to, of a file those of its schema; None for each that the answer lacks."""
+    if str(body.get("typeName")).endswith(_COLUMNS):  # whose schema is the whole table's
+        return
+    for name, value in (body.get("relationshipAttributes") or {}).items():
         for reference in value if isinstance(value, list) else (value,):
-            found = referred.get(str(reference.get("guid"))) if isinstance(reference, dict) else None
-            if not isinstance(found, dict):
+            if not isinstance(reference, dict):
                 continue
-            kind = str(found.get("typeName"))
-            if kind.endswith("column"):
-                column = Facts(found, place)
-                yield Column(column.within("attributes").text("name"), _classifications(column))
-            elif kind.endswith("schema") and steps > 1 and "column" not in str(body.get("typeName")):
-                yield from _columns(found, referred, place, steps - 1)
+            found = referred.get(str(reference.get("guid")))
+            told = found if isinstance(found, dict) else reference
+            kind = str(told.get("typeName") or "")
+            if "DELETED" in (told.get("status"), told.get("entityStatus")):
+                continue
+            if kind.endswith(_COLUMNS) or name.endswith(_COLUMNS):
+                yield _column(Facts(found, place)) if isinstance(found, dict) else None
+            elif name in _SCHEMAS or kind == "tabular_schema":
+                if isinstance(found, dict) and steps > 1:
+                    yield from _columns(found, referred, place, steps - 1)
+                else:
+                    yield None
+
+
+def _column(one: Facts) -> Column:
+    return Column(one.within("attributes").text("name"), _classifications(one))

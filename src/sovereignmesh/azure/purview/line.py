@@ -133,7 +133,7 @@ class Line:
                 what = (
                     f"you lack a role in the account {name}: have one assigned to you in its collections (Data Source "
                     "Administrator for sources and scans, Data Curator for classifications, Collection Administrator "
-                    "for collections and roles, Workflow Administrator for workflows)"
+                    "for collections and roles, Data Reader for assets, Workflow Administrator for workflows)"
                 )
             kind = ClosedNetworkError if closed else DeniedError
             raise kind(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.connection import Azure
     from sovereignmesh.azure.purview.account import PurviewAccount
 
-__all__ = ["Entities", "UnifiedCatalog", "connect_unified", "has_unified_catalog"]
+__all__ = ["Entities", "UnifiedCatalog", "connect_unified"]
 
 VERSION: Final = "2026-03-20-preview"
 _SUBSCRIPTIONS: Final = "2022-12-01"  # https://learn.microsoft.com/rest/api/resources/subscriptions/get
@@ -55,20 +55,6 @@ def connect_unified(azure: Azure, account: PurviewAccount) -> UnifiedCatalog:
         )
     _check_tenant(azure, account)
     return UnifiedCatalog(azure)
-
-
-def has_unified_catalog(azure: Azure, account: PurviewAccount) -> bool:
-    """Whether an account's tenant has a Unified Catalog: that its list of domains answers is the one proof there is.
-
-    Azure Resource Manager says nothing of it. False: nothing is there (404). Raises an `AzureError` where nobody knows:
-    DeniedError for a caller without a role, to whom a catalog and its absence look alike.
-    """
-    catalog = connect_unified(azure, account)
-    try:
-        next(catalog.domains.list(), None)
-    except NotFoundError:
-        return False
-    return True
 
 
 def _check_tenant(azure: Azure, account: PurviewAccount) -> None:
