@@ -232,3 +232,12 @@ def test_lines_hold_nothing_that_moves_the_cursor():
     plan = Plan("x\x1b", tuple(changes), problems=(problem,), notes=("n\x1b",))
     assert all(line.text.isprintable() for line in plan_lines(plan))
     assert "<script>" not in Plan("<script>", ())._repr_html_()
+
+
+def test_errors_are_said_last_also_where_there_is_nothing_to_do():
+    wrong = Problem(Location("mesh"), "$", "bad")
+    *_, last = (line.text for line in plan_lines(Plan("a/b", (), unchanged=1, problems=(wrong,))))
+    assert last.startswith("b: nothing to do, 1 as wished; 1 error: it cannot be applied. Digest sha256:")
+    change = Change("create", Item("thing", "one", {}))
+    *_, last = (line.text for line in plan_lines(Plan("a/b", (change,), problems=(wrong, wrong))))
+    assert last.startswith("b: 1 to create, 0 to update, 0 to delete, 0 as wished; 2 errors: it cannot be applied.")

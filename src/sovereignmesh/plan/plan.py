@@ -93,13 +93,22 @@ class Plan:
         )
 
     @property
-    def summary(self) -> str:
-        """The counts in words."""
+    def counts(self) -> str:
+        """How much is to be done, in words."""
         if self.empty:
             return "nothing to do" if self.complete else "nothing to do in what could be read"
-        counts = ", ".join(f"{self.count(action)} to {action}" for action in ACTIONS)
+        return ", ".join(f"{self.count(action)} to {action}" for action in ACTIONS)
+
+    @property
+    def verdict(self) -> str:
+        """That it cannot be applied, in words that follow others; "" where it can."""
         wrong = len(self.errors)
-        return f"{counts}; {wrong} error{'s' * (wrong != 1)}: it cannot be applied" if wrong else counts
+        return f"; {wrong} error{'s' * (wrong != 1)}: it cannot be applied" if wrong else ""
+
+    @property
+    def summary(self) -> str:
+        """The counts in words, and whether it can be applied."""
+        return self.counts + self.verdict
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} for {self.target.rpartition('/')[2]}: {self.summary}>"

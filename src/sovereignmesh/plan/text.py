@@ -98,4 +98,5 @@ def _value(value: Any) -> str:
 
 
 def _summary(plan: Plan) -> str:
-    return f"{plan.target.rpartition('/')[2]}: {plan.summary}, {plan.unchanged} as wished. Digest {plan.digest}"
+    done = f"{plan.counts}, {plan.unchanged} as wished{plan.verdict}"
+    return f"{plan.target.rpartition('/')[2]}: {done}. Digest {plan.digest}"
