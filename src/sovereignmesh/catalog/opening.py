@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.catalog.placing import Places
-from sovereignmesh.errors import AzureError, DeadlineError, MeshError, SignInError
+from sovereignmesh.errors import AzureError, DeadlineError, SignInError
 from sovereignmesh.mesh.purview_references import collections_in
-from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview import Collection, Purview, PurviewAccount, Source
     from sovereignmesh.mesh import Mesh
 
-__all__ = ["Catalog", "account_of", "open_catalog"]
+__all__ = ["Catalog", "open_catalog"]
 
 
 class Catalog(NamedTuple):
@@ -35,19 +34,9 @@ class Catalog(NamedTuple):
     unseen: tuple[str, ...]
 
 
-def account_of(mesh: Mesh, account: str | PurviewAccount | None) -> str | PurviewAccount:
-    """The account that is meant. Raises MeshError where nobody names one."""
-    if account is not None:
-        return account
-    if mesh.purview is None:
-        message = "no `purview` document in the mesh: write one that names the account, or give the account"
-        raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
-    return mesh.purview.model.account
-
-
 def open_catalog(azure: Azure, mesh: Mesh, account: str | PurviewAccount | None) -> Catalog:
-    """The account's catalog. Raises an AzureError where the account or its collections cannot be read."""
-    purview = connect_purview(account_of(mesh, account), azure)
+    """The account's catalog. Raises MeshError where nobody names the account, an AzureError where it cannot be read."""
+    purview = connect_purview(mesh.purview_account if account is None else account, azure)
     collections = list(purview.collections.list())
     sources: list[Source] = []
     error = None

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies, is_object_id
 from sovereignmesh.mesh.policy import Policy, derive_policy
+from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -122,6 +124,14 @@ class Mesh:
     def domain_named(self, tag_value: str) -> str | None:
         """The canonical spelling of the domain that a tag names; None for an unknown one."""
         return self._canonical.get(tag_value.strip().casefold())
+
+    @property
+    def purview_account(self) -> str:
+        """The Purview account that the mesh names. Raises MeshError where it names none."""
+        if self.purview is None:
+            message = "no `purview` document in the mesh: write one that names the account, or give the account"
+            raise MeshError([Problem(Location(str(self.path)), "$", message)])
+        return self.purview.model.account
 
     def consumer_named(self, name: str) -> str | None:
         """The canonical spelling of the domain that `Sales` and `Sales Domain` mean; None for an unknown one."""

@@ -42,7 +42,9 @@ def check_purview(
     rules = [rule for policy in policies[:1] for rule in _rules_of(policy.model)]
     compiled = {rule_name(rule).casefold(): rule.classification for rule in rules}
     for other in accounts[1:]:
-        yield other.problem((), f"a second purview; the first is at {accounts[0].locate()}: a mesh has one, so write both as one")
+        yield other.problem(
+            (), f"a second purview; the first is at {accounts[0].locate()}: a mesh has one, so write both as one"
+        )
     for account in accounts[:1]:
         yield from _resource(account)
         yield from _collections(account)

@@ -11,7 +11,6 @@ from sovereignmesh.azure.purview.account import find_purview_account
 from sovereignmesh.azure.purview.unified import connect_unified
 from sovereignmesh.catalog.unified.desired import DOMAIN, DRAFT, KINDS, PUBLISHED, compile_unified, unsaid
 from sovereignmesh.catalog.unified.live import Live, as_wished
-from sovereignmesh.errors import MeshError
 from sovereignmesh.plan import Item, Plan, diff, fold
 from sovereignmesh.result import Location, Problem
 
@@ -55,11 +54,7 @@ def plan_unified(
     (NotFoundError), where nobody knows whether it has one (DeniedError), and where its domains cannot be read. What
     else cannot be read is in the plan's `unread`.
     """
-    document = mesh.purview
-    named = account if account is not None else document.model.account if document is not None else None
-    if named is None:
-        message = "no `purview` document in the mesh, and no account given: name the account whose catalog is meant"
-        raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
+    named = mesh.purview_account if account is None else account
     found = find_purview_account(azure, named) if isinstance(named, str) else named
     catalog = connect_unified(azure, found)
     live = Live(catalog)
