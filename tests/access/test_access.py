@@ -10,7 +10,7 @@ from access.conftest import CALLER, OTHER
 import sovereignmesh as sm
 from sovereignmesh.access.listing import STATUSES
 from sovereignmesh.azure.caller import Caller, find_caller
-from sovereignmesh.azure.purview import Operation, WorkflowRun, WorkflowTask
+from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
 from sovereignmesh.errors import (
     AccessError,
     AnswerError,
@@ -19,6 +19,7 @@ from sovereignmesh.errors import (
     RejectedError,
     UnreachableError,
 )
+from sovereignmesh.purview.workflows import workflow_id
 
 ACCOUNT = "sovereign-purview"
 ASSET = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -111,6 +112,42 @@ def test_where_nothing_would_approve_nothing_is_sent(open_azure, mesh, record, a
     with pytest.raises(AccessError, match="no workflow that approves access to data of Customer"):
         sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
     assert not record.path.exists()
+
+
+def grant_alone(body):
+    body["actionDag"] = {"actions": {"Grant access": {"type": "GrantDataAccess", "runAfter": {}}}}
+
+
+def grant_beside(body):
+    body["actionDag"]["actions"]["Grant anyway"] = {"type": "GrantDataAccess", "runAfter": {}}
+
+
+def another_approver(body):
+    body["actionDag"]["actions"]["Start and wait for an approval"]["inputs"]["parameters"]["assignedTo"] = [OTHER]
+
+
+def another_trigger(body):
+    body["triggers"] = [{**body["triggers"][0], "underCollection": ACCOUNT}]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (grant_alone, "Start and wait for an approval"),
+        (grant_beside, "Grant anyway"),
+        (another_approver, "assignedTo"),
+        (another_trigger, "triggers"),
+    ],
+)
+def test_a_workflow_that_is_not_as_the_mesh_wants_it_is_asked_nothing(azure, ask, exchanges, change, said):
+    purview = sm.connect_purview(ACCOUNT, azure)
+    identity = workflow_id(purview.account.id, "Customer")
+    body = json.loads(json.dumps(purview.workflows.body(identity).body))
+    change(body)
+    purview.workflows.write({key: body[key] for key in Workflow("", "", ()).body()}, identity)
+    with pytest.raises(AccessError, match=f"is not as the mesh wants it .*{said}.*`sovereignmesh purview apply` mends"):
+        ask()
+    assert "workflow-2023-10-01-preview/UserRequests_Submit" not in exchanges.operations
 
 
 def test_an_account_on_the_unified_catalog_is_refused_with_the_reason(open_azure, build_seed, mesh, record):
