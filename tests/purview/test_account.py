@@ -116,7 +116,7 @@ def test_the_document_s_account_is_made(gone, seed):
     assert made["properties"]["provisioningState"] == "Succeeded"
     assert made["properties"]["managedResources"]["resourceGroup"].endswith("/purview-managed-rg")
     assert made["identity"]["principalId"]
-    assert plan_purview(gone, seed).count("create") == 9  # what is in it can be planned at once
+    assert plan_purview(gone, seed).count("create") == 11  # what is in it can be planned at once
 
 
 def test_whoever_has_no_document_or_says_nothing_of_the_account_is_told(azure, write_mesh):
