@@ -9,7 +9,7 @@ import pytest
 from access.conftest import CALLER, OTHER, open_seed
 
 import sovereignmesh as sm
-from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.access.listing import STATUSES, AccessList, AccessRequest
 from sovereignmesh.azure.caller import Caller, find_caller
 from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
 from sovereignmesh.errors import (
@@ -20,6 +20,7 @@ from sovereignmesh.errors import (
     RejectedError,
     UnreachableError,
 )
+from sovereignmesh.plan import Unread
 from sovereignmesh.purview.workflows import workflow_id
 
 ACCOUNT = "sovereign-purview"
@@ -302,6 +303,16 @@ def test_a_broken_record_is_no_complete_list(azure, ask, record):
     assert not found.complete
     assert found.broken.startswith("line 1")
     assert json.loads(json.dumps(found.to_dict()))["record"]["broken"] == found.broken
+
+
+def test_a_page_acts_on_no_name():
+    evil = "<script>\x1b[2J"
+    one = AccessRequest(evil, evil, evil, evil, status=evil, comment=evil)
+    page = AccessList("/x/own", (one,), (Unread(evil, evil),), evil, evil)._repr_html_()
+    assert "<div>Requests for access, account own</div>" in page
+    assert "<script>" not in page
+    assert "\x1b" not in page
+    assert page.count("&lt;script&gt;") == 10
 
 
 def test_requests_of_others_and_of_other_things_are_not_the_callers(azure, ask, record, monkeypatch):

@@ -17,6 +17,8 @@ from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignI
 from sovereignmesh.plan import Unread
 from sovereignmesh.purview.live import WORKERS
 from sovereignmesh.purview.workflows import no_service
+from sovereignmesh.result.notebook import table_html
+from sovereignmesh.result.text import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -92,6 +94,11 @@ class AccessList:
 
     def _named(self, who: str) -> str:
         return self.names.get(who.partition(" ")[0], who)
+
+    def _repr_html_(self) -> str:
+        broken = [f"the record {self.record} is not whole: {self.broken}"] if self.broken else []
+        title = f"Requests for access, account {self.account.rpartition('/')[2]}"
+        return table_html(title, *self.table, notes=broken, unread=self.unread)
 
     def to_dict(self) -> dict[str, Any]:
         """The list as JSON."""
@@ -307,6 +314,4 @@ def _told(one: AccessRequest, asked: Entry | None, decided: Entry | None) -> Acc
 
 
 def _moment(when: dt.datetime | None) -> str:
-    if when is None:
-        return ""
-    return when.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return timestamp(when) if when else ""
