@@ -1,16 +1,17 @@
 """Asking, deciding and listing against the sandbox; what fails is recorded as what it was."""
 
 import dataclasses
+import datetime as dt
 import json
 import os
 
 import pytest
-from access.conftest import CALLER, OTHER
+from access.conftest import CALLER, OTHER, open_seed
 
 import sovereignmesh as sm
-from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.access.listing import STATUSES, AccessList, AccessRequest
 from sovereignmesh.azure.caller import Caller, find_caller
-from sovereignmesh.azure.purview import Operation, WorkflowRun, WorkflowTask
+from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
 from sovereignmesh.errors import (
     AccessError,
     AnswerError,
@@ -19,6 +20,8 @@ from sovereignmesh.errors import (
     RejectedError,
     UnreachableError,
 )
+from sovereignmesh.plan import Unread
+from sovereignmesh.purview.workflows import workflow_id
 
 ACCOUNT = "sovereign-purview"
 ASSET = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -113,6 +116,42 @@ def test_where_nothing_would_approve_nothing_is_sent(open_azure, mesh, record, a
     assert not record.path.exists()
 
 
+def grant_alone(body):
+    body["actionDag"] = {"actions": {"Grant access": {"type": "GrantDataAccess", "runAfter": {}}}}
+
+
+def grant_beside(body):
+    body["actionDag"]["actions"]["Grant anyway"] = {"type": "GrantDataAccess", "runAfter": {}}
+
+
+def another_approver(body):
+    body["actionDag"]["actions"]["Start and wait for an approval"]["inputs"]["parameters"]["assignedTo"] = [OTHER]
+
+
+def another_trigger(body):
+    body["triggers"] = [{**body["triggers"][0], "underCollection": ACCOUNT}]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (grant_alone, "Start and wait for an approval"),
+        (grant_beside, "Grant anyway"),
+        (another_approver, "assignedTo"),
+        (another_trigger, "triggers"),
+    ],
+)
+def test_a_workflow_that_is_not_as_the_mesh_wants_it_is_asked_nothing(azure, ask, exchanges, change, said):
+    purview = sm.connect_purview(ACCOUNT, azure)
+    identity = workflow_id(purview.account.id, "Customer")
+    body = json.loads(json.dumps(purview.workflows.body(identity).body))
+    change(body)
+    purview.workflows.write({key: body[key] for key in Workflow("", "", ()).body()}, identity)
+    with pytest.raises(AccessError, match=f"is not as the mesh wants it .*{said}.*`sovereignmesh purview apply` mends"):
+        ask()
+    assert "workflow-2023-10-01-preview/UserRequests_Submit" not in exchanges.operations
+
+
 def test_an_account_on_the_unified_catalog_is_refused_with_the_reason(open_azure, build_seed, mesh, record):
     azure = open_azure(build_seed(catalog="unified"))
     quiet = dataclasses.replace(mesh, policies=None, policies_document=None)
@@ -160,6 +199,7 @@ def test_what_was_taken_and_could_not_be_recorded_is_said_with_its_id(ask, monke
 FAILURES = [
     (DeniedError("no", status=403), "refused"),
     (RejectedError("no", status=400), "refused"),
+    (RejectedError("no answer in time", status=408), "unknown"),
     (UnreachableError("no answer"), "unknown"),
     (UnreachableError("server error", status=503), "unknown"),
     (AnswerError("half a page"), "unknown"),
@@ -215,9 +255,13 @@ def test_a_request_that_no_workflow_took_is_no_success(azure, mesh, record, monk
     from sovereignmesh.sandbox.purview import requests
 
     monkeypatch.setattr(requests, "workflow_for", lambda *_: None)
-    with pytest.raises(AccessError, match="no workflow did: its status is Completed"):
+    with pytest.raises(AccessError, match="no workflow did: its status is Completed") as caught:
         sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
     assert outcomes(record)[-1] == ("request", "accepted")
+    last = record.read().entries[-1]
+    assert (last.request, last.why) == (caught.value.request, str(caught.value))
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert (found.id, found.status) == (last.request, "Unknown"), "no workflow is to decide it"
 
 
 def test_only_what_is_pending_and_the_callers_is_decided(azure, ask, decide, record):
@@ -231,9 +275,9 @@ def test_only_what_is_pending_and_the_callers_is_decided(azure, ask, decide, rec
     other = ask().id
     (task,) = (one for one in purview.workflow_tasks.list("received") if one.run == other)
     purview.workflow_tasks.reassign(task.id, CALLER, OTHER)
-    with pytest.raises(DeniedError):
+    with pytest.raises(AccessError, match=f"not yours to decide: it waits for {OTHER}"):
         decide(other)
-    assert outcomes(record)[-1] == ("approve", "refused")
+    assert outcomes(record)[-1] == ("request", "accepted")
     assert {one.id: one.status for one in sm.list_access(azure, ACCOUNT, record).requests}[other] == "Pending"
 
 
@@ -248,8 +292,8 @@ def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, recor
     by = {one.id: one for one in found.requests}
     assert {one.source for one in found.requests} == {"record"}
     assert (by[approved].status, by[approved].decided_by, by[approved].comment) == ("Approved", CALLER, "As agreed")
-    assert (by[asked].status, by[asked].product, by[asked].reason) == ("Pending", "Customer 360", "Churn report")
-    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Pending (record)"}
+    assert (by[asked].status, by[asked].product, by[asked].reason) == ("Unknown", "Customer 360", "Churn report")
+    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Unknown (record)"}
 
 
 def test_a_broken_record_is_no_complete_list(azure, ask, record):
@@ -259,6 +303,16 @@ def test_a_broken_record_is_no_complete_list(azure, ask, record):
     assert not found.complete
     assert found.broken.startswith("line 1")
     assert json.loads(json.dumps(found.to_dict()))["record"]["broken"] == found.broken
+
+
+def test_a_page_acts_on_no_name():
+    evil = "<script>\x1b[2J"
+    one = AccessRequest(evil, evil, evil, evil, status=evil, comment=evil)
+    page = AccessList("/x/own", (one,), (Unread(evil, evil),), evil, evil)._repr_html_()
+    assert "<div>Requests for access, account own</div>" in page
+    assert "<script>" not in page
+    assert "\x1b" not in page
+    assert page.count("&lt;script&gt;") == 10
 
 
 def test_requests_of_others_and_of_other_things_are_not_the_callers(azure, ask, record, monkeypatch):
@@ -271,6 +325,21 @@ def test_requests_of_others_and_of_other_things_are_not_the_callers(azure, ask, 
     monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.list", lambda *_: iter([term]))
     monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.list", lambda *_: iter([run]))
     assert [one.source for one in sm.list_access(azure, ACCOUNT, record).requests] == ["record"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_several_approvals_the_pending_one_tells(azure, ask, record, monkeypatch, first):
+    ask()
+    (task,) = sm.connect_purview(ACCOUNT, azure).workflow_tasks.list("received")
+    later = task.updated + dt.timedelta(days=1)
+    said = [dataclasses.replace(task, id=ASSET, status="Approved", updated=later), task]
+    shown = "sovereignmesh.azure.purview.workflow.WorkflowTasks.list"
+    monkeypatch.setattr(shown, lambda *_: iter(said if first else said[::-1]))
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert found.status == "Pending"
+    said[1] = dataclasses.replace(task, status="Rejected")
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert found.status == "Approved", "it came last"
 
 
 def test_a_run_that_failed_after_the_approval_is_not_approved(azure, ask, decide, record, monkeypatch):
@@ -300,6 +369,43 @@ def test_what_only_a_workflow_administrator_may_see(state, open_azure, build_see
     found = sm.list_access(azure, ACCOUNT, record, everybody=True)
     assert [unread.what for unread in found.unread] == ["the runs of workflows"]
     assert not found.complete
+
+
+@pytest.fixture
+def elses(open_azure, build_seed, mesh, record):
+    """Opens an estate in which somebody else was asked by somebody else, and the caller is neither."""
+
+    def build(tmp_path, **options):
+        state = tmp_path / "elses.json"
+        with open_seed(state=state) as azure:
+            assert sm.apply_purview(sm.plan_purview(azure, mesh)).complete
+            for consumer in ("Sales", "Sales Domain"):
+                sm.request_access(azure, mesh, "Customer 360", consumer, "Churn report", record=record)
+        state.write_text(state.read_text().replace(CALLER, OTHER))
+        return open_azure(state=state, **options)
+
+    return build
+
+
+def test_all_tells_what_was_asked_for_of_runs_in_which_the_caller_has_no_task(elses, tmp_path):
+    azure = elses(tmp_path)
+    found = sm.list_access(azure, ACCOUNT, everybody=True)
+    assert found.complete
+    assert len(found.requests) == 2
+    for one in found.requests:
+        assert (one.product, one.consumer, one.reason) == ("Customer 360", "Sales", "Churn report")
+        assert (one.status, one.requestor) == ("Pending", OTHER)
+    assert sm.list_access(azure, ACCOUNT).requests == ()
+
+
+def test_runs_that_cannot_be_read_are_said_once(elses, tmp_path, monkeypatch):
+    def fail(*_):
+        raise DeniedError("no", status=403)
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.get", fail)
+    found = sm.list_access(elses(tmp_path), ACCOUNT, everybody=True)
+    assert [tuple(unread) for unread in found.unread] == [("what was asked for in 2 runs of workflows", "no")]
+    assert [one.status for one in found.requests] == ["InProgress"] * 2
 
 
 def test_a_token_tells_whose_it_is():

@@ -14,12 +14,14 @@ from sovereignmesh.azure.purview import Operation, connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
 from sovereignmesh.errors import AccessError, AzureError, MeshError, NotFoundError, RecordError, SignInError
 from sovereignmesh.mesh.words import did_you_mean, listed
+from sovereignmesh.plan import Item, compare
+from sovereignmesh.purview.kinds import KINDS
 from sovereignmesh.purview.tree import Tree
-from sovereignmesh.purview.workflows import asks_approval, no_service, workflow_id
+from sovereignmesh.purview.workflows import asks_approval, compile_workflows, exactly, no_service, workflow_id
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sovereignmesh.access.record import AccessRecord
     from sovereignmesh.azure import Azure
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Submitted", "actor_of", "recorded", "request_access"]
 
-_CLIENT: Final = range(400, 500)  # what the service refused; of all else nobody knows
+_TIMED_OUT: Final = 408  # no answer in time: what was sent may have been taken all the same
+_CLIENT: Final = frozenset(range(400, 500)) - {_TIMED_OUT}  # what the service refused; of all else nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ def request_access(
     is the GUID of an asset in the Data Map. `account` is another than the mesh names. Raises AccessError, before
     anything is sent, where no contract of the mesh lets the domain have it, or where nothing would approve it;
     RecordError, then too, where `record` cannot be written; an `AzureError` where the service refuses, which is
-    recorded.
+    recorded. One AccessError comes after it was sent, and has the id as `request`: the service took the request, and no
+    workflow did; the record says that too.
     """
     wanted = _product(mesh, product)
     for_domain = _consumer(mesh, wanted, consumer)
@@ -93,8 +97,10 @@ def request_access(
     with recorded(record, entry) as accepted:
         told = purview.user_requests.submit(Operation(GRANT_ACCESS, payload), comment=comment)
         runs = tuple(run for operation in told.operations for run in operation.runs)
-        accepted(request=told.id, runs=runs, actor=entry.actor or told.requestor)
-    _check_taken(told, runs)
+        lost = "" if runs else _no_workflow(told)
+        accepted(request=told.id, runs=runs, actor=entry.actor or told.requestor, why=lost)
+    if lost:
+        raise AccessError(lost, request=told.id)
     return Submitted(told.id, runs, wanted.name, for_domain, approvers)
 
 
@@ -136,12 +142,11 @@ def actor_of(azure: Azure) -> str:
     return " ".join(filter(None, find_caller(azure, azure.cloud.purview_scope)))
 
 
-def _check_taken(told: UserRequest, runs: tuple[str, ...]) -> None:
-    if not runs:
-        raise AccessError(
-            f"the service took the request {told.id}, and no workflow did: its status is {told.status}, and nobody is "
-            "asked. Look in the portal whether access was given, and plan the account again"
-        )
+def _no_workflow(told: UserRequest) -> str:
+    return (
+        f"the service took the request {told.id}, and no workflow did: its status is {told.status}, and nobody is "
+        "asked. Look in the portal whether access was given, and plan the account again"
+    )
 
 
 def _product(mesh: Mesh, name: str) -> DataProduct:
@@ -191,11 +196,13 @@ def _workflow(mesh: Mesh, purview: Purview, product: DataProduct) -> tuple[str, 
     how = "; `sovereignmesh purview apply` makes it"
     assert mesh.purview is not None, "the account was found"
     live = list(purview.collections.list())
-    collection = Tree(mesh.purview, live, name).find(product.domain)
+    tree = Tree(mesh.purview, live, name)
+    collection = tree.find(product.domain)
     if collection is None or collection not in {one.name.casefold() for one in live}:
         raise AccessError(f"the account {name} has no collection of the domain {product.domain}{how}")
+    identity = workflow_id(purview.account.id, product.domain)
     try:
-        workflow = purview.workflows.get(workflow_id(purview.account.id, product.domain))
+        body = purview.workflows.body(identity).body
     except NotFoundError:
         try:
             list(purview.workflows.list())
@@ -204,17 +211,32 @@ def _workflow(mesh: Mesh, purview: Purview, product: DataProduct) -> tuple[str, 
         raise AccessError(
             f"the account {name} has no workflow that approves access to data of {product.domain}{how}"
         ) from None
-    places = {str(trigger.get("underCollection") or "").casefold() for trigger in workflow.triggers}
-    if not workflow.enabled or collection not in places:
-        what = f"is not that of the collection '{collection}'" if workflow.enabled else "is switched off"
+    if found := _otherwise(mesh, tree, product.domain, body):
         raise AccessError(
-            f"the workflow '{workflow.name}' of the account {name} {what}: `sovereignmesh purview apply` mends it"
+            f"the workflow '{body.get('name')}' of the account {name} {found}: `sovereignmesh purview apply` mends it, "
+            "and nothing was sent"
         )
-    return collection, tuple(_approvers(mesh, product.domain))
+    return collection, tuple(_approvers(mesh, body))
 
 
-def _approvers(mesh: Mesh, domain: str) -> Iterator[str]:
-    control = mesh.policies.access_control if mesh.policies else None
-    for name in control.approvers if control else ():
-        known = mesh.object_id_of(name, domain)
-        yield mesh.name_of(known) if known else name
+def _otherwise(mesh: Mesh, tree: Tree, domain: str, body: Mapping[str, Any]) -> str:
+    """What of a workflow is not as the mesh wants it, "" where all is. Raises AccessError where it wants none."""
+    wishes = list(compile_workflows(mesh, tree))
+    wish = next((one for one in wishes if isinstance(one, Item) and one.name.casefold() == domain.casefold()), None)
+    if wish is None:
+        wrong = [str(one) for one in wishes if isinstance(one, Problem)]
+        raise AccessError("; ".join(wrong) or f"the mesh makes no workflow for {domain}: nothing was sent")
+    whole = exactly(wish, Item("workflow", wish.name, dict(body)))
+    differences = list(compare(whole.body, body, KINDS["workflow"]))
+    if not differences:
+        return ""
+    if any(each.path == "isEnabled" for each in differences):
+        return "is switched off"
+    return f"is not as the mesh wants it ({listed(each.path for each in differences)})"
+
+
+def _approvers(mesh: Mesh, body: Mapping[str, Any]) -> Iterator[str]:
+    """Whom the workflow asks, as the mesh names them."""
+    for action in body["actionDag"]["actions"].values():
+        if action["type"] == "Approval":
+            yield from map(mesh.name_of, action["inputs"]["parameters"]["assignedTo"])

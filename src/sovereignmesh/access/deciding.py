@@ -13,16 +13,18 @@ from sovereignmesh.errors import AccessError, AzureError, NotFoundError
 from sovereignmesh.purview.workflows import no_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sovereignmesh.access.record import AccessRecord
     from sovereignmesh.azure import Azure
-    from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowTask
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
 
 __all__ = ["WINDOW", "Decided", "Decision", "decide_access", "tasks_of", "text_in"]
 
 Decision = Literal["approve", "reject"]
-_VIEWS: Final = ("sent", "received", "history")  # all that somebody has to do with
+_RECEIVED: Final = "received"  # what the caller is to decide; the other views show what others are
+_VIEWS: Final = ("sent", _RECEIVED, "history")  # all that somebody has to do with
+_PENDING: Final = "Pending"
 WINDOW: Final = "90d"  # the longest that the service knows
 _REPLIES: Final = {"approve": "Approved", "reject": "Rejected"}
 
@@ -66,9 +68,9 @@ def decide_access(
     return Decided(entry.request, entry.product, entry.consumer, after.status if after else "")
 
 
-def text_in(task: WorkflowTask, key: str) -> str:
-    """What the request of a task says under a key, "" where it does not."""
-    value = task.payload.get(key)
+def text_in(asked: WorkflowTask | WorkflowRun | None, key: str) -> str:
+    """What the request of a task or a run says under a key, "" where it does not."""
+    value = asked.payload.get(key) if asked else None
     return value if isinstance(value, str) else ""
 
 
@@ -76,21 +78,34 @@ def _task(purview: Purview, request: str, record: AccessRecord) -> WorkflowTask:
     """The task in which the caller decides a request. Raises AccessError where there is none, or none any more."""
     runs = {run for entry in record.read().entries if entry.request == request for run in entry.runs}
     wanted = {request, *runs}  # the first run of a request bears its id, as was recorded
-    name = purview.account.name
+
+    def of_it(tasks: Iterable[WorkflowTask]) -> list[WorkflowTask]:
+        return [task for task in tasks if wanted & {task.id, task.run} and task.asks == GRANT_ACCESS]
+
     try:
-        found = [task for task in tasks_of(purview) if wanted & {task.id, task.run} and task.asks == GRANT_ACCESS]
+        pending = [task for task in of_it(_view(purview, _RECEIVED)) if task.status == _PENDING]
+        if pending:
+            return pending[0]
+        found = sorted(of_it(tasks_of(purview)), key=lambda task: task.status != _PENDING)
     except NotFoundError as error:
-        raise AccessError(no_service(name, str(error))) from error
-    pending = [task for task in found if task.status == "Pending"]
-    if pending:
-        return pending[0]
-    if found:
-        said = [f"{one.reply} by {one.id}" for one in found[0].approvers if one.reply != "Pending"]
-        how = f"{found[0].status or 'unknown'}{': ' + ', '.join(said) if said else ''}"
-        raise AccessError(f"the request {request} is decided already ({how})")
-    raise AccessError(
-        f"the account {name} shows you no request {request}: you are none of its approvers, it is older than {WINDOW}, "
-        "or there is none; `sovereignmesh access list` shows those that are"
+        raise AccessError(no_service(purview.account.name, str(error))) from error
+    raise AccessError(_why_not(found, request, purview.account.name))
+
+
+def _why_not(found: list[WorkflowTask], request: str, account: str) -> str:
+    """Why the caller has nothing to decide, of the tasks of a request that they may see, the pending one first."""
+    if not found:
+        return (
+            f"the account {account} shows you no request {request}: you are none of its approvers, it is older than "
+            f"{WINDOW}, or there is none; `sovereignmesh access list` shows those that are"
+        )
+    task = found[0]
+    if task.status == _PENDING:
+        who = ", ".join(one.id for one in task.approvers if one.reply == _PENDING) or "nobody who is told"
+        return f"the request {request} is not yours to decide: it waits for {who}; nothing was sent"
+    said = [f"{one.reply} by {one.id}" for one in task.approvers if one.reply != _PENDING]
+    return (
+        f"the request {request} is decided already ({task.status or 'unknown'}{': ' + ', '.join(said) if said else ''})"
     )
 
 
@@ -98,10 +113,14 @@ def tasks_of(purview: Purview) -> Iterator[WorkflowTask]:
     """Every approval that the caller has asked for, has to give, or has given, each once."""
     seen = set()
     for view in _VIEWS:
-        for task in purview.workflow_tasks.list(view, WINDOW, ("approval",)):
+        for task in _view(purview, view):
             if task.id not in seen:
                 seen.add(task.id)
                 yield task
+
+
+def _view(purview: Purview, view: str) -> Iterator[WorkflowTask]:
+    return purview.workflow_tasks.list(view, WINDOW, ("approval",))
 
 
 def _after(purview: Purview, task: WorkflowTask) -> WorkflowTask | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
-    from sovereignmesh.azure.purview import Purview, PurviewAccount
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, Run
     from sovereignmesh.scans.progress import Tell
 
     Progress = Callable[[Watching], AbstractContextManager[Tell]]
@@ -34,6 +34,10 @@ _LEVELS: Final = {
     "incremental": "Incremental",
     "full": "Full",
 }  # ScanLevelType; the specification's default comes first
+
+_NONE_SEEN: Final = (
+    "none is seen, so that none was run: it has none, or you lack the role Data Source Administrator in its collections"
+)
 
 
 def _now() -> dt.datetime:
@@ -61,8 +65,9 @@ def run_scan(
     `contextlib.nullcontext` shows nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
-    found, ValueError for a `run_id` that is none.
+    found; before anything is asked a ValueError for a `run_id` or a `level` that is none.
     """
+    _check_level(level)
     identity = str(uuid.UUID(run_id)) if run_id else str(uuid.uuid4())
     purview = connect_purview(account, azure)
     runs = [ScanRun(source, scan, identity)]
@@ -83,13 +88,20 @@ def run_scans(
 ) -> ScanRuns:
     """What came of a run of each of the scans, (source, scan), without them of every scan of the account.
 
-    At most `concurrency` of them run at once while their ends are waited for; without `wait` all are started, and
-    Purview lets those wait that are too many. The rest is as with `run_scan`.
+    An account that shows no scan at all, as it does to who lost a role, is told as not read. At most `concurrency` of
+    them run at once while their ends are waited for; without `wait` all are started, and Purview lets those wait that
+    are too many. The rest is as with `run_scan`; a ValueError also for a `concurrency` below 1.
     """
+    _check_level(level)
+    if concurrency < 1:
+        raise ValueError(f"{concurrency} runs at once are none")
     purview = connect_purview(account, azure)
     unread: list[Unread] = []
     if scans is None:
-        scans, unread = _scans(purview)
+        found, unread = _scans(purview)
+        if not found and not unread:  # whoever lost a role sees the same as whoever has no scans
+            unread = [Unread("the scans of the account", _NONE_SEEN)]
+        scans = found
     runs = [ScanRun(*each, str(uuid.uuid4())) for each in scans]
     return _carry_on(purview, runs, unread, level, concurrency, wait=wait, timeout=timeout, progress=progress, now=now)
 
@@ -106,11 +118,11 @@ def watch_scans(
 ) -> ScanRuns:
     """What came of the runs that had not ended, whoever started them: of a scan, of a source's, or of the account's.
 
-    The rest is as with `run_scan`.
+    The rest is as with `run_scan`; a ValueError for a scan without its source.
     """
+    _check_scan(source, scan)
     purview = connect_purview(account, azure)
-    found, unread = _history(purview, source, scan)
-    runs = [run for run in found if not run.ended]
+    runs, unread = _history(purview, source, scan, _open)
     return _carry_on(purview, runs, unread, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
                      now=now)  # fmt: skip
 
@@ -123,9 +135,14 @@ def scan_history(
     *,
     now: Callable[[], dt.datetime] = _now,
 ) -> ScanRuns:
-    """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads."""
+    """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads.
+
+    What could not be read is said in the result. Raises an `AzureError` where the account cannot be found; before
+    anything is asked a ValueError for a scan without its source.
+    """
+    _check_scan(source, scan)
     purview = connect_purview(account, azure)
-    runs, unread = _history(purview, source, scan)
+    runs, unread = _history(purview, source, scan, list)
     return ScanRuns(purview.account.name, tuple(runs), now(), tuple(unread))
 
 
@@ -140,15 +157,16 @@ def cancel_scan(
 ) -> ScanRuns:
     """The run with that id, or all runs of the scan that had not ended, after each was asked to end.
 
-    A run that had ended before stays as it is. What could not be asked, or read, is said in the result.
+    A run that had ended before stays as it is. What could not be asked, or read, is said in the result. Raises an
+    `AzureError` where the account cannot be found; before anything is asked a ValueError for a `run_id` that is none.
     """
+    identity = str(uuid.UUID(run_id)) if run_id else ""
     purview = connect_purview(account, azure)
     unread: list[Unread] = []
-    if run_id:
-        runs = [ScanRun(source, scan, str(uuid.UUID(run_id)))]
+    if identity:
+        runs = [ScanRun(source, scan, identity)]
     else:
-        found, unread = _history(purview, source, scan)
-        runs = [run for run in found if not run.ended]
+        runs, unread = _history(purview, source, scan, _open)
     return ScanRuns(purview.account.name, tuple(_cancelled(purview, run) for run in runs), now(), tuple(unread))
 
 
@@ -169,6 +187,16 @@ def _cancelled(purview: Purview, run: ScanRun) -> ScanRun:
     return ScanRun(run.source, run.scan, run.id, found, str(refused) if refused and not over else "")
 
 
+def _check_level(level: str) -> None:
+    if level not in _LEVELS:
+        raise ValueError(f"there is no level '{level}': give one of {', '.join(_LEVELS)}")
+
+
+def _check_scan(source: str | None, scan: str | None) -> None:
+    if scan is not None and source is None:
+        raise ValueError("a scan is told by its source and its name: give its source too")
+
+
 def _carry_on(
     purview: Purview,
     runs: list[ScanRun],
@@ -181,8 +209,6 @@ def _carry_on(
     progress: Progress | None,
     now: Callable[[], dt.datetime],
 ) -> ScanRuns:
-    if concurrency < 1:
-        raise ValueError(f"{concurrency} runs at once are none")
     watching, azure = Watching(purview, runs, now), purview.azure
     if timeout is not None:
         azure.begin(timeout)
@@ -211,12 +237,16 @@ def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str,
     return sorted((source, scan) for source, _, scan in names), live.unread
 
 
-def _history(purview: Purview, source: str | None, scan: str | None) -> tuple[list[ScanRun], list[Unread]]:
-    """The runs that there were, newest first, and what could not be read."""
-    if scan is not None and source is None:
-        raise ValueError("a scan is told by its source and its name")
+def _open(runs: Iterator[Run]) -> list[Run]:
+    return [run for run in runs if not has_ended(run)]
+
+
+def _history(
+    purview: Purview, source: str | None, scan: str | None, keep: Callable[[Iterator[Run]], list[Run]]
+) -> tuple[list[ScanRun], list[Unread]]:
+    """The runs that there were, newest first, as far as they are to be kept; and what could not be read."""
     scans, unread = ([(source, scan)], []) if source and scan else _scans(purview, source)
-    found, more = read_runs(purview, ["/".join(each) for each in scans])
+    found, more = read_runs(purview, ["/".join(each) for each in scans], keep)
 
     def told() -> Iterator[ScanRun]:
         for name, runs in found.items():
