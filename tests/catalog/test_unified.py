@@ -195,7 +195,7 @@ class TestRefusals:
             plan_unified(open_azure(faults=["purview-denied"]), mesh_of(*BOTH), ACCOUNT)
 
     def test_no_account_is_named_or_there(self, azure, mesh_of):
-        with pytest.raises(MeshError, match="no account given"):
+        with pytest.raises(MeshError, match="no `purview` document"):
             plan_unified(azure, mesh_of(*BOTH))
         with pytest.raises(NotFoundError, match="no Purview account is called 'nowhere'"):
             plan_unified(azure, mesh_of(*BOTH), "nowhere")

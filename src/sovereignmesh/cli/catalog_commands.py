@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.catalog.reading import CatalogReading
+    from sovereignmesh.catalog.unified.live import Live
     from sovereignmesh.plan import Plan
 
 __all__ = ["catalog"]
@@ -189,7 +190,7 @@ def _plan(target: str, azure: Azure, mesh: Path, account: str | None, *, prune: 
     from sovereignmesh.catalog import plan_catalog, plan_unified  # noqa: PLC0415 - the SDK
 
     if target == "unified":
-        return plan_unified(azure, load_mesh(mesh), account, prune=prune)
+        return plan_unified(azure, load_mesh(mesh), account, prune=prune, progress=_unified_bar)
     return plan_catalog(azure, load_mesh(mesh), account, prune=prune, progress=_bar)
 
 
@@ -203,8 +204,16 @@ def _watched(interruptions: Interruptions, reading: CatalogReading) -> Iterator[
 
 def _bar(reading: CatalogReading) -> AbstractContextManager[object]:
     """A bar on a terminal while assets are read."""
+    return _followed(reading, reading.purview.account.name)
+
+
+def _unified_bar(live: Live) -> AbstractContextManager[object]:
+    return _followed(live, "the Unified Catalog")
+
+
+def _followed(reading: CatalogReading | Live, what: str) -> AbstractContextManager[object]:
     if not sys.stderr.isatty():
         return nullcontext()
     from sovereignmesh.result.progress import follow  # noqa: PLC0415 - rich, on a terminal only
 
-    return follow(lambda: reading.done, lambda: reading.total, f"Reading {reading.purview.account.name}")
+    return follow(lambda: reading.done, lambda: reading.total, f"Reading {what}")

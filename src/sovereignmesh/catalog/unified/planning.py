@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,8 @@ from sovereignmesh.plan import Item, Plan, diff, fold
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import PurviewAccount
@@ -43,12 +45,14 @@ def plan_unified(
     account: str | PurviewAccount | None = None,
     *,
     prune: bool = False,
+    progress: Callable[[Live], AbstractContextManager[object]] = nullcontext,
 ) -> UnifiedPlan:
     """What is to be done so that the Unified Catalog has the mesh's domains and products, published. Only reads.
 
     `account` is another than the mesh names: its name, its resource id, or as found before; the catalog is its
     tenant's, one for all of the tenant's accounts. `prune` also plans to delete products that the mesh does not wish,
-    of domains that it knows; domains are never deleted.
+    of domains that it knows; domains are never deleted. `progress` is a context in which the catalog is read, and is
+    given what counts it.
 
     Raises MeshError where neither names an account; an `AzureError` where the tenant has no Unified Catalog
     (NotFoundError), where nobody knows whether it has one (DeniedError), and where its domains cannot be read. What
@@ -58,7 +62,8 @@ def plan_unified(
     found = find_purview_account(azure, named) if isinstance(named, str) else named
     catalog = connect_unified(azure, found)
     live = Live(catalog)
-    live.read(mesh.domains)
+    with progress(live):
+        live.read(mesh.domains)
     return _compared(found, mesh, live, prune=prune)
 
 
