@@ -154,6 +154,11 @@ def test_an_account_without_scans_is_no_failure():
         (["run", *SCAN, "--run-id", "seven", "--sandbox"], 2, "--run-id"),
         (["run", *SCAN, "--level", "half", "--sandbox"], 2, "--level"),
         (["cancel", *SCAN, "seven", "--sandbox"], 2, "RUN_ID"),
+        (["cancel", SCAN[0], "", "--sandbox"], 2, "is empty"),
+        (["cancel", " ", SCAN[1], "--sandbox"], 2, "is empty"),
+        (["watch", "", "--sandbox"], 2, "is empty"),
+        (["history", SCAN[0], "", "--sandbox"], 2, "is empty"),
+        (["run", SCAN[0], "", "--sandbox"], 2, "is empty"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_message(words, code, said):

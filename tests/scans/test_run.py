@@ -376,3 +376,14 @@ def test_what_cannot_be_cancelled_is_said(open_azure):
     assert "you lack a role" in found.runs[0].reason
     found = sm.cancel_scan(open_azure(), ACCOUNT, *ARCHIVE, RUN)
     assert "could not be found" in found.runs[0].reason
+
+
+@pytest.mark.parametrize("scan", [("", ""), (ARCHIVE[0], ""), ("", ARCHIVE[1]), (ARCHIVE[0], " ")])
+def test_an_empty_name_stands_for_no_scan(azure, scan):
+    sm.connect_purview(ACCOUNT, azure).runs.start(*ARCHIVE, RUN)
+    for ask in (sm.cancel_scan, sm.watch_scans, sm.scan_history, sm.run_scan):
+        with pytest.raises(ValueError, match="empty"):
+            ask(azure, ACCOUNT, *scan)
+    with pytest.raises(ValueError, match="UUID"):
+        sm.cancel_scan(azure, ACCOUNT, *ARCHIVE, "")
+    assert mine(azure) == ["Queued"], "it goes on"

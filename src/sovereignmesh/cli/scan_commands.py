@@ -52,6 +52,13 @@ _TIMEOUT: Final = click.option(
 )
 
 
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """A name that is one; an argument's callback: an empty one would stand for all."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("is empty: give a name")
+    return value
+
+
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_WHERE):
         command = option(command)
@@ -61,8 +68,8 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
 @scan.command(
     epilog="Examples: sovereignmesh scan run sales-lake weekly --wait; sovereignmesh scan run --all --wait --sandbox"
 )
-@click.argument("source", required=False)
-@click.argument("scan", required=False)
+@click.argument("source", required=False, callback=_name)
+@click.argument("scan", required=False, callback=_name)
 @click.option("--all", "every", is_flag=True, help="Every scan of the account.")
 @click.option(
     "--level",
@@ -123,8 +130,8 @@ def run(
 
 
 @scan.command(epilog="Example: sovereignmesh scan watch --state sandbox.json")
-@click.argument("source", required=False)
-@click.argument("scan", required=False)
+@click.argument("source", required=False, callback=_name)
+@click.argument("scan", required=False, callback=_name)
 @_TIMEOUT
 @_where
 @click.pass_context
@@ -144,8 +151,8 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
 
 
 @scan.command(epilog="Example: sovereignmesh scan history stsalesprodarchive monthly --sandbox")
-@click.argument("source", required=False)
-@click.argument("scan", required=False)
+@click.argument("source", required=False, callback=_name)
+@click.argument("scan", required=False, callback=_name)
 @_where
 @click.pass_context
 def history(ctx: click.Context, /, source: str | None, scan: str | None, **where: Any) -> None:
@@ -162,8 +169,8 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
 
 
 @scan.command(epilog="Example: sovereignmesh scan cancel sales-lake weekly --state sandbox.json")
-@click.argument("source")
-@click.argument("scan")
+@click.argument("source", callback=_name)
+@click.argument("scan", callback=_name)
 @click.argument("run_id", required=False, type=click.UUID)
 @_where
 @click.pass_context

@@ -61,9 +61,10 @@ def run_scan(
     `contextlib.nullcontext` shows nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
-    found, ValueError for a `run_id` that is none.
+    found, ValueError for a `run_id` that is none, and for a source or a scan without a name.
     """
-    identity = str(uuid.UUID(run_id)) if run_id else str(uuid.uuid4())
+    _check_names(source, scan)
+    identity = str(uuid.uuid4() if run_id is None else uuid.UUID(run_id))
     purview = connect_purview(account, azure)
     runs = [ScanRun(source, scan, identity)]
     return _carry_on(purview, runs, (), level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
@@ -108,6 +109,7 @@ def watch_scans(
 
     The rest is as with `run_scan`.
     """
+    _check_names(source, scan)
     purview = connect_purview(account, azure)
     found, unread = _history(purview, source, scan)
     runs = [run for run in found if not run.ended]
@@ -123,7 +125,11 @@ def scan_history(
     *,
     now: Callable[[], dt.datetime] = _now,
 ) -> ScanRuns:
-    """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads."""
+    """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads.
+
+    Raises ValueError for a source or a scan without a name, and for a scan without its source.
+    """
+    _check_names(source, scan)
     purview = connect_purview(account, azure)
     runs, unread = _history(purview, source, scan)
     return ScanRuns(purview.account.name, tuple(runs), now(), tuple(unread))
@@ -141,10 +147,12 @@ def cancel_scan(
     """The run with that id, or all runs of the scan that had not ended, after each was asked to end.
 
     A run that had ended before stays as it is. What could not be asked, or read, is said in the result.
+    Raises ValueError for a `run_id` that is none, and for a source or a scan without a name.
     """
+    _check_names(source, scan)
     purview = connect_purview(account, azure)
     unread: list[Unread] = []
-    if run_id:
+    if run_id is not None:
         runs = [ScanRun(source, scan, str(uuid.UUID(run_id)))]
     else:
         found, unread = _history(purview, source, scan)
@@ -195,6 +203,14 @@ def _carry_on(
     return ScanRuns(purview.account.name, tuple(watching.runs), now(), tuple(unread), wait, stopped)
 
 
+def _check_names(source: str | None, scan: str | None) -> None:
+    """Raises ValueError for names that tell no scan, and no source: they would stand for all of them."""
+    if any(name is not None and not name.strip() for name in (source, scan)):
+        raise ValueError("the name of a source or of a scan is empty")
+    if scan is not None and source is None:
+        raise ValueError("a scan is told by its source and its name")
+
+
 def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str, str]], list[Unread]]:
     """The scans of the account, or of a source, as (source, scan) in order, and what could not be listed."""
     if source is not None:
@@ -213,9 +229,7 @@ def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str,
 
 def _history(purview: Purview, source: str | None, scan: str | None) -> tuple[list[ScanRun], list[Unread]]:
     """The runs that there were, newest first, and what could not be read."""
-    if scan is not None and source is None:
-        raise ValueError("a scan is told by its source and its name")
-    scans, unread = ([(source, scan)], []) if source and scan else _scans(purview, source)
+    scans, unread = ([(source, scan)], []) if source is not None and scan is not None else _scans(purview, source)
     found, more = read_runs(purview, ["/".join(each) for each in scans])
 
     def told() -> Iterator[ScanRun]:
