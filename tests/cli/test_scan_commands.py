@@ -101,7 +101,17 @@ def test_a_run_that_is_cancelled_did_not_succeed(state):
     assert followed.exit_code == 3
     assert "stsalesprodarchive/monthly: Canceled" in followed.stdout
     nothing = run("cancel", *SCAN, *state)
-    assert (nothing.exit_code, nothing.stdout) == (0, "pview-customer-prod: no run is under way\n")
+    assert (nothing.exit_code, nothing.stdout) == (0, "pview-customer-prod: no run of stsalesprodarchive/monthly is under way\n")
+
+
+def test_where_nothing_runs_it_is_said_of_what(state):
+    assert run("run", *FAILS, *state).exit_code == 0
+    of = "pview-customer-prod: no run of stsalesprodarchive"
+    assert run("cancel", *SCAN, *state).stdout == f"{of}/monthly is under way\n"
+    assert run("watch", *SCAN, *state).stdout == f"{of}/monthly is under way\n"
+    assert run("watch", SCAN[0], *state).stdout == f"{of} is under way\n"
+    none = run("history", "sales-sql", "orders", *state).stdout
+    assert none == "pview-customer-prod: there was no run of sales-sql/orders\n"
 
 
 def test_the_history_is_a_table_or_json():

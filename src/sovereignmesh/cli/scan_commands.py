@@ -147,7 +147,7 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
     from sovereignmesh.scans import watch_scans  # noqa: PLC0415 - the SDK
 
     found = _carry_out(partial(watch_scans, source=source, scan=scan, timeout=timeout), **where)
-    ctx.exit(_tell(found, "no run is under way", **where))
+    ctx.exit(_tell(found, f"no run{_of(source, scan)} is under way", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan history stsalesprodarchive monthly --sandbox")
@@ -165,7 +165,7 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
     from sovereignmesh.scans import scan_history  # noqa: PLC0415 - the SDK
 
     found = _with_account(partial(scan_history, source=source, scan=scan), **where)
-    ctx.exit(_tell(found, "there was no run", **where))
+    ctx.exit(_tell(found, f"there was no run{_of(source, scan)}", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan cancel sales-lake weekly --state sandbox.json")
@@ -183,7 +183,12 @@ def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, *
 
     given = str(run_id) if run_id else None
     found = _with_account(partial(cancel_scan, source=source, scan=scan, run_id=given), **where)
-    ctx.exit(_tell(found, "no run is under way", **where))
+    ctx.exit(_tell(found, f"no run{_of(source, scan)} is under way", **where))
+
+
+def _of(source: str | None, scan: str | None) -> str:
+    """What a command was asked about, after `run`; "" for the whole account."""
+    return f" of {'/'.join(filter(None, (source, scan)))}" if source else ""
 
 
 def _with_account(
