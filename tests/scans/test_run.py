@@ -250,6 +250,15 @@ def test_a_run_that_hangs_is_not_watched_for_ever(open_azure, days, given_up):
     assert bool(found.stopped) is not given_up
 
 
+@pytest.mark.parametrize("said", [{"startTime": None}, {"startTime": "2099-01-01T00:00:00Z"}])
+def test_nor_is_one_that_does_not_say_when_it_began(open_azure, monkeypatch, said):
+    monkeypatch.setattr("sovereignmesh.scans.watch._LONGEST_RUN", 600.0)
+    azure = open_azure(faults=[saying(status="InProgress", endTime=None, **said)])
+    found = run_it(azure, timeout=3600)
+    assert "7 days" in found.runs[0].reason
+    assert 600 < azure.time.now < 600 + 60
+
+
 # How often is asked.
 
 
