@@ -101,7 +101,10 @@ def test_a_run_that_is_cancelled_did_not_succeed(state):
     assert followed.exit_code == 3
     assert "stsalesprodarchive/monthly: Canceled" in followed.stdout
     nothing = run("cancel", *SCAN, *state)
-    assert (nothing.exit_code, nothing.stdout) == (0, "pview-customer-prod: no run of stsalesprodarchive/monthly is under way\n")
+    assert (nothing.exit_code, nothing.stdout) == (
+        0,
+        "pview-customer-prod: no run of stsalesprodarchive/monthly is under way\n",
+    )
 
 
 def test_where_nothing_runs_it_is_said_of_what(state):
@@ -184,6 +187,15 @@ def test_incomplete_comes_before_failed():
     assert found["stopped"] == "the time given was up"
 
 
+@pytest.mark.parametrize("words", [["run", "--all", "--wait"], ["run", *SCAN, "--wait"], ["watch"]])
+def test_the_time_may_be_up_before_anything_is_started(words):
+    result = run(*words, "--timeout", "0.5", "--sandbox", "--fault", "server-down", "--format", "json")
+    assert result.exit_code == 4, result.output
+    assert "no longer watching (the time given with the deadline was up" in result.stderr
+    assert ") before anything was started or followed" in result.stderr
+    assert not json.loads(result.stdout)["complete"]
+
+
 def test_concurrency_is_obeyed(state):
     assert run("run", "--all", "--wait", "--concurrency", "1", *state).exit_code == 3
     said = run("run", "--all", "--wait", "--concurrency", "1", *state).stderr
@@ -197,6 +209,7 @@ def test_an_interruption_says_how_to_find_the_runs_again(time, state):
     assert result.exit_code == 4
     assert "no longer watching (interrupted)" in result.stderr
     assert "sovereignmesh scan watch" in result.stderr
+    assert "what ended meanwhile stands in `sovereignmesh scan history`" in result.stderr
     assert run("watch", *state).exit_code in (0, 3)
 
 

@@ -172,6 +172,29 @@ def test_nobody_waits_longer_than_the_time_given_for_a_service_that_is_down(open
     assert azure.time.now <= 20
 
 
+@pytest.mark.parametrize("part", ["/providers/Microsoft.Purview/accounts", "/scan/datasources"])
+@pytest.mark.parametrize(
+    ("ask", "runs"),
+    [(sm.run_scans, 0), (sm.watch_scans, 0), (lambda *all_, **by: sm.run_scans(*all_, [ARCHIVE], **by), 1)],
+)
+def test_the_time_given_has_what_comes_before_the_runs_in_it(open_azure, part, ask, runs):
+    time = []
+
+    def slow(hit):
+        if part.casefold() in hit.call.path.casefold():
+            time[0].now += 30.0
+        return hit.reply()
+
+    azure = open_azure(faults=[Fault("slow-lists", "", slow, times=None)])
+    time.append(azure.time)
+    found = ask(azure, ACCOUNT, timeout=20, progress=None)
+    assert "the time given" in found.stopped
+    assert (len(found.runs), found.complete, found.account) == (runs, False, ACCOUNT)
+    assert azure.time.now <= 20 + 30 * 3, "but for the requests under way"
+    assert all("the time given" in run.reason for run in found.runs)
+    assert sm.scan_history(azure, ACCOUNT).complete, "the connection is as good as before"
+
+
 @pytest.mark.parametrize(("refusal", "looks"), [(denied(), 1), (missing("ScanResult", RUN), 5)])
 def test_who_cannot_read_a_run_gives_up(open_azure, refusal, looks):
     count = []

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["scan"]
 
-_FIND_AGAIN: Final = "what was started goes on; `sovereignmesh scan watch` finds it again"
+_FIND_AGAIN: Final = (
+    "what was started goes on; `sovereignmesh scan watch` finds it again, and what ended meanwhile stands in "
+    "`sovereignmesh scan history`"
+)
 
 
 @click.group(epilog="Example: sovereignmesh scan run --all --wait --sandbox")
@@ -103,7 +106,8 @@ def run(
 ) -> None:
     """Start a run of a scan, or of every scan of the account.
 
-    The id of each run is told before it is started: after a command that was cut off, `scan watch` finds what runs.
+    The id of each run is told before it is started: after a command that was cut off, `scan watch` finds what runs, and
+    what ended meanwhile stands in `scan history`.
 
     Exit codes: 0 started, with --wait: all succeeded; 1 could not run, 2 wrong usage, 3 with --wait: one failed, was
     cancelled, or ended with exceptions or with a status that nobody knows; 4 one could not be started, or was not
@@ -230,7 +234,9 @@ def _tell(found: ScanRuns, nothing: str, *, output: str, **_: Any) -> int:
 
         print_runs(found, nothing)
     if found.stopped:
-        click.echo(printable(f"no longer watching ({found.stopped}): {_FIND_AGAIN}"), err=True)
+        begun = any(run.run or run.unsure for run in found.runs)
+        next_ = f": {_FIND_AGAIN}" if begun else " before anything was started or followed"
+        click.echo(printable(f"no longer watching ({found.stopped}){next_}"), err=True)
     if not found.complete:
         return 4
     return 3 if found.waited and not found.succeeded else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from sovereignmesh.azure.purview import connect_purview
@@ -55,19 +56,18 @@ def run_scan(
 ) -> ScanRuns:
     """What came of a run of a scan, which is started here: one run, seen to its end unless `wait` is False.
 
-    `timeout` is in seconds; a run that has not ended by then goes on, and `watch_scans` finds it again, as it does
-    after an interruption. `run_id` is a GUID of yours: asked with the same again, the same run is followed and none
-    started. `progress` is a context that is given what is watched and gives what to call with each run that changes;
-    `contextlib.nullcontext` shows nothing.
+    `timeout` is in seconds, the search for the account and its scans among them; a run that has not ended by then goes
+    on, and `watch_scans` finds it again, as it does after an interruption. `run_id` is a GUID of yours: asked with the
+    same again, the same run is followed and none started. `progress` is a context that is given what is watched and
+    gives what to call with each run that changes; `contextlib.nullcontext` shows nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
     found, ValueError for a `run_id` that is none, and for a source or a scan without a name.
     """
     _check_names(source, scan)
     identity = str(uuid.uuid4() if run_id is None else uuid.UUID(run_id))
-    purview = connect_purview(account, azure)
     runs = [ScanRun(source, scan, identity)]
-    return _carry_on(purview, runs, (), level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
+    return _carry_on(azure, account, runs, level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
 
 
 def run_scans(
@@ -87,12 +87,16 @@ def run_scans(
     At most `concurrency` of them run at once while their ends are waited for; without `wait` all are started, and
     Purview lets those wait that are too many. The rest is as with `run_scan`.
     """
-    purview = connect_purview(account, azure)
-    unread: list[Unread] = []
-    if scans is None:
-        scans, unread = _scans(purview)
-    runs = [ScanRun(*each, str(uuid.uuid4())) for each in scans]
-    return _carry_on(purview, runs, unread, level, concurrency, wait=wait, timeout=timeout, progress=progress, now=now)
+
+    def with_ids(scans: Iterable[tuple[str, str]]) -> list[ScanRun]:
+        return [ScanRun(*each, str(uuid.uuid4())) for each in scans]
+
+    def find(purview: Purview) -> tuple[list[ScanRun], list[Unread]]:
+        found, unread = _scans(purview)
+        return with_ids(found), unread
+
+    runs = find if scans is None else with_ids(scans)
+    return _carry_on(azure, account, runs, level, concurrency, wait=wait, timeout=timeout, progress=progress, now=now)
 
 
 def watch_scans(
@@ -110,10 +114,12 @@ def watch_scans(
     The rest is as with `run_scan`.
     """
     _check_names(source, scan)
-    purview = connect_purview(account, azure)
-    found, unread = _history(purview, source, scan)
-    runs = [run for run in found if not run.ended]
-    return _carry_on(purview, runs, unread, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
+
+    def find(purview: Purview) -> tuple[list[ScanRun], list[Unread]]:
+        found, unread = _history(purview, source, scan)
+        return [run for run in found if not run.ended], unread
+
+    return _carry_on(azure, account, find, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
                      now=now)  # fmt: skip
 
 
@@ -178,9 +184,9 @@ def _cancelled(purview: Purview, run: ScanRun) -> ScanRun:
 
 
 def _carry_on(
-    purview: Purview,
-    runs: list[ScanRun],
-    unread: Iterable[Unread],
+    azure: Azure,
+    account: str | PurviewAccount,
+    runs: list[ScanRun] | Callable[[Purview], tuple[list[ScanRun], list[Unread]]],
     level: Level,
     concurrency: int,
     *,
@@ -189,18 +195,36 @@ def _carry_on(
     progress: Progress | None,
     now: Callable[[], dt.datetime],
 ) -> ScanRuns:
+    """Starts and follows the runs, or those that are found in the account; all of it within the time given."""
     if concurrency < 1:
         raise ValueError(f"{concurrency} runs at once are none")
-    watching, azure = Watching(purview, runs, now), purview.azure
     if timeout is not None:
         azure.begin(timeout)
     try:
+        try:
+            purview = connect_purview(account, azure)
+            found, unread = (runs, []) if isinstance(runs, list) else runs(purview)
+        except DeadlineError as error:
+            if timeout is None:
+                raise
+            return _nothing_begun(account, runs if isinstance(runs, list) else [], str(error), now(), waited=wait)
+        watching = Watching(purview, found, now)
         with progress(watching) if progress else nullcontext(watching.tell) as watching.tell:
             stopped = watching.go(level=_LEVELS[level], at_once=concurrency, wait=wait)
     finally:
         if timeout is not None:
             azure.begin()
     return ScanRuns(purview.account.name, tuple(watching.runs), now(), tuple(unread), wait, stopped)
+
+
+def _nothing_begun(
+    account: str | PurviewAccount, runs: list[ScanRun], why: str, at: dt.datetime, *, waited: bool
+) -> ScanRuns:
+    """What there is to say where the time was up before anything was started or followed."""
+    name = account.rpartition("/")[2] if isinstance(account, str) else account.name
+    given_up = tuple(replace(run, why=f"given up: {why}") for run in runs)
+    unread = () if runs else (Unread("the scans of the account", why),)
+    return ScanRuns(name, given_up, at, unread, waited, why)
 
 
 def _check_names(source: str | None, scan: str | None) -> None:

@@ -64,7 +64,9 @@ class Watching:
         open_: dict[int, _Next] = {}
         if wait:
             now = self.purview.azure.pace.clock()
-            open_ = {index: _Next(now, now) for index, run in enumerate(self.runs) if run.run is not None and not run.ended}
+            open_ = {
+                index: _Next(now, now) for index, run in enumerate(self.runs) if run.run is not None and not run.ended
+            }
         try:
             self._go_on(todo, open_, level, at_once if wait else None)
         except (SignInError, DeadlineError) as error:
