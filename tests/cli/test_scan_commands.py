@@ -95,8 +95,12 @@ def test_asked_twice_with_one_id_one_run_is_started(state):
 
 def test_a_run_that_is_cancelled_did_not_succeed(state):
     assert run("run", *SCAN, *state, "--run-id", RUN).exit_code == 0
-    assert run("cancel", *SCAN, RUN, *state, "--format", "json").exit_code == 0
+    cancelled = run("cancel", *SCAN, RUN, *state, "--format", "json")
+    assert (cancelled.exit_code, cancelled.stderr) == (0, "")
     assert told("history", *SCAN, *state)["runs"][0]["status"] == "Canceled"
+    again = run("cancel", *SCAN, RUN, *state)
+    assert again.exit_code == 0
+    assert again.stderr == f"run {RUN} of {'/'.join(SCAN)} had ended already (Canceled): nothing was cancelled\n"
     followed = run("run", *SCAN, "--wait", "--run-id", RUN, *state)
     assert followed.exit_code == 3
     assert "stsalesprodarchive/monthly: Canceled" in followed.stdout

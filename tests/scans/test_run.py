@@ -376,10 +376,10 @@ def test_the_history_of_what_is_not_there_is_not_read(azure, scan, what):
 
 def test_a_run_is_cancelled(azure):
     sm.connect_purview(ACCOUNT, azure).runs.start(*ARCHIVE, RUN)
-    for _ in range(2):  # again: it has ended, or ends
+    for before in (False, True):
         found = sm.cancel_scan(azure, ACCOUNT, *ARCHIVE, RUN)
         assert found.complete
-        assert found.runs[0].status == "Canceled"
+        assert (found.runs[0].status, found.runs[0].ended_before) == ("Canceled", before)
 
 
 def test_without_an_id_all_that_run_are_cancelled(azure):

@@ -181,13 +181,18 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
 def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, **where: Any) -> None:
     """Ask a run to end, without RUN_ID all runs of the scan that have not ended.
 
-    Exit codes: 0 asked, or nothing was running; 1 could not run, 2 wrong usage, 4 one could not be asked or read.
+    Exit codes: 0 asked, or nothing was running, or the run had ended already; 1 could not run, 2 wrong usage, 4 one could not be asked or read.
     """
     from sovereignmesh.scans import cancel_scan  # noqa: PLC0415 - the SDK
 
     given = str(run_id) if run_id else None
     found = _with_account(partial(cancel_scan, source=source, scan=scan, run_id=given), **where)
-    ctx.exit(_tell(found, f"no run{_of(source, scan)} is under way", **where))
+    code = _tell(found, f"no run{_of(source, scan)} is under way", **where)
+    for each in found.runs:
+        if each.ended_before:
+            said = f"run {each.id} of {each.name} had ended already ({each.status}): nothing was cancelled"
+            click.echo(printable(said), err=True)
+    ctx.exit(code)
 
 
 def _of(source: str | None, scan: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -152,7 +152,7 @@ def cancel_scan(
 ) -> ScanRuns:
     """The run with that id, or all runs of the scan that had not ended, after each was asked to end.
 
-    A run that had ended before stays as it is. What could not be asked, or read, is said in the result.
+    A run that had ended before stays as it is, and says so: `ended_before`. What could not be asked, or read, is said in the result.
     Raises ValueError for a `run_id` that is none, and for a source or a scan without a name.
     """
     _check_names(source, scan)
@@ -167,7 +167,12 @@ def cancel_scan(
 
 
 def _cancelled(purview: Purview, run: ScanRun) -> ScanRun:
-    """A run after it was asked to end; refusing that is no failure where it is over, or ends."""
+    """A run after it was asked to end, unless it is over; refusing that is no failure where it is over, or ends."""
+    if run.run is None:
+        with suppress(AzureError):  # what keeps it from being read is told by what follows
+            run = replace(run, run=purview.runs.get(run.source, run.scan, run.id))
+    if run.ended:
+        return replace(run, ended_before=True)
     refused: AzureError | None = None
     try:
         purview.runs.cancel(run.source, run.scan, run.id)
