@@ -245,6 +245,23 @@ def test_a_command_that_was_cut_off_loses_no_run(state, with_signal):
     assert RUN in watched.stdout
 
 
+@pytest.mark.parametrize("words", [[], ["--format", "json"]])
+@pytest.mark.parametrize(
+    ("command", "said"), [("run", "was started, and could not be told"), ("cancel", "asked to end, and could not")]
+)
+def test_what_was_started_and_could_not_be_told_is_said(state, words, command, said):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    if command == "cancel":
+        assert run("run", *SCAN, *state).exit_code == 0
+    script = [sys.executable, "-c", "from sovereignmesh.cli import main; main()", "scan", command, *SCAN]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*script, *state, *words], stdout=full, stderr=subprocess.PIPE, check=False, text=True, timeout=60
+        )
+    assert (ended.returncode, said in ended.stderr) == (4, True), ended.stderr
+
+
 # On a terminal.
 
 

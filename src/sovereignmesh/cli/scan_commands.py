@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -130,7 +131,7 @@ def run(
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
     found = _carry_out(work, **where)
-    ctx.exit(_tell(found, "it has no scans", **where))
+    ctx.exit(_tell(found, "it has no scans", done="what is named above was started", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan watch --state sandbox.json")
@@ -187,7 +188,8 @@ def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, *
 
     given = str(run_id) if run_id else None
     found = _with_account(partial(cancel_scan, source=source, scan=scan, run_id=given), **where)
-    code = _tell(found, f"no run{_of(source, scan)} is under way", **where)
+    nothing = f"no run{_of(source, scan)} is under way"
+    code = _tell(found, nothing, done="what was under way was asked to end", **where)
     for each in found.runs:
         if each.ended_before:
             said = f"run {each.id} of {each.name} had ended already ({each.status}): nothing was cancelled"
@@ -230,14 +232,21 @@ def _progress(watching: Watching) -> AbstractContextManager[Tell]:
     return show_runs(watching)
 
 
-def _tell(found: ScanRuns, nothing: str, *, output: str, **_: Any) -> int:
-    """Shows the runs; the exit code."""
-    if output == "json":
-        print_json(found.to_dict())
-    else:
-        from sovereignmesh.cli.scan_table import print_runs  # noqa: PLC0415 - rich is not needed for JSON
+def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **_: Any) -> int:
+    """Shows the runs; the exit code, 4 where something was `done`, and could not be told."""
+    try:
+        if output == "json":
+            print_json(found.to_dict())
+        else:
+            from sovereignmesh.cli.scan_table import print_runs  # noqa: PLC0415 - rich is not needed for JSON
 
-        print_runs(found, nothing)
+            print_runs(found, nothing)
+    except OSError as error:
+        if not done or not any(run.run or run.unsure for run in found.runs):
+            raise
+        with suppress(OSError):
+            click.echo(f"{done}, and could not be told: {error.strerror}; see `sovereignmesh scan history`", err=True)
+        return 4
     if found.stopped:
         begun = any(run.run or run.unsure for run in found.runs)
         next_ = f": {_FIND_AGAIN}" if begun else " before anything was started or followed"
