@@ -133,6 +133,14 @@ def test_the_history_is_a_table_or_json():
     assert found["runs"][0]["elapsed_seconds"] == 510
 
 
+def test_a_sandbox_that_forgets_what_is_started_says_so(state):
+    forgets = "a sandbox without a state forgets what is started in it: add --state FILE"
+    for where in (["--sandbox"], ["--estate", "contoso"]):
+        assert run("run", *SCAN, *where).stderr.count(forgets) == 1
+    assert forgets not in run("run", *SCAN, *state).stderr
+    assert forgets not in run("run", *SCAN, "--sandbox", "--wait").stderr
+
+
 def test_an_account_without_scans_is_no_failure():
     result = run("run", "--all", "--wait", "--estate", "seed")
     assert (result.exit_code, result.stdout) == (0, "sovereign-purview: it has no scans\n")

@@ -131,6 +131,8 @@ def run(
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
     found = _carry_out(work, **where)
+    if not wait and where["state"] is None and (where["sandbox"] or where["estate"] is not None):
+        click.echo("a sandbox without a state forgets what is started in it: add --state FILE, or --wait", err=True)
     ctx.exit(_tell(found, "it has no scans", done="what is named above was started", **where))
 
 
@@ -182,7 +184,8 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
 def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, **where: Any) -> None:
     """Ask a run to end, without RUN_ID all runs of the scan that have not ended.
 
-    Exit codes: 0 asked, or nothing was running, or the run had ended already; 1 could not run, 2 wrong usage, 4 one could not be asked or read.
+    Exit codes: 0 asked, or nothing was running, or the run had ended already; 1 could not run, 2 wrong usage, 4 one
+    could not be asked or read.
     """
     from sovereignmesh.scans import cancel_scan  # noqa: PLC0415 - the SDK
 

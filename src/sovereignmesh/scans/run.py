@@ -152,8 +152,8 @@ def cancel_scan(
 ) -> ScanRuns:
     """The run with that id, or all runs of the scan that had not ended, after each was asked to end.
 
-    A run that had ended before stays as it is, and says so: `ended_before`. What could not be asked, or read, is said in the result.
-    Raises ValueError for a `run_id` that is none, and for a source or a scan without a name.
+    A run that had ended before stays as it is, and says so: `ended_before`. What could not be asked, or read, is said
+    in the result. Raises ValueError for a `run_id` that is none, and for a source or a scan without a name.
     """
     _check_names(source, scan)
     purview = connect_purview(account, azure)
