@@ -191,6 +191,16 @@ def test_what_cannot_be_done_is_said_in_one_message(words, code, said):
     assert (result.exit_code, said in " ".join(result.output.split())) == (code, True), result.output
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["run", "nowhere", "weekly"], ["history", "nowhere"], ["watch", SCAN[0], "wekly"], ["cancel", *SCAN, RUN]],
+)
+def test_a_name_that_is_not_there_is_told_where_those_are_that_are(words):
+    hint = "`sovereignmesh purview status` shows which sources and scans there are"
+    assert run(*words, "--sandbox").stderr.count(hint) == 1
+    assert hint not in run(*words, "--sandbox", "--fault", "purview-denied").stderr
+
+
 def test_incomplete_comes_before_failed():
     result = run("run", "--all", "--wait", "--timeout", "1", "--sandbox", "--format", "json")
     assert result.exit_code == 4

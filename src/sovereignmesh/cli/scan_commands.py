@@ -30,6 +30,10 @@ _FIND_AGAIN: Final = (
     "what was started goes on; `sovereignmesh scan watch` finds it again, and what ended meanwhile stands in "
     "`sovereignmesh scan history`"
 )
+_NOT_THERE: Final = ": 404 "  # as errors of an answer say it
+_WHICH: Final = (
+    "`sovereignmesh purview status` shows which sources and scans there are, `sovereignmesh scan history` their runs"
+)
 
 
 @click.group(epilog="Example: sovereignmesh scan run --all --wait --sandbox")
@@ -250,6 +254,8 @@ def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **_: An
         with suppress(OSError):
             click.echo(f"{done}, and could not be told: {error.strerror}; see `sovereignmesh scan history`", err=True)
         return 4
+    if any(_NOT_THERE in why for why in (*(run.why for run in found.runs), *(each.why for each in found.unread))):
+        click.echo(_WHICH, err=True)
     if found.stopped:
         begun = any(run.run or run.unsure for run in found.runs)
         next_ = f": {_FIND_AGAIN}" if begun else " before anything was started or followed"
