@@ -95,13 +95,30 @@ def test_asked_twice_with_one_id_one_run_is_started(state):
 
 def test_a_run_that_is_cancelled_did_not_succeed(state):
     assert run("run", *SCAN, *state, "--run-id", RUN).exit_code == 0
-    assert run("cancel", *SCAN, RUN, *state, "--format", "json").exit_code == 0
+    cancelled = run("cancel", *SCAN, RUN, *state, "--format", "json")
+    assert (cancelled.exit_code, cancelled.stderr) == (0, "")
     assert told("history", *SCAN, *state)["runs"][0]["status"] == "Canceled"
+    again = run("cancel", *SCAN, RUN, *state)
+    assert again.exit_code == 0
+    assert again.stderr == f"run {RUN} of {'/'.join(SCAN)} had ended already (Canceled): nothing was cancelled\n"
     followed = run("run", *SCAN, "--wait", "--run-id", RUN, *state)
     assert followed.exit_code == 3
     assert "stsalesprodarchive/monthly: Canceled" in followed.stdout
     nothing = run("cancel", *SCAN, *state)
-    assert (nothing.exit_code, nothing.stdout) == (0, "pview-customer-prod: no run is under way\n")
+    assert (nothing.exit_code, nothing.stdout) == (
+        0,
+        "pview-customer-prod: no run of stsalesprodarchive/monthly is under way\n",
+    )
+
+
+def test_where_nothing_runs_it_is_said_of_what(state):
+    assert run("run", *FAILS, *state).exit_code == 0
+    of = "pview-customer-prod: no run of stsalesprodarchive"
+    assert run("cancel", *SCAN, *state).stdout == f"{of}/monthly is under way\n"
+    assert run("watch", *SCAN, *state).stdout == f"{of}/monthly is under way\n"
+    assert run("watch", SCAN[0], *state).stdout == f"{of} is under way\n"
+    none = run("history", "sales-sql", "orders", *state).stdout
+    assert none == "pview-customer-prod: there was no run of sales-sql/orders\n"
 
 
 def test_the_history_is_a_table_or_json():
@@ -125,6 +142,14 @@ def test_a_job_that_sees_no_scan_is_not_green(more):
     assert "no scan was seen" in run("run", "--help").output
     history = run("history", "--estate", "seed")
     assert (history.exit_code, history.stdout) == (0, "sovereign-purview: there was no run\n")
+
+
+def test_a_sandbox_that_forgets_what_is_started_says_so(state):
+    forgets = "a sandbox without a state forgets what is started in it: add --state FILE"
+    for where in (["--sandbox"], ["--estate", "contoso"]):
+        assert run("run", *SCAN, *where).stderr.count(forgets) == 1
+    assert forgets not in run("run", *SCAN, *state).stderr
+    assert forgets not in run("run", *SCAN, "--sandbox", "--wait").stderr
 
 
 # What does not go well.
@@ -159,11 +184,26 @@ def test_a_job_that_sees_no_scan_is_not_green(more):
         (["run", *SCAN, "--run-id", "seven", "--sandbox"], 2, "--run-id"),
         (["run", *SCAN, "--level", "half", "--sandbox"], 2, "--level"),
         (["cancel", *SCAN, "seven", "--sandbox"], 2, "RUN_ID"),
+        (["cancel", SCAN[0], "", "--sandbox"], 2, "is empty"),
+        (["cancel", " ", SCAN[1], "--sandbox"], 2, "is empty"),
+        (["watch", "", "--sandbox"], 2, "is empty"),
+        (["history", SCAN[0], "", "--sandbox"], 2, "is empty"),
+        (["run", SCAN[0], "", "--sandbox"], 2, "is empty"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_message(words, code, said):
     result = run(*words)
     assert (result.exit_code, said in " ".join(result.output.split())) == (code, True), result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["run", "nowhere", "weekly"], ["history", "nowhere"], ["watch", SCAN[0], "wekly"], ["cancel", *SCAN, RUN]],
+)
+def test_a_name_that_is_not_there_is_told_where_those_are_that_are(words):
+    hint = "`sovereignmesh purview status` shows which sources and scans there are"
+    assert run(*words, "--sandbox").stderr.count(hint) == 1
+    assert hint not in run(*words, "--sandbox", "--fault", "purview-denied").stderr
 
 
 def test_incomplete_comes_before_failed():
@@ -172,6 +212,15 @@ def test_incomplete_comes_before_failed():
     found = json.loads(result.stdout)
     assert not found["complete"]
     assert found["stopped"] == "the time given was up"
+
+
+@pytest.mark.parametrize("words", [["run", "--all", "--wait"], ["run", *SCAN, "--wait"], ["watch"]])
+def test_the_time_may_be_up_before_anything_is_started(words):
+    result = run(*words, "--timeout", "0.5", "--sandbox", "--fault", "server-down", "--format", "json")
+    assert result.exit_code == 4, result.output
+    assert "no longer watching (the time given with the deadline was up" in result.stderr
+    assert ") before anything was started or followed" in result.stderr
+    assert not json.loads(result.stdout)["complete"]
 
 
 def test_concurrency_is_obeyed(state):
@@ -187,6 +236,7 @@ def test_an_interruption_says_how_to_find_the_runs_again(time, state):
     assert result.exit_code == 4
     assert "no longer watching (interrupted)" in result.stderr
     assert "sovereignmesh scan watch" in result.stderr
+    assert "what ended meanwhile stands in `sovereignmesh scan history`" in result.stderr
     assert run("watch", *state).exit_code in (0, 3)
 
 
@@ -216,6 +266,23 @@ def test_a_command_that_was_cut_off_loses_no_run(state, with_signal):
     watched = run("watch", *state)
     assert watched.exit_code == 0, watched.output
     assert RUN in watched.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["--format", "json"]])
+@pytest.mark.parametrize(
+    ("command", "said"), [("run", "was started, and could not be told"), ("cancel", "asked to end, and could not")]
+)
+def test_what_was_started_and_could_not_be_told_is_said(state, words, command, said):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    if command == "cancel":
+        assert run("run", *SCAN, *state).exit_code == 0
+    script = [sys.executable, "-c", "from sovereignmesh.cli import main; main()", "scan", command, *SCAN]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [*script, *state, *words], stdout=full, stderr=subprocess.PIPE, check=False, text=True, timeout=60
+        )
+    assert (ended.returncode, said in ended.stderr) == (4, True), ended.stderr
 
 
 # On a terminal.

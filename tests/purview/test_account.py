@@ -624,6 +624,18 @@ def test_what_arrived_is_found_though_its_answer_was_lost(open_azure, wish, meth
     assert len(sent) <= 2
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_page_in_the_place_of_an_answer_is_none(open_azure, wish, there, tmp_path):
+    state = tmp_path / "state.json"
+    if not there:
+        open_azure(state=state).send("DELETE", ACCOUNT, VERSION)
+    azure = open_azure(state=state, faults=["html-always:writes"])
+    (outcome,) = apply_purview_account(plan_purview_account(azure, wish("tags: {Extra: x}")))
+    assert (outcome.state, "is no JSON" in outcome.reason) == ("failed", True)
+    applied, _ = settle(open_azure(state=state, faults=["html:writes"]), wish("tags: {Extra: x}"))
+    assert applied.complete, "a page that comes once is asked for again"
+
+
 def test_who_plans_what_is_in_an_account_that_is_not_there_is_told_how_to_make_it(gone, wish):
     with pytest.raises(NotFoundError, match="`purview account apply` makes it"):
         plan_purview(gone, wish())

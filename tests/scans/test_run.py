@@ -170,6 +170,29 @@ def test_nobody_waits_longer_than_the_time_given_for_a_service_that_is_down(open
     assert azure.time.now <= 20
 
 
+@pytest.mark.parametrize("part", ["/providers/Microsoft.Purview/accounts", "/scan/datasources"])
+@pytest.mark.parametrize(
+    ("ask", "runs"),
+    [(sm.run_scans, 0), (sm.watch_scans, 0), (lambda *all_, **by: sm.run_scans(*all_, [ARCHIVE], **by), 1)],
+)
+def test_the_time_given_has_what_comes_before_the_runs_in_it(open_azure, part, ask, runs):
+    time = []
+
+    def slow(hit):
+        if part.casefold() in hit.call.path.casefold():
+            time[0].now += 30.0
+        return hit.reply()
+
+    azure = open_azure(faults=[Fault("slow-lists", "", slow, times=None)])
+    time.append(azure.time)
+    found = ask(azure, ACCOUNT, timeout=20, progress=None)
+    assert "the time given" in found.stopped
+    assert (len(found.runs), found.complete, found.account) == (runs, False, ACCOUNT)
+    assert azure.time.now <= 20 + 30 * 3, "but for the requests under way"
+    assert all("the time given" in run.reason for run in found.runs)
+    assert sm.scan_history(azure, ACCOUNT).complete, "the connection is as good as before"
+
+
 @pytest.mark.parametrize(("refusal", "looks"), [(denied(), 1), (missing("ScanResult", RUN), 5)])
 def test_who_cannot_read_a_run_gives_up(open_azure, refusal, looks):
     count = []
@@ -246,6 +269,15 @@ def test_a_run_that_hangs_is_not_watched_for_ever(open_azure, days, given_up):
     assert not found.complete
     assert ("7 days" in found.runs[0].reason) is given_up
     assert bool(found.stopped) is not given_up
+
+
+@pytest.mark.parametrize("said", [{"startTime": None}, {"startTime": "2099-01-01T00:00:00Z"}])
+def test_nor_is_one_that_does_not_say_when_it_began(open_azure, monkeypatch, said):
+    monkeypatch.setattr("sovereignmesh.scans.watch._LONGEST_RUN", 600.0)
+    azure = open_azure(faults=[saying(status="InProgress", endTime=None, **said)])
+    found = run_it(azure, timeout=3600)
+    assert "7 days" in found.runs[0].reason
+    assert 600 < azure.time.now < 600 + 60
 
 
 # How often is asked.
@@ -368,10 +400,10 @@ def test_an_account_that_shows_no_scan_is_not_read(open_azure):
 
 def test_a_run_is_cancelled(azure):
     sm.connect_purview(ACCOUNT, azure).runs.start(*ARCHIVE, RUN)
-    for _ in range(2):  # again: it has ended, or ends
+    for before in (False, True):
         found = sm.cancel_scan(azure, ACCOUNT, *ARCHIVE, RUN)
         assert found.complete
-        assert found.runs[0].status == "Canceled"
+        assert (found.runs[0].status, found.runs[0].ended_before) == ("Canceled", before)
 
 
 def test_without_an_id_all_that_run_are_cancelled(azure):
@@ -400,3 +432,14 @@ def test_what_cannot_be_cancelled_is_said(open_azure):
     assert "you lack a role" in found.runs[0].reason
     found = sm.cancel_scan(open_azure(), ACCOUNT, *ARCHIVE, RUN)
     assert "could not be found" in found.runs[0].reason
+
+
+@pytest.mark.parametrize("scan", [("", ""), (ARCHIVE[0], ""), ("", ARCHIVE[1]), (ARCHIVE[0], " ")])
+def test_an_empty_name_stands_for_no_scan(azure, scan):
+    sm.connect_purview(ACCOUNT, azure).runs.start(*ARCHIVE, RUN)
+    for ask in (sm.cancel_scan, sm.watch_scans, sm.scan_history, sm.run_scan):
+        with pytest.raises(ValueError, match="empty"):
+            ask(azure, ACCOUNT, *scan)
+    with pytest.raises(ValueError, match="UUID"):
+        sm.cancel_scan(azure, ACCOUNT, *ARCHIVE, "")
+    assert mine(azure) == ["Queued"], "it goes on"

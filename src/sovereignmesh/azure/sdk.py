@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from azure.core.exceptions import DecodeError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.connection import Azure
 
 __all__ = ["Facts", "get_one", "list_all", "write"]
+
+_WRITTEN: Final = (200, 201)  # 202 may come without a body
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,18 @@ def write(azure: Azure, place: str, operation: Callable[..., object], *arguments
 
     The body among the `arguments` is bytes, so that what is written is what is sent. Whoever calls looks at the
     resource until it is as it should be, in the pace of the run: the SDK's own polling would sleep outside of it.
-    Raises an `AzureError`, as `Azure.send` does.
+    Raises an `AzureError`, as `Azure.send` does; an answer that is no JSON says nothing of what was written.
     """
     with azure.translated(place):
-        operation(*arguments, polling=False)
+        operation(*arguments, polling=False, raw_response_hook=_check_written)
+
+
+def _check_written(answer: PipelineResponse[Any, Any]) -> None:
+    """Raises DecodeError where a page, a proxy's or a sign-in's, stands where the resource should."""
+    response = answer.http_response
+    if response.status_code not in _WRITTEN:
+        return
+    try:
+        orjson.loads(response.read())
+    except orjson.JSONDecodeError as error:
+        raise DecodeError("no JSON", response=response) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["scan"]
 
-_FIND_AGAIN: Final = "what was started goes on; `sovereignmesh scan watch` finds it again"
+_FIND_AGAIN: Final = (
+    "what was started goes on; `sovereignmesh scan watch` finds it again, and what ended meanwhile stands in "
+    "`sovereignmesh scan history`"
+)
+_NOT_THERE: Final = ": 404 "  # as errors of an answer say it
+_WHICH: Final = (
+    "`sovereignmesh purview status` shows which sources and scans there are, `sovereignmesh scan history` their runs"
+)
 
 
 @click.group(epilog="Example: sovereignmesh scan run --all --wait --sandbox")
@@ -52,6 +60,13 @@ _TIMEOUT: Final = click.option(
 )
 
 
+def _name(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """A name that is one; an argument's callback: an empty one would stand for all."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("is empty: give a name")
+    return value
+
+
 def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_WHERE):
         command = option(command)
@@ -61,8 +76,8 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
 @scan.command(
     epilog="Examples: sovereignmesh scan run sales-lake weekly --wait; sovereignmesh scan run --all --wait --sandbox"
 )
-@click.argument("source", required=False)
-@click.argument("scan", required=False)
+@click.argument("source", required=False, callback=_name)
+@click.argument("scan", required=False, callback=_name)
 @click.option("--all", "every", is_flag=True, help="Every scan of the account.")
 @click.option(
     "--level",
@@ -96,7 +111,8 @@ def run(
 ) -> None:
     """Start a run of a scan, or of every scan of the account.
 
-    The id of each run is told before it is started: after a command that was cut off, `scan watch` finds what runs.
+    The id of each run is told before it is started: after a command that was cut off, `scan watch` finds what runs, and
+    what ended meanwhile stands in `scan history`.
 
     Exit codes: 0 started, with --wait: all succeeded; 1 could not run, 2 wrong usage, 3 with --wait: one failed, was
     cancelled, or ended with exceptions or with a status that nobody knows; 4 one could not be started, or was not
@@ -119,12 +135,14 @@ def run(
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
     found = _carry_out(work, **where)
-    ctx.exit(_tell(found, "nothing was run", **where))
+    if not wait and where["state"] is None and (where["sandbox"] or where["estate"] is not None):
+        click.echo("a sandbox without a state forgets what is started in it: add --state FILE, or --wait", err=True)
+    ctx.exit(_tell(found, "nothing was run", done="what is named above was started", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan watch --state sandbox.json")
-@click.argument("source", required=False)
-@click.argument("scan", required=False)
+@click.argument("source", required=False, callback=_name)
+@click.argument("scan", required=False, callback=_name)
 @_TIMEOUT
 @_where
 @click.pass_context
@@ -140,12 +158,12 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
     from sovereignmesh.scans import watch_scans  # noqa: PLC0415 - the SDK
 
     found = _carry_out(partial(watch_scans, source=source, scan=scan, timeout=timeout), **where)
-    ctx.exit(_tell(found, "no run is under way", **where))
+    ctx.exit(_tell(found, f"no run{_of(source, scan)} is under way", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan history stsalesprodarchive monthly --sandbox")
-@click.argument("source", required=False)
-@click.argument("scan", required=False)
+@click.argument("source", required=False, callback=_name)
+@click.argument("scan", required=False, callback=_name)
 @_where
 @click.pass_context
 def history(ctx: click.Context, /, source: str | None, scan: str | None, **where: Any) -> None:
@@ -158,25 +176,37 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
     from sovereignmesh.scans import scan_history  # noqa: PLC0415 - the SDK
 
     found = _with_account(partial(scan_history, source=source, scan=scan), **where)
-    ctx.exit(_tell(found, "there was no run", **where))
+    ctx.exit(_tell(found, f"there was no run{_of(source, scan)}", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan cancel sales-lake weekly --state sandbox.json")
-@click.argument("source")
-@click.argument("scan")
+@click.argument("source", callback=_name)
+@click.argument("scan", callback=_name)
 @click.argument("run_id", required=False, type=click.UUID)
 @_where
 @click.pass_context
 def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, **where: Any) -> None:
     """Ask a run to end, without RUN_ID all runs of the scan that have not ended.
 
-    Exit codes: 0 asked, or nothing was running; 1 could not run, 2 wrong usage, 4 one could not be asked or read.
+    Exit codes: 0 asked, or nothing was running, or the run had ended already; 1 could not run, 2 wrong usage, 4 one
+    could not be asked or read.
     """
     from sovereignmesh.scans import cancel_scan  # noqa: PLC0415 - the SDK
 
     given = str(run_id) if run_id else None
     found = _with_account(partial(cancel_scan, source=source, scan=scan, run_id=given), **where)
-    ctx.exit(_tell(found, "no run is under way", **where))
+    nothing = f"no run{_of(source, scan)} is under way"
+    code = _tell(found, nothing, done="what was under way was asked to end", **where)
+    for each in found.runs:
+        if each.ended_before:
+            said = f"run {each.id} of {each.name} had ended already ({each.status}): nothing was cancelled"
+            click.echo(printable(said), err=True)
+    ctx.exit(code)
+
+
+def _of(source: str | None, scan: str | None) -> str:
+    """What a command was asked about, after `run`; "" for the whole account."""
+    return f" of {'/'.join(filter(None, (source, scan)))}" if source else ""
 
 
 def _with_account(
@@ -209,16 +239,27 @@ def _progress(watching: Watching) -> AbstractContextManager[Tell]:
     return show_runs(watching)
 
 
-def _tell(found: ScanRuns, nothing: str, *, output: str, **_: Any) -> int:
-    """Shows the runs; the exit code."""
-    if output == "json":
-        print_json(found.to_dict())
-    else:
-        from sovereignmesh.cli.scan_table import print_runs  # noqa: PLC0415 - rich is not needed for JSON
+def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **_: Any) -> int:
+    """Shows the runs; the exit code, 4 where something was `done`, and could not be told."""
+    try:
+        if output == "json":
+            print_json(found.to_dict())
+        else:
+            from sovereignmesh.cli.scan_table import print_runs  # noqa: PLC0415 - rich is not needed for JSON
 
-        print_runs(found, nothing)
+            print_runs(found, nothing)
+    except OSError as error:
+        if not done or not any(run.run or run.unsure for run in found.runs):
+            raise
+        with suppress(OSError):
+            click.echo(f"{done}, and could not be told: {error.strerror}; see `sovereignmesh scan history`", err=True)
+        return 4
+    if any(_NOT_THERE in why for why in (*(run.why for run in found.runs), *(each.why for each in found.unread))):
+        click.echo(_WHICH, err=True)
     if found.stopped:
-        click.echo(printable(f"no longer watching ({found.stopped}): {_FIND_AGAIN}"), err=True)
+        begun = any(run.run or run.unsure for run in found.runs)
+        next_ = f": {_FIND_AGAIN}" if begun else " before anything was started or followed"
+        click.echo(printable(f"no longer watching ({found.stopped}){next_}"), err=True)
     if not found.complete:
         return 4
     return 3 if found.waited and not found.succeeded else 0

@@ -69,7 +69,7 @@ def print_runs(found: ScanRuns, nothing: str) -> None:
         if len(fitting) < len(names):
             console.print(Text("a wider terminal, or --format json, has more columns", "dim"))
     elif not found.unread:
-        console.print(Text(f"{printable(found.account)}: {nothing}"))
+        console.print(Text(printable(f"{found.account}: {nothing}")))
     for line in found.failure_lines:
         console.print(Text(printable(line), "red"), soft_wrap=True)
     for unread in found.unread:

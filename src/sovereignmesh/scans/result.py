@@ -31,7 +31,7 @@ class ScanRun:
 
     `id` is the run's, a GUID. `run` is what the service last said of it, None where it has not said anything: then it
     was not started, or, where `unsure`, nobody knows. `why` says what kept from starting it, or from following it to
-    its end.
+    its end. `ended_before`: it was to be cancelled, and was over when that was asked.
     """
 
     source: str
@@ -40,6 +40,7 @@ class ScanRun:
     run: Run | None = None
     why: str = ""
     unsure: bool = False
+    ended_before: bool = False
 
     @property
     def name(self) -> str:

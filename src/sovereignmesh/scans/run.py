@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from sovereignmesh.azure.purview import connect_purview
@@ -59,19 +60,20 @@ def run_scan(
 ) -> ScanRuns:
     """What came of a run of a scan, which is started here: one run, seen to its end unless `wait` is False.
 
-    `timeout` is in seconds; a run that has not ended by then goes on, and `watch_scans` finds it again, as it does
-    after an interruption. `run_id` is a GUID of yours: asked with the same again, the same run is followed and none
-    started. `progress` is a context that is given what is watched and gives what to call with each run that changes;
-    `contextlib.nullcontext` shows nothing.
+    `timeout` is in seconds, the search for the account and its scans among them; a run that has not ended by then goes
+    on, and `watch_scans` finds it again, as it does after an interruption. `run_id` is a GUID of yours: asked with the
+    same again, the same run is followed and none started. `progress` is a context that is given what is watched and
+    gives what to call with each run that changes; `contextlib.nullcontext` shows nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
-    found; before anything is asked a ValueError for a `run_id` or a `level` that is none.
+    found; before anything is asked a ValueError for a `run_id` or a `level` that is none, and for a source or a scan
+    without a name.
     """
+    _check_names(source, scan)
     _check_level(level)
-    identity = str(uuid.UUID(run_id)) if run_id else str(uuid.uuid4())
-    purview = connect_purview(account, azure)
+    identity = str(uuid.uuid4() if run_id is None else uuid.UUID(run_id))
     runs = [ScanRun(source, scan, identity)]
-    return _carry_on(purview, runs, (), level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
+    return _carry_on(azure, account, runs, level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
 
 
 def run_scans(
@@ -93,17 +95,18 @@ def run_scans(
     are too many. The rest is as with `run_scan`; a ValueError also for a `concurrency` below 1.
     """
     _check_level(level)
-    if concurrency < 1:
-        raise ValueError(f"{concurrency} runs at once are none")
-    purview = connect_purview(account, azure)
-    unread: list[Unread] = []
-    if scans is None:
+
+    def with_ids(scans: Iterable[tuple[str, str]]) -> list[ScanRun]:
+        return [ScanRun(*each, str(uuid.uuid4())) for each in scans]
+
+    def find(purview: Purview) -> tuple[list[ScanRun], list[Unread]]:
         found, unread = _scans(purview)
         if not found and not unread:  # whoever lost a role sees the same as whoever has no scans
             unread = [Unread("the scans of the account", _NONE_SEEN)]
-        scans = found
-    runs = [ScanRun(*each, str(uuid.uuid4())) for each in scans]
-    return _carry_on(purview, runs, unread, level, concurrency, wait=wait, timeout=timeout, progress=progress, now=now)
+        return with_ids(found), unread
+
+    runs = find if scans is None else with_ids(scans)
+    return _carry_on(azure, account, runs, level, concurrency, wait=wait, timeout=timeout, progress=progress, now=now)
 
 
 def watch_scans(
@@ -120,10 +123,12 @@ def watch_scans(
 
     The rest is as with `run_scan`; a ValueError for a scan without its source.
     """
-    _check_scan(source, scan)
-    purview = connect_purview(account, azure)
-    runs, unread = _history(purview, source, scan, _open)
-    return _carry_on(purview, runs, unread, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
+    _check_names(source, scan)
+
+    def find(purview: Purview) -> tuple[list[ScanRun], list[Unread]]:
+        return _history(purview, source, scan, _open)
+
+    return _carry_on(azure, account, find, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
                      now=now)  # fmt: skip
 
 
@@ -138,9 +143,9 @@ def scan_history(
     """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads.
 
     What could not be read is said in the result. Raises an `AzureError` where the account cannot be found; before
-    anything is asked a ValueError for a scan without its source.
+    anything is asked a ValueError for a source or a scan without a name, and for a scan without its source.
     """
-    _check_scan(source, scan)
+    _check_names(source, scan)
     purview = connect_purview(account, azure)
     runs, unread = _history(purview, source, scan, list)
     return ScanRuns(purview.account.name, tuple(runs), now(), tuple(unread))
@@ -157,10 +162,12 @@ def cancel_scan(
 ) -> ScanRuns:
     """The run with that id, or all runs of the scan that had not ended, after each was asked to end.
 
-    A run that had ended before stays as it is. What could not be asked, or read, is said in the result. Raises an
-    `AzureError` where the account cannot be found; before anything is asked a ValueError for a `run_id` that is none.
+    A run that had ended before stays as it is, and says so: `ended_before`. What could not be asked, or read, is said
+    in the result. Raises an `AzureError` where the account cannot be found; before anything is asked a ValueError for a
+    `run_id` that is none, and for a source or a scan without a name.
     """
-    identity = str(uuid.UUID(run_id)) if run_id else ""
+    _check_names(source, scan)
+    identity = "" if run_id is None else str(uuid.UUID(run_id))
     purview = connect_purview(account, azure)
     unread: list[Unread] = []
     if identity:
@@ -171,7 +178,12 @@ def cancel_scan(
 
 
 def _cancelled(purview: Purview, run: ScanRun) -> ScanRun:
-    """A run after it was asked to end; refusing that is no failure where it is over, or ends."""
+    """A run after it was asked to end, unless it is over; refusing that is no failure where it is over, or ends."""
+    if run.run is None:
+        with suppress(AzureError):  # what keeps it from being read is told by what follows
+            run = replace(run, run=purview.runs.get(run.source, run.scan, run.id))
+    if run.ended:
+        return replace(run, ended_before=True)
     refused: AzureError | None = None
     try:
         purview.runs.cancel(run.source, run.scan, run.id)
@@ -192,15 +204,10 @@ def _check_level(level: str) -> None:
         raise ValueError(f"there is no level '{level}': give one of {', '.join(_LEVELS)}")
 
 
-def _check_scan(source: str | None, scan: str | None) -> None:
-    if scan is not None and source is None:
-        raise ValueError("a scan is told by its source and its name: give its source too")
-
-
 def _carry_on(
-    purview: Purview,
-    runs: list[ScanRun],
-    unread: Iterable[Unread],
+    azure: Azure,
+    account: str | PurviewAccount,
+    runs: list[ScanRun] | Callable[[Purview], tuple[list[ScanRun], list[Unread]]],
     level: Level,
     concurrency: int,
     *,
@@ -209,16 +216,44 @@ def _carry_on(
     progress: Progress | None,
     now: Callable[[], dt.datetime],
 ) -> ScanRuns:
-    watching, azure = Watching(purview, runs, now), purview.azure
+    """Starts and follows the runs, or those that are found in the account; all of it within the time given."""
+    if concurrency < 1:
+        raise ValueError(f"{concurrency} runs at once are none")
     if timeout is not None:
         azure.begin(timeout)
     try:
+        try:
+            purview = connect_purview(account, azure)
+            found, unread = (runs, []) if isinstance(runs, list) else runs(purview)
+        except DeadlineError as error:
+            if timeout is None:
+                raise
+            return _nothing_begun(account, runs if isinstance(runs, list) else [], str(error), now(), waited=wait)
+        watching = Watching(purview, found, now)
         with progress(watching) if progress else nullcontext(watching.tell) as watching.tell:
             stopped = watching.go(level=_LEVELS[level], at_once=concurrency, wait=wait)
     finally:
         if timeout is not None:
             azure.begin()
     return ScanRuns(purview.account.name, tuple(watching.runs), now(), tuple(unread), wait, stopped)
+
+
+def _nothing_begun(
+    account: str | PurviewAccount, runs: list[ScanRun], why: str, at: dt.datetime, *, waited: bool
+) -> ScanRuns:
+    """What there is to say where the time was up before anything was started or followed."""
+    name = account.rpartition("/")[2] if isinstance(account, str) else account.name
+    given_up = tuple(replace(run, why=f"given up: {why}") for run in runs)
+    unread = () if runs else (Unread("the scans of the account", why),)
+    return ScanRuns(name, given_up, at, unread, waited, why)
+
+
+def _check_names(source: str | None, scan: str | None) -> None:
+    """Raises ValueError for names that tell no scan, and no source: they would stand for all of them."""
+    if any(name is not None and not name.strip() for name in (source, scan)):
+        raise ValueError("the name of a source or of a scan is empty")
+    if scan is not None and source is None:
+        raise ValueError("a scan is told by its source and its name")
 
 
 def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str, str]], list[Unread]]:
@@ -245,7 +280,7 @@ def _history(
     purview: Purview, source: str | None, scan: str | None, keep: Callable[[Iterator[Run]], list[Run]]
 ) -> tuple[list[ScanRun], list[Unread]]:
     """The runs that there were, newest first, as far as they are to be kept; and what could not be read."""
-    scans, unread = ([(source, scan)], []) if source and scan else _scans(purview, source)
+    scans, unread = ([(source, scan)], []) if source is not None and scan is not None else _scans(purview, source)
     found, more = read_runs(purview, ["/".join(each) for each in scans], keep)
 
     def told() -> Iterator[ScanRun]:

@@ -34,9 +34,10 @@ _BEFORE_THE_END: Final = 1.0  # seconds before the time is up that a last look i
 
 @dataclass(slots=True)
 class _Next:
-    """When to look at a run next."""
+    """When to look at a run next, and since when it is looked at: by a clock that nobody sets."""
 
     due: float
+    since: float
     interval: float = _FIRST
     failures: int = 0
 
@@ -63,7 +64,9 @@ class Watching:
         open_: dict[int, _Next] = {}
         if wait:
             now = self.purview.azure.pace.clock()
-            open_ = {index: _Next(now) for index, run in enumerate(self.runs) if run.run is not None and not run.ended}
+            open_ = {
+                index: _Next(now, now) for index, run in enumerate(self.runs) if run.run is not None and not run.ended
+            }
         try:
             self._go_on(todo, open_, level, at_once if wait else None)
         except (SignInError, DeadlineError) as error:
@@ -85,7 +88,8 @@ class Watching:
             while todo and (at_once is None or len(open_) < at_once):
                 index = todo.popleft()
                 if self._start(index, level) and at_once is not None:
-                    open_[index] = _Next(self.purview.azure.pace.clock() + _FIRST)
+                    now = self.purview.azure.pace.clock()
+                    open_[index] = _Next(now + _FIRST, now)
             if open_:
                 self._look(open_)
 
@@ -148,7 +152,9 @@ class Watching:
         self.runs[index] = replace(self.runs[index], run=found)
         changed = self.runs[index].status != before
         each.failures, each.interval = 0, _FIRST if changed else min(each.interval * _GROWTH, _LONGEST)
-        if not self.runs[index].ended and (self.runs[index].elapsed(self.now()) or 0.0) > _LONGEST_RUN:
+        # A run may not say when it began, and the two clocks may differ.
+        lasted = max(self.runs[index].elapsed(self.now()) or 0.0, self.purview.azure.pace.clock() - each.since)
+        if not self.runs[index].ended and lasted > _LONGEST_RUN:
             self._change(index, why="given up: it has not ended in 7 days, the longest that a scan may run")
         elif changed or self.runs[index].ended:
             self.tell(self.runs[index])
