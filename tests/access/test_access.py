@@ -9,6 +9,7 @@ from access.conftest import CALLER, OTHER
 
 import sovereignmesh as sm
 from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import Caller, find_caller
 from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
 from sovereignmesh.errors import (
@@ -59,7 +60,9 @@ def test_a_request_is_asked_for_decided_and_listed(azure, ask, decide, record, m
     assert (pending.id, pending.status, pending.requestor, pending.person) == (first.id, "Pending", CALLER, OTHER)
     assert (pending.product, pending.consumer, pending.reason) == ("Customer 360", "Sales", "Churn report")
     told = decide(first.id, "reject", "Too wide")
-    assert dataclasses.astuple(told) == (first.id, "Customer 360", "Sales", "Rejected")
+    assert dataclasses.astuple(told)[:4] == (first.id, "Customer 360", "Sales", "Rejected")
+    (entry,) = sm.connect_purview(ACCOUNT, azure).workflow_tasks.list("history")
+    assert told.task == entry.id
     second = ask(consumer="sales domain")
     assert decide(second.id).status == "Approved"
     found = sm.list_access(azure, ACCOUNT, record, mesh=mesh, everybody=True)
@@ -272,6 +275,53 @@ def test_only_what_is_pending_and_the_callers_is_decided(azure, ask, decide, rec
         decide(other)
     assert outcomes(record)[-1] == ("request", "accepted")
     assert {one.id: one.status for one in sm.list_access(azure, ACCOUNT, record).requests}[other] == "Pending"
+
+
+STEERING = [(how, silent) for how in ("changed", "decided", "of another account", "refused") for silent in (0, 1)]
+
+
+@pytest.mark.parametrize("steering", STEERING)
+def test_what_a_record_says_of_other_runs_lets_nothing_be_decided(azure, desk, record, monkeypatch, steering):
+    (ask, decide), (how, silent) = desk, steering
+    victim, invented = ask().id, ASSET
+    account = sm.connect_purview(ACCOUNT, azure).account.id
+    if how == "changed":
+        other = ask().id
+        decide(other)
+        path = record.path
+        path.write_bytes(path.read_bytes().replace(f'"runs": ["{other}"]'.encode(), f'"runs": ["{victim}"]'.encode()))
+        invented = other
+    else:
+        entries = {
+            "decided": Entry("approve", "accepted", account, request=invented, runs=(victim,)),
+            "of another account": Entry("request", "accepted", account + "2", request=invented, runs=(victim,)),
+            "refused": Entry("request", "refused", account, request=invented, runs=(victim,)),
+        }
+        with record.writing() as add:
+            add(entries[how])
+    if silent:
+        monkeypatch.setattr(
+            "sovereignmesh.azure.purview.workflow.WorkflowRuns.get",
+            lambda *_: WorkflowRun(victim, "1", CALLER, "GrantDataAccess", "", "InProgress"),
+        )
+    said = "decided already.*not whole .line 4" if how == "changed" else "shows you no request"
+    with pytest.raises(AccessError, match=said):
+        decide(invented)
+    assert {one.id: one.status for one in sm.list_access(azure, ACCOUNT, record).requests}[victim] == "Pending"
+
+
+def test_the_service_s_word_on_a_request_goes_before_the_record_s(azure, desk, record, monkeypatch):
+    ask, decide = desk
+    victim = ask().id
+    account = sm.connect_purview(ACCOUNT, azure).account.id
+    with record.writing() as add:
+        add(Entry("request", "accepted", account, request=ASSET, runs=(victim,)))
+    with pytest.raises(AccessError, match="shows you no request"):
+        decide(ASSET)
+    run = WorkflowRun(victim, "1", CALLER, "GrantDataAccess", "", "InProgress", ASSET)
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.get", lambda *_: run)
+    record.path.unlink()
+    assert decide(ASSET).request == ASSET
 
 
 def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, record, mesh):

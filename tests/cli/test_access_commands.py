@@ -40,7 +40,9 @@ def asked(result):
 def test_request_reject_request_approve_list(state, tmp_path):
     first = asked(run(*ASK, *state))
     rejected = run("reject", first, "--comment", "Too wide", *state)
-    assert (rejected.exit_code, rejected.output) == (0, f"request {first} (Customer 360 for Sales): Rejected\n")
+    assert rejected.exit_code == 0, rejected.output
+    said = rf"request {first} \(Customer 360 for Sales\): Rejected \(task [0-9a-f-]{{36}}\)\n"
+    assert re.fullmatch(said, rejected.output)
     second = asked(run(*ASK, "--for", "data-steward@Sales", *state))
     approved = run("approve", second, *state)
     assert "Approved" in approved.output

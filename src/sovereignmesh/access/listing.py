@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.access.deciding import WINDOW, tasks_of, text_in
+from sovereignmesh.access.deciding import WINDOW, runs_in, tasks_of, text_in
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
 from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
@@ -137,7 +137,7 @@ def list_access(
     read("the runs of workflows", lambda: purview.workflow_runs.list(view, WINDOW), lambda one: _keep(runs, one))
     read("the approvals", lambda: tasks_of(purview), lambda one: _keep_task(tasks, one))
     entries = [entry for entry in told.entries if _is_of(entry, purview)] if told else []
-    known = _Known(entries)
+    known = _Known(entries, {} if told is None or told.broken else runs_in(entries, purview.account.id))
     found = [_shown(identity, runs.get(identity), tasks.get(identity), known) for identity in {**runs, **tasks}]
     shown = {one.id for one in found}
     found += [one for one in known.requests() if one.id not in shown]
@@ -175,7 +175,7 @@ class _Last(NamedTuple):
 class _Known:
     """What the record says, by the ids of requests and of runs."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], requests: dict[str, str]) -> None:
         self._said: dict[str, _Last] = {}
         for entry in entries:
             if not entry.request:  # sent, and not taken or not answered: it never had an id
@@ -185,7 +185,7 @@ class _Known:
             if not asks and before.decided and before.decided.outcome == "accepted" != entry.outcome:
                 continue  # decided once, it stays so, whatever else was tried
             self._said[entry.request] = before._replace(**{"asked" if asks else "decided": entry})
-        self._requests = {run: name for name, last in self._said.items() for one in last if one for run in one.runs}
+        self._requests = requests
         self._lost = [entry for entry in _unanswered(entries) if not entry.request]
 
     def request_of(self, run: str) -> str:

@@ -253,4 +253,5 @@ def _decide(
             opened.azure, opened.account, request, decision, comment=comment, record=_kept(opened.record)
         )  # fmt: skip
     about = f" ({told.product} for {told.consumer})" if told.product else ""
-    click.echo(printable(f"request {told.request}{about}: {told.status or 'taken; its status could not be read'}"))
+    status = told.status or "taken; its status could not be read"
+    click.echo(printable(f"request {told.request}{about}: {status} (task {told.task})"))
