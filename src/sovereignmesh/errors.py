@@ -88,7 +88,14 @@ class PlanError(SovereignMeshError):
 
 
 class AccessError(SovereignMeshError):
-    """Access is not asked for, or not decided: no contract allows it, no workflow handles it, nothing is pending."""
+    """Access is not asked for, or not decided: no contract allows it, no workflow handles it, nothing is pending.
+
+    Nothing was sent, unless `request` has the id of a request: the service took it, and nobody is asked.
+    """
+
+    def __init__(self, message: str, *, request: str = "") -> None:
+        super().__init__(message)
+        self.request = request
 
 
 class RecordError(SovereignMeshError):

@@ -1,6 +1,7 @@
 """Asking, deciding and listing against the sandbox; what fails is recorded as what it was."""
 
 import dataclasses
+import datetime as dt
 import json
 import os
 
@@ -200,6 +201,7 @@ def test_what_was_taken_and_could_not_be_recorded_is_said_with_its_id(ask, monke
 FAILURES = [
     (DeniedError("no", status=403), "refused"),
     (RejectedError("no", status=400), "refused"),
+    (RejectedError("no answer in time", status=408), "unknown"),
     (UnreachableError("no answer"), "unknown"),
     (UnreachableError("server error", status=503), "unknown"),
     (AnswerError("half a page"), "unknown"),
@@ -255,9 +257,13 @@ def test_a_request_that_no_workflow_took_is_no_success(azure, mesh, record, monk
     from sovereignmesh.sandbox.purview import requests
 
     monkeypatch.setattr(requests, "workflow_for", lambda *_: None)
-    with pytest.raises(AccessError, match="no workflow did: its status is Completed"):
+    with pytest.raises(AccessError, match="no workflow did: its status is Completed") as caught:
         sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
     assert outcomes(record)[-1] == ("request", "accepted")
+    last = record.read().entries[-1]
+    assert (last.request, last.why) == (caught.value.request, str(caught.value))
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert (found.id, found.status) == (last.request, "Unknown"), "no workflow is to decide it"
 
 
 def test_only_what_is_pending_and_the_callers_is_decided(azure, ask, decide, record):
@@ -335,8 +341,8 @@ def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, recor
     by = {one.id: one for one in found.requests}
     assert {one.source for one in found.requests} == {"record"}
     assert (by[approved].status, by[approved].decided_by, by[approved].comment) == ("Approved", CALLER, "As agreed")
-    assert (by[asked].status, by[asked].product, by[asked].reason) == ("Pending", "Customer 360", "Churn report")
-    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Pending (record)"}
+    assert (by[asked].status, by[asked].product, by[asked].reason) == ("Unknown", "Customer 360", "Churn report")
+    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Unknown (record)"}
 
 
 def test_a_broken_record_is_no_complete_list(azure, ask, record):
@@ -358,6 +364,21 @@ def test_requests_of_others_and_of_other_things_are_not_the_callers(azure, ask, 
     monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.list", lambda *_: iter([term]))
     monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.list", lambda *_: iter([run]))
     assert [one.source for one in sm.list_access(azure, ACCOUNT, record).requests] == ["record"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_several_approvals_the_pending_one_tells(azure, ask, record, monkeypatch, first):
+    ask()
+    (task,) = sm.connect_purview(ACCOUNT, azure).workflow_tasks.list("received")
+    later = task.updated + dt.timedelta(days=1)
+    said = [dataclasses.replace(task, id=ASSET, status="Approved", updated=later), task]
+    shown = "sovereignmesh.azure.purview.workflow.WorkflowTasks.list"
+    monkeypatch.setattr(shown, lambda *_: iter(said if first else said[::-1]))
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert found.status == "Pending"
+    said[1] = dataclasses.replace(task, status="Rejected")
+    (found,) = sm.list_access(azure, ACCOUNT, record).requests
+    assert found.status == "Approved", "it came last"
 
 
 def test_a_run_that_failed_after_the_approval_is_not_approved(azure, ask, decide, record, monkeypatch):

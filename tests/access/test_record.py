@@ -95,13 +95,26 @@ def test_two_do_not_write_at_once(kept):
     assert kept.read().broken == ""
 
 
-def test_a_link_a_folder_and_a_pipe_are_no_records(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("link", "it is a link"), (".", "it is a folder"), ("pipe", "it is a pipe"), ("/dev/null", "it is a device")],
+)
+def test_a_link_a_folder_a_pipe_and_a_device_are_no_records(tmp_path, name, why):
     (tmp_path / "there").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "there")
     os.mkfifo(tmp_path / "pipe")
-    for name, why in (("link", "it is a link"), (".", "directory"), ("pipe", "no ordinary file"), ("no/x", "No such")):
-        with pytest.raises(RecordError, match=why), sm.AccessRecord(tmp_path / name).writing():
-            pass
+    record = sm.AccessRecord(tmp_path / name)
+    with pytest.raises(RecordError, match=f"cannot be written: {why}; name another with --record"), record.writing():
+        pass
+    with pytest.raises(RecordError, match=f"cannot be read: {why}; name another with --record"):
+        record.read()
+
+
+def test_a_folder_that_is_not_there_holds_no_record(tmp_path):
+    record = sm.AccessRecord(tmp_path / "no" / "x")
+    assert record.read() == ((), "")
+    with pytest.raises(RecordError, match="cannot be written: No such"), record.writing():
+        pass
 
 
 def test_a_full_disk_is_said(record, monkeypatch):

@@ -97,6 +97,17 @@ def test_without_the_workflow_it_is_said_how_to_make_it(tmp_path):
     assert "`sovereignmesh purview apply`" in result.output
 
 
+def test_what_no_workflow_took_was_sent_and_is_exit_4(state, monkeypatch):
+    from sovereignmesh.sandbox.purview import requests
+
+    monkeypatch.setattr(requests, "workflow_for", lambda *_: None)
+    result = run(*ASK, *state)
+    assert result.exit_code == 4, result.output
+    assert "Error: the service took the request" in result.stderr
+    listed = run("list", *state, "--status", "unknown")
+    assert "Unknown (record)" in listed.output
+
+
 def test_an_incomplete_list_is_exit_4(state, tmp_path):
     denied = run("list", *state, "--fault", "purview-denied")
     assert denied.exit_code == 4

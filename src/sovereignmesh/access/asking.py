@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Submitted", "actor_of", "recorded", "request_access"]
 
-_CLIENT: Final = range(400, 500)  # what the service refused; of all else nobody knows
+_TIMED_OUT: Final = 408  # no answer in time: what was sent may have been taken all the same
+_CLIENT: Final = frozenset(range(400, 500)) - {_TIMED_OUT}  # what the service refused; of all else nobody knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def request_access(
     is the GUID of an asset in the Data Map. `account` is another than the mesh names. Raises AccessError, before
     anything is sent, where no contract of the mesh lets the domain have it, or where nothing would approve it;
     RecordError, then too, where `record` cannot be written; an `AzureError` where the service refuses, which is
-    recorded.
+    recorded. One AccessError comes after it was sent, and has the id as `request`: the service took the request, and no
+    workflow did; the record says that too.
     """
     wanted = _product(mesh, product)
     for_domain = _consumer(mesh, wanted, consumer)
@@ -95,8 +97,10 @@ def request_access(
     with recorded(record, entry) as accepted:
         told = purview.user_requests.submit(Operation(GRANT_ACCESS, payload), comment=comment)
         runs = tuple(run for operation in told.operations for run in operation.runs)
-        accepted(request=told.id, runs=runs, actor=entry.actor or told.requestor)
-    _check_taken(told, runs)
+        lost = "" if runs else _no_workflow(told)
+        accepted(request=told.id, runs=runs, actor=entry.actor or told.requestor, why=lost)
+    if lost:
+        raise AccessError(lost, request=told.id)
     return Submitted(told.id, runs, wanted.name, for_domain, approvers)
 
 
@@ -138,12 +142,11 @@ def actor_of(azure: Azure) -> str:
     return " ".join(filter(None, find_caller(azure, azure.cloud.purview_scope)))
 
 
-def _check_taken(told: UserRequest, runs: tuple[str, ...]) -> None:
-    if not runs:
-        raise AccessError(
-            f"the service took the request {told.id}, and no workflow did: its status is {told.status}, and nobody is "
-            "asked. Look in the portal whether access was given, and plan the account again"
-        )
+def _no_workflow(told: UserRequest) -> str:
+    return (
+        f"the service took the request {told.id}, and no workflow did: its status is {told.status}, and nobody is "
+        "asked. Look in the portal whether access was given, and plan the account again"
+    )
 
 
 def _product(mesh: Mesh, name: str) -> DataProduct:

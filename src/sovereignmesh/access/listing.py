@@ -30,6 +30,8 @@ STATUSES: Final = (
     "CancellationFailed", "Refused", "Unknown",
 )  # fmt: skip
 _WRONG: Final = ("Failed", "Canceled", "Canceling", "CancellationFailed")
+_PENDING: Final = "Pending"
+_UNKNOWN: Final = "Unknown"
 _TABLE: Final = ("request", "product", "consumer", "requestor", "asked", "status", "decided by", "when", "comment")
 
 
@@ -157,8 +159,13 @@ def _keep(runs: dict[str, WorkflowRun], run: WorkflowRun) -> None:
 
 
 def _keep_task(tasks: dict[str, WorkflowTask], task: WorkflowTask) -> None:
+    """Of several approvals of a run one that is pending, else what was decided last."""
     if task.asks == GRANT_ACCESS:
-        tasks[task.run] = task
+        tasks[task.run] = max(tasks.get(task.run, task), task, key=_weight)
+
+
+def _weight(task: WorkflowTask) -> tuple[bool, dt.datetime]:
+    return task.status == _PENDING, task.updated or task.created or dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def _is_of(entry: Entry, purview: Purview) -> bool:
@@ -201,7 +208,7 @@ class _Known:
         for name, (asked, decided) in self._said.items():
             yield _told(AccessRequest(name, source="record"), asked, decided)
         for entry in self._lost:
-            status = "Refused" if entry.outcome == "refused" else "Unknown"
+            status = "Refused" if entry.outcome == "refused" else _UNKNOWN
             yield _told(AccessRequest("", status=status, source="record", comment=entry.why), entry, None)
 
 
@@ -248,15 +255,15 @@ def _shown(identity: str, run: WorkflowRun | None, task: WorkflowTask | None, kn
 def _told(one: AccessRequest, asked: Entry | None, decided: Entry | None) -> AccessRequest:
     """The request with what the record says, where it says nothing itself."""
     about = asked or decided
-    said: dict[str, str] = {}
+    said = {"status": _UNKNOWN}  # what the service does not show any more may have been decided since
     if about is not None:
         said |= {"product": about.product, "consumer": about.consumer, "person": about.person}
     if asked is not None:
-        said |= {"requestor": asked.actor, "reason": asked.comment, "asked": asked.at, "status": "Pending"}
+        said |= {"requestor": asked.actor, "reason": asked.comment, "asked": asked.at, "comment": asked.why}
     if decided is not None:
-        words = {"accepted": {"approve": "Approved", "reject": "Rejected"}.get(decided.action, "")}
-        status = words.get(decided.outcome) or ("Pending" if decided.outcome == "refused" else "Unknown")
-        said |= {"decided_by": decided.actor, "decided_at": decided.at, "comment": decided.comment, "status": status}
+        words = {"approve": "Approved", "reject": "Rejected"} if decided.outcome == "accepted" else {}
+        said["status"] = words.get(decided.action, _UNKNOWN)
+        said |= {"decided_by": decided.actor, "decided_at": decided.at, "comment": decided.comment}
     return dataclasses.replace(one, **{key: value for key, value in said.items() if not getattr(one, key)})
 
 

@@ -10,6 +10,7 @@ import click
 
 from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import print_json
+from sovereignmesh.errors import AccessError
 from sovereignmesh.mesh import Mesh, load_mesh
 from sovereignmesh.mesh.documents import is_object_id
 from sovereignmesh.result import printable
@@ -127,7 +128,10 @@ def _kept(record: AccessRecord | None) -> AccessRecord:
 )
 @click.option("--asset", metavar="GUID", callback=_guid, help="An asset in the Data Map, where not all are meant.")
 @_where
+@click.pass_context
 def request(
+    ctx: click.Context,
+    /,
     product: str,
     consumer: str,
     reason: str,
@@ -142,22 +146,29 @@ def request(
 
     Without such a contract nothing is sent. The workflow of the product's domain asks its approvers.
 
-    Exit codes: 0 asked, 1 not asked, 2 wrong usage.
+    Exit codes: 0 asked, 1 not asked, 2 wrong usage, 4 sent, and nobody is asked: the service took the request, and no
+    workflow did.
     """
     from sovereignmesh.access import request_access  # noqa: PLC0415 - the SDK
 
-    with _opened(mesh, account, record, where) as opened:
-        told = request_access(
-            opened.azure,
-            opened.mesh,
-            product,
-            consumer,
-            reason,
-            record=_kept(opened.record),
-            person=person or "",
-            asset=asset or "",
-            account=opened.account,
-        )
+    try:
+        with _opened(mesh, account, record, where) as opened:
+            told = request_access(
+                opened.azure,
+                opened.mesh,
+                product,
+                consumer,
+                reason,
+                record=_kept(opened.record),
+                person=person or "",
+                asset=asset or "",
+                account=opened.account,
+            )
+    except AccessError as error:
+        if not error.request:
+            raise
+        click.echo(printable(f"Error: {error}"), err=True)
+        ctx.exit(4)
     who = ", ".join(told.approvers)
     click.echo(printable(f"asked for access to {told.product} for {told.consumer}: request {told.id}"))
     click.echo(printable(f"one of these decides: {who}"))
