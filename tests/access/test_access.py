@@ -9,6 +9,7 @@ import pytest
 from access.conftest import CALLER, OTHER
 
 import sovereignmesh as sm
+from sovereignmesh.access.asking import was_sent
 from sovereignmesh.access.listing import STATUSES
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import Caller, find_caller
@@ -72,12 +73,12 @@ def test_a_request_is_asked_for_decided_and_listed(azure, ask, decide, record, m
     assert (by[first.id].status, by[first.id].comment) == ("Rejected", "Too wide")
     assert (by[second.id].status, by[second.id].decided_by, by[second.id].source) == ("Approved", CALLER, "service")
     assert {row[6] for row in found.table[1]} == {"data-steward@Customer"}
-    assert outcomes(record) == [
-        (action, outcome)
-        for action in ("request", "reject", "request", "approve")
-        for outcome in ("sending", "accepted")
+    who = [("accepted", ""), ("accepted", CALLER)]  # no token says it here, and the service only after it is decided
+    assert [(entry.action, entry.outcome, entry.actor) for entry in record.read().entries] == [
+        (action, outcome, actor)
+        for action, taken in (("request", who[1:]), ("reject", who), ("request", who[1:]), ("approve", who))
+        for outcome, actor in (("sending", ""), *taken)
     ]
-    assert {entry.actor for entry in record.read().entries if entry.outcome == "accepted"} == {CALLER}
     assert {one.status for one in found.requests} <= set(STATUSES)
 
 
@@ -229,16 +230,54 @@ def test_what_the_service_did_not_take_is_recorded_as_what_it_was(azure, desk, r
     assert [(one.id, one.status) for one in lost] == [("", outcome.capitalize())]
 
 
-def test_a_run_that_was_killed_while_it_sent_is_unknown(azure, ask, record, monkeypatch):
-    def killed(*_, **__):
-        raise KeyboardInterrupt
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
 
-    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.UserRequests.submit", killed)
-    with pytest.raises(KeyboardInterrupt):
-        ask()
-    assert outcomes(record) == [("request", "sending")]
+
+@pytest.mark.parametrize("action", ["request", "approve"])
+def test_a_run_that_was_interrupted_while_it_sent_is_unknown(azure, desk, record, monkeypatch, action):
+    ask, decide = desk
+    request = ask().id
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.UserRequests.submit", interrupt)
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.approve", interrupt)
+    with pytest.raises(KeyboardInterrupt, match="nobody knows: look with `sovereignmesh access list`") as raised:
+        ask() if action == "request" else decide(request)
+    assert was_sent(raised.value)
+    assert outcomes(record)[2:] == [(action, "sending"), (action, "unknown")]
+    assert "interrupted" in record.read().entries[-1].why
+    assert {one.status for one in sm.list_access(azure, ACCOUNT, record).requests if one.source == "record"} <= {
+        "Unknown"
+    }
+
+
+def test_a_run_that_was_killed_while_it_sent_is_unknown(azure, record):
+    with record.writing() as add:
+        add(Entry("request", "sending", sm.connect_purview(ACCOUNT, azure).account.id))
     (lost,) = sm.list_access(azure, ACCOUNT, record).requests
     assert (lost.status, lost.source) == ("Unknown", "record")
+
+
+def test_a_decision_is_recorded_before_anything_else_is_read(desk, record, monkeypatch):
+    ask, decide = desk
+    request = ask().id
+    seen = []
+
+    def look(*_):
+        seen.extend(outcomes(record))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.get", look)
+    assert decide(request).status == ""
+    assert seen[2:] == outcomes(record)[2:] == [("approve", "sending"), ("approve", "accepted")]
+
+
+def test_only_what_was_sent_was_sent(azure, desk, monkeypatch):
+    ask, decide = desk
+    request = ask().id
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.list", interrupt)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        decide(request)
+    assert not was_sent(raised.value)
 
 
 @pytest.mark.parametrize("fault", ["throttled:purview-writes", "reset-always:purview-writes"])

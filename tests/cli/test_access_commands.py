@@ -1,12 +1,18 @@
 """`access` on the sandbox, as a person types it."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.azure.purview.line import Line
 from sovereignmesh.cli import access_commands, main
 
 ASK = ["request", "Customer 360", "--consumer", "Sales", "--reason", "Churn report"]
@@ -55,6 +61,49 @@ def test_request_reject_request_approve_list(state, tmp_path):
     assert first in table.output
     assert second not in table.output
     assert "data-steward@Customer" in table.output
+
+
+@pytest.mark.parametrize("action", ["request", "approve", "reject"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_while_it_is_sent_is_exit_4(state, monkeypatch, action, number):
+    words = ASK if action == "request" else [action, asked(run(*ASK, *state)), "--comment", "Why"]
+    post = Line.send
+
+    def interrupted(line, method, path, *rest, **more):
+        if method == "POST":
+            os.kill(os.getpid(), number)
+        return post(line, method, path, *rest, **more)
+
+    monkeypatch.setattr(Line, "send", interrupted)
+    result = run(*words, *state)
+    assert result.exit_code == 4
+    assert "interrupted while it was sent" in result.stderr
+    assert "nobody knows: look with `sovereignmesh access list`" in result.stderr
+
+
+def test_what_no_answer_came_to_is_exit_4(state):
+    result = run(*ASK, *state, "--fault", "reset-always:purview-writes")
+    assert result.exit_code == 4
+    assert "nobody knows" in result.stderr
+
+
+def test_what_is_interrupted_before_it_is_sent_is_not_done(state, monkeypatch):
+    monkeypatch.setattr(Line, "items", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    result = run(*ASK, *state)
+    assert (result.exit_code, result.stderr) == (1, "\nAborted!\n")
+
+
+def test_what_was_taken_and_cannot_be_told_is_told_elsewhere(state):
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has /dev/full")
+    with Path("/dev/full").open("w") as out:
+        command = [sys.executable, "-c", "from sovereignmesh.cli import main; main()", "access", *ASK, *state]
+        taken = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert taken.returncode == 4, taken.stderr
+    (said,) = taken.stderr.splitlines()
+    assert re.match(r"taken, and could not be told .No space .*: request [0-9a-f-]{36}$", said)
+    request = re.search("request ([0-9a-f-]{36})$", said)[1]
+    assert request in run("list", *state).output
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import find_caller
@@ -23,15 +23,20 @@ from sovereignmesh.result import Location, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sovereignmesh.access.record import AccessRecord
+    from sovereignmesh.access.record import AccessRecord, Outcome
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, UserRequest
     from sovereignmesh.mesh import DataProduct, Mesh
 
-__all__ = ["Submitted", "actor_of", "recorded", "request_access"]
+__all__ = ["Submitted", "actor_of", "recorded", "request_access", "was_sent"]
 
 _TIMED_OUT: Final = 408  # no answer in time: what was sent may have been taken all the same
 _CLIENT: Final = frozenset(range(400, 500)) - {_TIMED_OUT}  # what the service refused; of all else nobody knows
+
+_NOBODY_KNOWS: Final = "whether the service has taken it, nobody knows: look with `sovereignmesh access list`"
+_SENT: Final = "It was sent."
+
+_Error = TypeVar("_Error", bound=BaseException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def request_access(
     anything is sent, where no contract of the mesh lets the domain have it, or where nothing would approve it;
     RecordError, then too, where `record` cannot be written; an `AzureError` where the service refuses, which is
     recorded. One AccessError comes after it was sent, and has the id as `request`: the service took the request, and no
-    workflow did; the record says that too.
+    workflow did; the record says that too. An interruption while it is sent is recorded as unknown.
     """
     wanted = _product(mesh, product)
     for_domain = _consumer(mesh, wanted, consumer)
@@ -108,33 +113,59 @@ def request_access(
 def recorded(record: AccessRecord, entry: Entry) -> Iterator[Callable[..., None]]:
     """Records that something is sent, before it is, and what came of it; what is given is called when it is accepted.
 
-    Raises RecordError before anything is sent where that cannot be recorded.
+    Raises RecordError before anything is sent where that cannot be recorded. What is raised where the service has taken
+    it, or nobody knows, `was_sent`; a KeyboardInterrupt says so too.
     """
     with record.writing() as add:
         add(entry)
+        taken: Entry | None = None
 
         def accepted(**told: Any) -> None:
-            done = dataclasses.replace(entry, outcome="accepted", **told)
+            nonlocal taken
+            taken = dataclasses.replace(entry, outcome="accepted", **told)
             try:
-                add(done)
+                add(taken)
             except RecordError as error:
-                what = f"the service has taken the {entry.action} of {done.request}, which nothing here records"
-                raise RecordError(f"{what}: {error}") from error
+                raise _sent(RecordError(f"{_taken(taken)}, which nothing here records: {error}")) from error
+
+        def told(outcome: Outcome, what: str, error: BaseException) -> None:
+            try:
+                add(dataclasses.replace(entry, outcome=outcome, why=str(error) or what))
+            except RecordError as lost:
+                failed = RecordError(f"{what}; and nothing here records that: {lost}")
+                raise failed if outcome == "refused" else _sent(failed) from error
 
         try:
             yield accepted
+        except KeyboardInterrupt as error:
+            what = f"interrupted: {_taken(taken)}" if taken else f"interrupted while it was sent; {_NOBODY_KNOWS}"
+            if not taken:
+                told("unknown", what, error)
+            raise _sent(KeyboardInterrupt(what)) from error
         except AzureError as error:
-            refused = error.status in _CLIENT or isinstance(error, SignInError)
-            try:
-                add(dataclasses.replace(entry, outcome="refused" if refused else "unknown", why=str(error)))
-            except RecordError as lost:
-                raise RecordError(f"{error}; and nothing here records that: {lost}") from error
-            if refused:
+            if error.status in _CLIENT or isinstance(error, SignInError):
+                told("refused", str(error), error)
                 raise
-            what = f"{error}; whether the service has taken it, nobody knows: look with `sovereignmesh access list`"
-            raise type(error)(
+            what = f"{error}; {_NOBODY_KNOWS}"
+            told("unknown", what, error)
+            again = type(error)(
                 what, status=error.status, code=error.code, request_id=error.request_id, target=error.target
-            ) from error
+            )
+            raise _sent(again) from error
+
+
+def was_sent(error: BaseException) -> bool:
+    """Whether what ended with this error was sent: the service has taken it, or nobody knows."""
+    return _SENT in getattr(error, "__notes__", ()) or (isinstance(error, AccessError) and bool(error.request))
+
+
+def _sent(error: _Error) -> _Error:
+    error.add_note(_SENT)
+    return error
+
+
+def _taken(done: Entry) -> str:
+    return f"the service has taken the {done.action} of {done.request}"
 
 
 def actor_of(azure: Azure) -> str:

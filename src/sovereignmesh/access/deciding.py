@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -9,7 +10,15 @@ from sovereignmesh.access.asking import actor_of, recorded
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
-from sovereignmesh.errors import AccessError, AnswerError, AzureError, DeniedError, NotFoundError, RejectedError
+from sovereignmesh.errors import (
+    AccessError,
+    AnswerError,
+    AzureError,
+    DeniedError,
+    NotFoundError,
+    RecordError,
+    RejectedError,
+)
 from sovereignmesh.purview.workflows import no_service
 
 if TYPE_CHECKING:
@@ -53,7 +62,7 @@ def decide_access(
 
     `request` is its id as `list_access` gives it. Raises AccessError, before anything is sent, where the caller has
     nothing to decide there; RecordError, then too, where `record` cannot be written; an `AzureError` where the service
-    refuses, which is recorded.
+    refuses, which is recorded. An interruption while it is sent is recorded too, as unknown.
     """
     purview = connect_purview(account, azure)
     task, named = _task(purview, request.strip().lower(), record)
@@ -64,8 +73,11 @@ def decide_access(
     with recorded(record, entry) as accepted:
         send = purview.workflow_tasks.approve if decision == "approve" else purview.workflow_tasks.reject
         send(task.id, comment)
+        accepted()
         after = _after(purview, task)
-        accepted(actor=entry.actor or _who(task, after, _REPLIES[decision]))
+        if not entry.actor and (who := _who(task, after, _REPLIES[decision])):
+            with contextlib.suppress(RecordError):  # that it was decided is recorded
+                accepted(actor=who)
     return Decided(entry.request, entry.product, entry.consumer, after.status if after else "", task.id)
 
 
@@ -160,10 +172,10 @@ def _view(purview: Purview, view: str) -> Iterator[WorkflowTask]:
 
 
 def _after(purview: Purview, task: WorkflowTask) -> WorkflowTask | None:
-    """The task since; None where it cannot be read: what was decided is decided."""
+    """The task since; None where it cannot be read, or nobody waits for it: what was decided is decided."""
     try:
         return purview.workflow_tasks.get(task.id)
-    except AzureError:
+    except (AzureError, KeyboardInterrupt):
         return None
 
 
