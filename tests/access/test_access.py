@@ -250,6 +250,23 @@ def test_a_run_that_was_interrupted_while_it_sent_is_unknown(azure, desk, record
     }
 
 
+def test_what_was_taken_is_recorded_though_it_was_interrupted_then(desk, record, monkeypatch):
+    ask, decide = desk
+    request, sync, calls = ask().id, os.fsync, iter(range(9))
+
+    def interrupted(handle):
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="the service has taken the approve") as raised:
+            decide(request)
+    assert was_sent(raised.value)
+    assert outcomes(record)[2:] == [("approve", "sending"), ("approve", "accepted")]
+
+
 def test_a_run_that_was_killed_while_it_sent_is_unknown(azure, record):
     with record.writing() as add:
         add(Entry("request", "sending", sm.connect_purview(ACCOUNT, azure).account.id))

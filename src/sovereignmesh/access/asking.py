@@ -23,7 +23,7 @@ from sovereignmesh.result import Location, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sovereignmesh.access.record import AccessRecord, Outcome
+    from sovereignmesh.access.record import AccessRecord
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, UserRequest
     from sovereignmesh.mesh import DataProduct, Mesh
@@ -119,39 +119,49 @@ def recorded(record: AccessRecord, entry: Entry) -> Iterator[Callable[..., None]
     with record.writing() as add:
         add(entry)
         taken: Entry | None = None
+        kept = False  # that it was taken
 
         def accepted(**told: Any) -> None:
             nonlocal taken
             taken = dataclasses.replace(entry, outcome="accepted", **told)
-            try:
-                add(taken)
-            except RecordError as error:
-                raise _sent(RecordError(f"{_taken(taken)}, which nothing here records: {error}")) from error
+            keep(taken)
 
-        def told(outcome: Outcome, what: str, error: BaseException) -> None:
+        def keep(done: Entry) -> None:
+            nonlocal kept
             try:
-                add(dataclasses.replace(entry, outcome=outcome, why=str(error) or what))
-            except RecordError as lost:
-                failed = RecordError(f"{what}; and nothing here records that: {lost}")
-                raise failed if outcome == "refused" else _sent(failed) from error
+                add(done)
+                kept = True
+            except RecordError as error:
+                raise _sent(RecordError(f"{_taken(done)}, which nothing here records: {error}")) from error
 
         try:
             yield accepted
         except KeyboardInterrupt as error:
             what = f"interrupted: {_taken(taken)}" if taken else f"interrupted while it was sent; {_NOBODY_KNOWS}"
             if not taken:
-                told("unknown", what, error)
+                _end(add, dataclasses.replace(entry, outcome="unknown"), what, error)
+            elif not kept:
+                keep(taken)
             raise _sent(KeyboardInterrupt(what)) from error
         except AzureError as error:
             if error.status in _CLIENT or isinstance(error, SignInError):
-                told("refused", str(error), error)
+                _end(add, dataclasses.replace(entry, outcome="refused"), str(error), error)
                 raise
             what = f"{error}; {_NOBODY_KNOWS}"
-            told("unknown", what, error)
+            _end(add, dataclasses.replace(entry, outcome="unknown"), what, error)
             again = type(error)(
                 what, status=error.status, code=error.code, request_id=error.request_id, target=error.target
             )
             raise _sent(again) from error
+
+
+def _end(add: Callable[[Entry], None], entry: Entry, what: str, error: BaseException) -> None:
+    """Records that something was not accepted, and why."""
+    try:
+        add(dataclasses.replace(entry, why=str(error) or what))
+    except RecordError as lost:
+        failed = RecordError(f"{what}; and nothing here records that: {lost}")
+        raise failed if entry.outcome == "refused" else _sent(failed) from error
 
 
 def was_sent(error: BaseException) -> bool:

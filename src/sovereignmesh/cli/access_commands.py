@@ -51,6 +51,12 @@ def _guid(_ctx: click.Context, _param: click.Parameter, value: str | None) -> st
     return value and value.strip().lower()
 
 
+def _file(_ctx: click.Context, _param: click.Parameter, file: Path | None) -> Path | None:
+    if file == Path():  # what an empty text becomes; a folder is refused already
+        raise click.BadParameter("is empty: name a file, or leave it out")
+    return file and folder_of(file)
+
+
 _WHERE: Final = (
     click.option(
         "--mesh", metavar="DIR", type=click.Path(path_type=Path), help="The mesh (default ./mesh, or the estate's)."
@@ -65,7 +71,7 @@ _WHERE: Final = (
         "--record",
         metavar="FILE",
         type=click.Path(path_type=Path, dir_okay=False),
-        callback=lambda _ctx, _param, file: file and folder_of(file),
+        callback=_file,
         help=f"The record of decisions (default {_FILE} in the mesh's folder, with --state beside the state).",
     ),
 )
