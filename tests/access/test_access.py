@@ -6,11 +6,11 @@ import json
 import os
 
 import pytest
-from access.conftest import CALLER, OTHER
+from access.conftest import CALLER, OTHER, open_seed
 
 import sovereignmesh as sm
 from sovereignmesh.access.asking import was_sent
-from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.access.listing import STATUSES, AccessList, AccessRequest
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import Caller, find_caller
 from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
@@ -22,6 +22,7 @@ from sovereignmesh.errors import (
     RejectedError,
     UnreachableError,
 )
+from sovereignmesh.plan import Unread
 from sovereignmesh.purview.workflows import workflow_id
 
 ACCOUNT = "sovereign-purview"
@@ -410,6 +411,16 @@ def test_a_broken_record_is_no_complete_list(azure, ask, record):
     assert json.loads(json.dumps(found.to_dict()))["record"]["broken"] == found.broken
 
 
+def test_a_page_acts_on_no_name():
+    evil = "<script>\x1b[2J"
+    one = AccessRequest(evil, evil, evil, evil, status=evil, comment=evil)
+    page = AccessList("/x/own", (one,), (Unread(evil, evil),), evil, evil)._repr_html_()
+    assert "<div>Requests for access, account own</div>" in page
+    assert "<script>" not in page
+    assert "\x1b" not in page
+    assert page.count("&lt;script&gt;") == 10
+
+
 def test_requests_of_others_and_of_other_things_are_not_the_callers(azure, ask, record, monkeypatch):
     ask()
     purview = sm.connect_purview(ACCOUNT, azure)
@@ -464,6 +475,43 @@ def test_what_only_a_workflow_administrator_may_see(state, open_azure, build_see
     found = sm.list_access(azure, ACCOUNT, record, everybody=True)
     assert [unread.what for unread in found.unread] == ["the runs of workflows"]
     assert not found.complete
+
+
+@pytest.fixture
+def elses(open_azure, build_seed, mesh, record):
+    """Opens an estate in which somebody else was asked by somebody else, and the caller is neither."""
+
+    def build(tmp_path, **options):
+        state = tmp_path / "elses.json"
+        with open_seed(state=state) as azure:
+            assert sm.apply_purview(sm.plan_purview(azure, mesh)).complete
+            for consumer in ("Sales", "Sales Domain"):
+                sm.request_access(azure, mesh, "Customer 360", consumer, "Churn report", record=record)
+        state.write_text(state.read_text().replace(CALLER, OTHER))
+        return open_azure(state=state, **options)
+
+    return build
+
+
+def test_all_tells_what_was_asked_for_of_runs_in_which_the_caller_has_no_task(elses, tmp_path):
+    azure = elses(tmp_path)
+    found = sm.list_access(azure, ACCOUNT, everybody=True)
+    assert found.complete
+    assert len(found.requests) == 2
+    for one in found.requests:
+        assert (one.product, one.consumer, one.reason) == ("Customer 360", "Sales", "Churn report")
+        assert (one.status, one.requestor) == ("Pending", OTHER)
+    assert sm.list_access(azure, ACCOUNT).requests == ()
+
+
+def test_runs_that_cannot_be_read_are_said_once(elses, tmp_path, monkeypatch):
+    def fail(*_):
+        raise DeniedError("no", status=403)
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.get", fail)
+    found = sm.list_access(elses(tmp_path), ACCOUNT, everybody=True)
+    assert [tuple(unread) for unread in found.unread] == [("what was asked for in 2 runs of workflows", "no")]
+    assert [one.status for one in found.requests] == ["InProgress"] * 2
 
 
 def test_a_token_tells_whose_it_is():

@@ -32,6 +32,7 @@ def phase(status, **assets):
             "E1: no. E2: a role lacks",
         ),
         ({"diagnostics": {"notifications": [{"message": "too large", "code": 4}]}}, "too large (4)"),
+        ({"diagnostics": {"notifications": [{"message": None}, {"code": 4}, {}]}}, "(4)"),
         ({"diagnostics": {"exceptionCountMap": {"Encoding": 3, "Size": 0, "Depth": 1}}}, "3 x Encoding, 1 x Depth"),
         ({"discoveryExecutionDetails": phase("Failed")}, "discovery: Failed"),
         ({"ingestionExecutionDetails": phase("PartialSucceeded")}, "ingestion: PartialSucceeded"),

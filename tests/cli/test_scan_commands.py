@@ -116,10 +116,15 @@ def test_the_history_is_a_table_or_json():
     assert found["runs"][0]["elapsed_seconds"] == 510
 
 
-def test_an_account_without_scans_is_no_failure():
-    result = run("run", "--all", "--wait", "--estate", "seed")
-    assert (result.exit_code, result.stdout) == (0, "sovereign-purview: it has no scans\n")
-    assert run("history", "--estate", "seed").stdout == "sovereign-purview: there was no run\n"
+@pytest.mark.parametrize("more", [[], ["--wait"]])
+def test_a_job_that_sees_no_scan_is_not_green(more):
+    result = run("run", "--all", *more, "--estate", "seed")
+    assert result.exit_code == 4
+    assert result.stdout.startswith("not read: the scans of the account: none is seen, so that none was run")
+    assert not told("run", "--all", *more, "--estate", "seed")["complete"]
+    assert "no scan was seen" in run("run", "--help").output
+    history = run("history", "--estate", "seed")
+    assert (history.exit_code, history.stdout) == (0, "sovereign-purview: there was no run\n")
 
 
 # What does not go well.

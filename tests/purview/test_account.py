@@ -116,7 +116,7 @@ def test_the_document_s_account_is_made(gone, seed):
     assert made["properties"]["provisioningState"] == "Succeeded"
     assert made["properties"]["managedResources"]["resourceGroup"].endswith("/purview-managed-rg")
     assert made["identity"]["principalId"]
-    assert plan_purview(gone, seed).count("create") == 9  # what is in it can be planned at once
+    assert plan_purview(gone, seed).count("create") == 11  # what is in it can be planned at once
 
 
 def test_whoever_has_no_document_or_says_nothing_of_the_account_is_told(azure, write_mesh):
@@ -561,6 +561,24 @@ def test_who_stops_while_an_account_is_made_is_told_and_the_next_plan_goes_on(op
     assert plan_purview_account(again, mesh).empty
     plan = plan_purview_account(again, wish("tags: {Extra: x}"))
     assert [outcome.state for outcome in apply_purview_account(plan, stopped=lambda: True)] == ["left"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_run_that_is_stopped_does_not_wait_for_the_account(open_azure, wish, there):
+    azure, mesh = open_azure(faults=[in_state("Creating")]), wish()
+    if not there:
+        azure.send("DELETE", ACCOUNT, VERSION)
+    plan, looks = plan_purview_account(azure, mesh), []
+
+    def stopped():
+        return looks.append(None) or len(looks) > 9
+
+    (outcome,) = apply_purview_account(plan, stopped=stopped)
+    assert (outcome.state, outcome.reason.removeprefix("written, but ")) == (
+        "failed",
+        "the account sovereign-purview is Creating, and the run was stopped: plan again",
+    )
+    assert azure.pace.clock() < 60
 
 
 def test_reads_that_lag_are_waited_for(open_azure, wish):

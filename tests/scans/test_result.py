@@ -61,12 +61,12 @@ def test_nothing_that_is_not_known_is_a_success(statuses, waited, stopped, lost)
 def test_as_json():
     told = runs(a_run(discovered=5, classified=None, failed=0, type="Scheduled")).to_dict()
     assert told == {
-        "account": "own", "at": "2026-11-30T03:00:00+00:00", "waited": False, "complete": True, "succeeded": True,
-        "stopped": None, "unread": [],
+        "schema": "sovereignmesh.scans/v1", "account": "own", "at": "2026-11-30T03:00:00Z", "waited": False,
+        "complete": True, "succeeded": True, "stopped": None, "unread": [],
         "runs": [{
             "source": "lake", "scan": "weekly", "run_id": RUN, "status": "Succeeded", "ended": True, "succeeded": True,
-            "reason": None, "level": "Full", "type": "Scheduled", "started_at": "2026-11-30T01:45:00+00:00",
-            "ended_at": "2026-11-30T03:00:00+00:00", "elapsed_seconds": 4500.0, "discovered": 5, "classified": None,
+            "reason": None, "level": "Full", "type": "Scheduled", "started_at": "2026-11-30T01:45:00Z",
+            "ended_at": "2026-11-30T03:00:00Z", "elapsed_seconds": 4500.0, "discovered": 5, "classified": None,
             "failed": 0,
         }],
     }  # fmt: skip

@@ -53,8 +53,6 @@ def test_the_same_id_again_starts_nothing(azure):
     assert first.succeeded
     assert again.succeeded
     assert mine(azure) == ["Succeeded"]
-    with pytest.raises(ValueError, match="UUID"):
-        run_it(azure, run_id="seven")
 
 
 # Between a request and its answer.
@@ -335,8 +333,34 @@ def test_the_history_of_what_is_not_there_is_not_read(azure, scan, what):
     found = sm.scan_history(azure, ACCOUNT, *scan)
     assert not found.complete
     assert what in found.unread[0].what
-    with pytest.raises(ValueError, match="source"):
-        sm.scan_history(azure, ACCOUNT, scan="weekly")
+
+
+@pytest.mark.parametrize(
+    ("ask", "options", "said"),
+    [
+        (sm.run_scan, {"source": "lake", "scan": "weekly", "level": "Full"}, "'Full': give one of incremental, full"),
+        (sm.run_scan, {"source": "lake", "scan": "weekly", "run_id": "seven"}, "UUID"),
+        (sm.run_scans, {"level": "half"}, "'half': give one of incremental, full"),
+        (sm.run_scans, {"concurrency": 0}, "0 runs at once"),
+        (sm.cancel_scan, {"source": "lake", "scan": "weekly", "run_id": "seven"}, "UUID"),
+        (sm.scan_history, {"scan": "weekly"}, "its source"),
+        (sm.watch_scans, {"scan": "weekly"}, "its source"),
+    ],
+)
+def test_what_means_nothing_is_said_before_anything_is_asked(azure, exchanges, ask, options, said):
+    exchanges.clear()
+    with pytest.raises(ValueError, match=said):
+        ask(azure, ACCOUNT, **options)
+    assert exchanges.operations == set()
+    assert "ValueError" in ask.__doc__ or "as with `run_scan`" in ask.__doc__
+
+
+def test_an_account_that_shows_no_scan_is_not_read(open_azure):
+    for wait in (True, False):
+        found = sm.run_scans(open_azure("seed"), "sovereign-purview", wait=wait, progress=None)
+        assert not found.complete
+        assert [what for what, _ in found.unread] == ["the scans of the account"]
+    assert sm.run_scans(open_azure("seed"), "sovereign-purview", [], progress=None).complete
 
 
 # Cancelling.

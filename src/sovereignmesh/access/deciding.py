@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.access.record import AccessRecord
     from sovereignmesh.azure import Azure
-    from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowTask
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
 
 __all__ = ["WINDOW", "Decided", "Decision", "decide_access", "runs_in", "tasks_of", "text_in"]
 
@@ -81,9 +81,9 @@ def decide_access(
     return Decided(entry.request, entry.product, entry.consumer, after.status if after else "", task.id)
 
 
-def text_in(task: WorkflowTask, key: str) -> str:
-    """What the request of a task says under a key, "" where it does not."""
-    value = task.payload.get(key)
+def text_in(asked: WorkflowTask | WorkflowRun | None, key: str) -> str:
+    """What the request of a task or a run says under a key, "" where it does not."""
+    value = asked.payload.get(key) if asked else None
     return value if isinstance(value, str) else ""
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.access.deciding import WINDOW, runs_in, tasks_of, text_in
+from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
 from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
 from sovereignmesh.plan import Unread
+from sovereignmesh.purview.live import WORKERS
 from sovereignmesh.purview.workflows import no_service
+from sovereignmesh.result.notebook import table_html
+from sovereignmesh.result.text import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.access.record import AccessRecord, Entry
     from sovereignmesh.azure import Azure
@@ -32,6 +38,7 @@ STATUSES: Final = (
 _WRONG: Final = ("Failed", "Canceled", "Canceling", "CancellationFailed")
 _PENDING: Final = "Pending"
 _UNKNOWN: Final = "Unknown"
+_GOES_ON: Final = "InProgress"  # of a run
 _TABLE: Final = ("request", "product", "consumer", "requestor", "asked", "status", "decided by", "when", "comment")
 
 
@@ -88,6 +95,11 @@ class AccessList:
     def _named(self, who: str) -> str:
         return self.names.get(who.partition(" ")[0], who)
 
+    def _repr_html_(self) -> str:
+        broken = [f"the record {self.record} is not whole: {self.broken}"] if self.broken else []
+        title = f"Requests for access, account {self.account.rpartition('/')[2]}"
+        return table_html(title, *self.table, notes=broken, unread=self.unread)
+
     def to_dict(self) -> dict[str, Any]:
         """The list as JSON."""
         return {
@@ -138,6 +150,8 @@ def list_access(
     view = "admin" if everybody else "mine"
     read("the runs of workflows", lambda: purview.workflow_runs.list(view, WINDOW), lambda one: _keep(runs, one))
     read("the approvals", lambda: tasks_of(purview), lambda one: _keep_task(tasks, one))
+    untold = _ask_of(purview, runs, [identity for identity in runs if identity not in tasks])
+    unread += [Unread(f"what was asked for in {count} runs of workflows", why) for why, count in untold.items()]
     entries = [entry for entry in told.entries if _is_of(entry, purview)] if told else []
     known = _Known(entries, {} if told is None or told.broken else runs_in(entries, purview.account.id))
     found = [_shown(identity, runs.get(identity), tasks.get(identity), known) for identity in {**runs, **tasks}]
@@ -151,6 +165,36 @@ def list_access(
         told.broken if told else "",
         {identity: name for name, identity in mesh.directory.items()} if mesh else {},
     )
+
+
+def _ask_of(purview: Purview, runs: dict[str, WorkflowRun], wanted: list[str]) -> Counter[str]:
+    """Replaces runs by what a read of each alone tells besides; why some could not be read, and how many.
+
+    In a list runs do not say what was asked for; where the caller has no task of theirs, nothing else does.
+    """
+
+    def read(identity: str) -> Iterator[tuple[str, WorkflowRun | AzureError]]:
+        try:
+            yield identity, purview.workflow_runs.get(identity)
+        except (SignInError, DeadlineError):
+            raise
+        except AzureError as error:
+            yield identity, error
+
+    untold: Counter[str] = Counter()
+    seen, pace = 0, purview.azure.pace
+    asked = [partial(read, identity) for identity in wanted]
+    for identity, one in in_parallel(asked, WORKERS, waiting=0, stopped=lambda: pace.stopped):
+        seen += 1
+        if isinstance(one, AzureError):
+            untold[str(one)] += 1
+        else:
+            runs[identity] = dataclasses.replace(
+                runs[identity], payload=one.payload, approving=one.approving, status=one.status
+            )
+    if seen < len(wanted):
+        raise DeadlineError("the time given was up, or the run was stopped, before the runs were read")
+    return untold
 
 
 def _keep(runs: dict[str, WorkflowRun], run: WorkflowRun) -> None:
@@ -232,17 +276,19 @@ def _shown(identity: str, run: WorkflowRun | None, task: WorkflowTask | None, kn
     """A request as the service shows it, with what the record says where the service says nothing."""
     request = (run.request if run else "") or known.request_of(identity)
     asked, decided = known.of(request)
-    approval = task.status if task else ""
+    asks = task or run
+    waits = run is not None and run.approving and run.status == _GOES_ON
+    approval = task.status if task else _PENDING if waits else ""
     status = run.status if run is not None and (run.status in _WRONG or not approval) else approval
     made = (run.started if run else None) or (task.created if task else None)
     reply = next((one for one in task.approvers if one.reply not in ("Pending", "")), None) if task else None
     first = AccessRequest(
         request,
-        text_in(task, "dataProduct") if task else "",
-        text_in(task, "consumer") if task else "",
+        text_in(asks, "dataProduct"),
+        text_in(asks, "consumer"),
         (run.requestor if run else "") or (task.requestor if task else ""),
-        text_in(task, "requestedFor") if task else "",
-        text_in(task, "note") if task else "",
+        text_in(asks, "requestedFor"),
+        text_in(asks, "note"),
         status,
         _moment(made),
         reply.id if reply else "",
@@ -268,6 +314,4 @@ def _told(one: AccessRequest, asked: Entry | None, decided: Entry | None) -> Acc
 
 
 def _moment(when: dt.datetime | None) -> str:
-    if when is None:
-        return ""
-    return when.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return timestamp(when) if when else ""

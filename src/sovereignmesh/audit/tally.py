@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.audit.index import tag_undecided, type_of
 from sovereignmesh.facts import find_resource_type
 from sovereignmesh.result import STATES, Coverage, DomainSummary, Gap, Scope, TypeCoverage, WaiverUse
+from sovereignmesh.result.text import timestamp
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sovereignmesh.audit.judgement import Resource
@@ -202,8 +203,3 @@ class Tally:
 def waiver_view(waiver: Waiver) -> dict[str, str]:
     """A waiver as a finding tells it."""
     return {"reason": waiver.reason, "owner": waiver.owner, "expires": waiver.expires.isoformat()}
-
-
-def timestamp(moment: dt.datetime) -> str:
-    """A moment in UTC, to the second."""
-    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -100,7 +100,7 @@ def run(
 
     Exit codes: 0 started, with --wait: all succeeded; 1 could not run, 2 wrong usage, 3 with --wait: one failed, was
     cancelled, or ended with exceptions or with a status that nobody knows; 4 one could not be started, or was not
-    followed to its end.
+    followed to its end, or with --all no scan was seen: there is none, or you lack the role that shows them.
     """
     from sovereignmesh.scans import AT_ONCE, run_scan, run_scans  # noqa: PLC0415 - the SDK
 
@@ -119,7 +119,7 @@ def run(
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
     found = _carry_out(work, **where)
-    ctx.exit(_tell(found, "it has no scans", **where))
+    ctx.exit(_tell(found, "nothing was run", **where))
 
 
 @scan.command(epilog="Example: sovereignmesh scan watch --state sandbox.json")

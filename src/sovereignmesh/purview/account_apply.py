@@ -23,9 +23,12 @@ from sovereignmesh.purview.kinds import ACCOUNT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from sovereignmesh.azure import Pace
     from sovereignmesh.azure.sdk import Facts
     from sovereignmesh.plan import Applied, Outcome
     from sovereignmesh.purview.account import PurviewAccountPlan
+
+    Stopped = Callable[[], bool]
 
 __all__ = ["apply_purview_account"]
 
@@ -36,6 +39,7 @@ _ACCESS: Final = "publicNetworkAccess"
 _STATE: Final = "properties.provisioningState"
 _READY_WITHIN: Final = 1800.0  # seconds; recorded were three and a half minutes
 _SHORTEST, _LONGEST = 1.0, 15.0  # seconds between two looks
+_TICK: Final = 1.0  # seconds between two looks at whether the run was stopped
 _ATTEMPTS: Final = 4  # at an account that is busy
 _UNSURE: Final = (RejectedError, UnreachableError, AnswerError)  # after which what was sent may have been done
 
@@ -61,15 +65,15 @@ def apply_purview_account(
 
 
 def _applied(plan: PurviewAccountPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
-    return carry_out(plan.changes, partial(_write, plan), 1, stopped=stopped)
+    return carry_out(plan.changes, partial(_write, plan, stopped), 1, stopped=stopped)
 
 
-def _write(plan: PurviewAccountPlan, change: Change) -> bool:
+def _write(plan: PurviewAccountPlan, stopped: Stopped, change: Change) -> bool:
     """Does the change; False where it was done already."""
-    return _create(plan, change) if change.action == "create" else _update(plan, change)
+    return _create(plan, change, stopped) if change.action == "create" else _update(plan, change, stopped)
 
 
-def _create(plan: PurviewAccountPlan, change: Change) -> bool:
+def _create(plan: PurviewAccountPlan, change: Change, stopped: Stopped) -> bool:
     shown = _shown(change.item.body)
     try:
         found = read_account(plan.azure, plan.target)
@@ -86,7 +90,7 @@ def _create(plan: PurviewAccountPlan, change: Change) -> bool:
             raise RejectedError(_which(plan, error), status=error.status, code=error.code) from error
         if not _is_there(plan):
             raise
-    _finish(plan, shown)
+    _finish(plan, shown, stopped)
     return True
 
 
@@ -108,10 +112,10 @@ def _which(plan: PurviewAccountPlan, error: AzureError) -> str:
     )
 
 
-def _update(plan: PurviewAccountPlan, change: Change) -> bool:
+def _update(plan: PurviewAccountPlan, change: Change, stopped: Stopped) -> bool:
     wish = change.item.body
     for attempt in range(_ATTEMPTS):
-        found = _settled(plan)
+        found = _settled(plan, stopped)
         differences = list(compare(wish, as_wished(found, wish), ACCOUNT))
         if not differences:
             return attempt > 0
@@ -124,10 +128,10 @@ def _update(plan: PurviewAccountPlan, change: Change) -> bool:
         except _UNSURE as error:  # somebody else changes it, or nobody knows what became of the change: looked at again
             if (isinstance(error, RejectedError) and error.status != _CONFLICT) or attempt + 1 == _ATTEMPTS:
                 raise
-            plan.azure.pace.wait(plan.azure.pace.backoff(attempt))
+            _wait(plan.azure.pace, plan.azure.pace.backoff(attempt), stopped)
         else:
             break
-    _finish(plan, wish)
+    _finish(plan, wish, stopped)
     return True
 
 
@@ -161,17 +165,26 @@ def _as_changed(found: Facts, wish: Mapping[str, Any], paths: set[str]) -> dict[
     return body
 
 
-def _settled(plan: PurviewAccountPlan) -> Facts:
+def _settled(plan: PurviewAccountPlan, stopped: Stopped) -> Facts:
     """The account when nobody is changing it. Raises AnswerError where its state is none to go on from."""
-    return _waited(plan, lambda _: True, "")
+    return _waited(plan, lambda _: True, "", stopped)
 
 
-def _finish(plan: PurviewAccountPlan, wish: Mapping[str, Any]) -> None:
+def _finish(plan: PurviewAccountPlan, wish: Mapping[str, Any], stopped: Stopped) -> None:
     """Waits until the account is ready and shows what was written."""
-    _waited(plan, lambda found: not list(compare(wish, as_wished(found, wish), ACCOUNT)), "written, but ")
+    _waited(plan, lambda found: not list(compare(wish, as_wished(found, wish), ACCOUNT)), "written, but ", stopped)
 
 
-def _waited(plan: PurviewAccountPlan, is_good: Callable[[Facts], bool], so_far: str) -> Facts:
+def _wait(pace: Pace, seconds: float, stopped: Stopped) -> None:
+    """Waits, and looks meanwhile whether the run was stopped. Raises DeadlineError where it was."""
+    while seconds > 0:
+        if stopped():
+            raise DeadlineError("the run was stopped")
+        pace.wait(min(seconds, _TICK))
+        seconds -= _TICK
+
+
+def _waited(plan: PurviewAccountPlan, is_good: Callable[[Facts], bool], so_far: str, stopped: Stopped) -> Facts:
     pace, name = plan.azure.pace, plan.target.rpartition("/")[2]
     waited, wait, state = 0.0, _SHORTEST, "not there"
     try:
@@ -185,7 +198,7 @@ def _waited(plan: PurviewAccountPlan, is_good: Callable[[Facts], bool], so_far: 
             if waited >= _READY_WITHIN:
                 what = "ready, and not as it was written" if state == READY else state or "in no state that is told"
                 raise AnswerError(f"{so_far}the account {name} is {what}, after {_READY_WITHIN:.0f} s: plan again")
-            pace.wait(wait)
+            _wait(pace, wait, stopped)
             waited, wait = waited + wait, min(wait * 2, _LONGEST)
     except DeadlineError as error:
         raise DeadlineError(f"{so_far}the account {name} is {state}, and {error}: plan again") from error

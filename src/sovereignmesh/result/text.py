@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["listed", "printable"]
+__all__ = ["listed", "printable", "timestamp"]
 
 
 def printable(text: str) -> str:
@@ -31,3 +32,12 @@ def listed(names: Sequence[str], most: int) -> str:
     """
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def timestamp(moment: dt.datetime) -> str:
+    """A moment in UTC, to the second.
+
+    >>> timestamp(dt.datetime(2026, 11, 30, 4, 0, 0, 5, dt.timezone(dt.timedelta(hours=1))))
+    '2026-11-30T03:00:00Z'
+    """
+    return moment.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

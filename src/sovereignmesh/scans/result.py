@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.result.notebook import table_html
+from sovereignmesh.result.text import timestamp
 from sovereignmesh.scans.states import SUCCEEDED, has_ended, is_known
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class ScanRun:
         ]  # fmt: skip
 
     def to_dict(self, now: dt.datetime) -> dict[str, Any]:
-        """The run as JSON: times as ISO 8601, seconds, null for what is not known."""
+        """The run as JSON: times in UTC to the second, null for what is not known."""
         run = self.run
         return {
             "source": self.source,
@@ -104,8 +105,8 @@ class ScanRun:
             "reason": self.reason or None,
             "level": (run.level or None) if run else None,
             "type": (run.type or None) if run else None,
-            "started_at": run.started.isoformat() if run and run.started else None,
-            "ended_at": run.ended.isoformat() if run and run.ended else None,
+            "started_at": timestamp(run.started) if run and run.started else None,
+            "ended_at": timestamp(run.ended) if run and run.ended else None,
             "elapsed_seconds": self.elapsed(now),
             "discovered": run.discovered if run else None,
             "classified": run.classified if run else None,
@@ -172,8 +173,9 @@ class ScanRuns:
     def to_dict(self) -> dict[str, Any]:
         """The runs as JSON."""
         return {
+            "schema": "sovereignmesh.scans/v1",
             "account": self.account,
-            "at": self.at.isoformat(),
+            "at": timestamp(self.at),
             "waited": self.waited,
             "complete": self.complete,
             "succeeded": self.succeeded,

@@ -35,6 +35,10 @@ _LEVELS: Final = {
     "full": "Full",
 }  # ScanLevelType; the specification's default comes first
 
+_NONE_SEEN: Final = (
+    "none is seen, so that none was run: it has none, or you lack the role Data Source Administrator in its collections"
+)
+
 
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
@@ -61,8 +65,9 @@ def run_scan(
     `contextlib.nullcontext` shows nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
-    found, ValueError for a `run_id` that is none.
+    found; before anything is asked a ValueError for a `run_id` or a `level` that is none.
     """
+    _check_level(level)
     identity = str(uuid.UUID(run_id)) if run_id else str(uuid.uuid4())
     purview = connect_purview(account, azure)
     runs = [ScanRun(source, scan, identity)]
@@ -83,13 +88,20 @@ def run_scans(
 ) -> ScanRuns:
     """What came of a run of each of the scans, (source, scan), without them of every scan of the account.
 
-    At most `concurrency` of them run at once while their ends are waited for; without `wait` all are started, and
-    Purview lets those wait that are too many. The rest is as with `run_scan`.
+    An account that shows no scan at all, as it does to who lost a role, is told as not read. At most `concurrency` of
+    them run at once while their ends are waited for; without `wait` all are started, and Purview lets those wait that
+    are too many. The rest is as with `run_scan`; a ValueError also for a `concurrency` below 1.
     """
+    _check_level(level)
+    if concurrency < 1:
+        raise ValueError(f"{concurrency} runs at once are none")
     purview = connect_purview(account, azure)
     unread: list[Unread] = []
     if scans is None:
-        scans, unread = _scans(purview)
+        found, unread = _scans(purview)
+        if not found and not unread:  # whoever lost a role sees the same as whoever has no scans
+            unread = [Unread("the scans of the account", _NONE_SEEN)]
+        scans = found
     runs = [ScanRun(*each, str(uuid.uuid4())) for each in scans]
     return _carry_on(purview, runs, unread, level, concurrency, wait=wait, timeout=timeout, progress=progress, now=now)
 
@@ -106,8 +118,9 @@ def watch_scans(
 ) -> ScanRuns:
     """What came of the runs that had not ended, whoever started them: of a scan, of a source's, or of the account's.
 
-    The rest is as with `run_scan`.
+    The rest is as with `run_scan`; a ValueError for a scan without its source.
     """
+    _check_scan(source, scan)
     purview = connect_purview(account, azure)
     found, unread = _history(purview, source, scan)
     runs = [run for run in found if not run.ended]
@@ -123,7 +136,12 @@ def scan_history(
     *,
     now: Callable[[], dt.datetime] = _now,
 ) -> ScanRuns:
-    """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads."""
+    """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads.
+
+    What could not be read is said in the result. Raises an `AzureError` where the account cannot be found; before
+    anything is asked a ValueError for a scan without its source.
+    """
+    _check_scan(source, scan)
     purview = connect_purview(account, azure)
     runs, unread = _history(purview, source, scan)
     return ScanRuns(purview.account.name, tuple(runs), now(), tuple(unread))
@@ -140,12 +158,14 @@ def cancel_scan(
 ) -> ScanRuns:
     """The run with that id, or all runs of the scan that had not ended, after each was asked to end.
 
-    A run that had ended before stays as it is. What could not be asked, or read, is said in the result.
+    A run that had ended before stays as it is. What could not be asked, or read, is said in the result. Raises an
+    `AzureError` where the account cannot be found; before anything is asked a ValueError for a `run_id` that is none.
     """
+    identity = str(uuid.UUID(run_id)) if run_id else ""
     purview = connect_purview(account, azure)
     unread: list[Unread] = []
-    if run_id:
-        runs = [ScanRun(source, scan, str(uuid.UUID(run_id)))]
+    if identity:
+        runs = [ScanRun(source, scan, identity)]
     else:
         found, unread = _history(purview, source, scan)
         runs = [run for run in found if not run.ended]
@@ -169,6 +189,16 @@ def _cancelled(purview: Purview, run: ScanRun) -> ScanRun:
     return ScanRun(run.source, run.scan, run.id, found, str(refused) if refused and not over else "")
 
 
+def _check_level(level: str) -> None:
+    if level not in _LEVELS:
+        raise ValueError(f"there is no level '{level}': give one of {', '.join(_LEVELS)}")
+
+
+def _check_scan(source: str | None, scan: str | None) -> None:
+    if scan is not None and source is None:
+        raise ValueError("a scan is told by its source and its name: give its source too")
+
+
 def _carry_on(
     purview: Purview,
     runs: list[ScanRun],
@@ -181,8 +211,6 @@ def _carry_on(
     progress: Progress | None,
     now: Callable[[], dt.datetime],
 ) -> ScanRuns:
-    if concurrency < 1:
-        raise ValueError(f"{concurrency} runs at once are none")
     watching, azure = Watching(purview, runs, now), purview.azure
     if timeout is not None:
         azure.begin(timeout)
@@ -213,8 +241,6 @@ def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str,
 
 def _history(purview: Purview, source: str | None, scan: str | None) -> tuple[list[ScanRun], list[Unread]]:
     """The runs that there were, newest first, and what could not be read."""
-    if scan is not None and source is None:
-        raise ValueError("a scan is told by its source and its name")
     scans, unread = ([(source, scan)], []) if source and scan else _scans(purview, source)
     found, more = read_runs(purview, ["/".join(each) for each in scans])
 

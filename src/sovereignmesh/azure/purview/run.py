@@ -84,7 +84,9 @@ def _parts(body: Mapping[str, Any]) -> Iterator[str]:
     notes = diagnostics.get("notifications")
     for note in notes if isinstance(notes, list) else ():
         if isinstance(note, dict):
-            yield f"{note.get('message') or ''} ({note.get('code')})" if note.get("code") else str(note.get("message"))
+            yield (
+                f"{note.get('message') or ''} ({note['code']})" if note.get("code") else str(note.get("message") or "")
+            )
     counts = diagnostics.get("exceptionCountMap")
     if isinstance(counts, dict):
         yield ", ".join(f"{count} x {name}" for name, count in counts.items() if count)

@@ -136,6 +136,7 @@ class WorkflowRun:
     """One run of a workflow. `type`, `target` and `payload` are of what was asked for; a list tells no payload.
 
     `request` is the id of the user request, "" where it is not said; `status` is the service's word, and an open set.
+    `approving` says whether an approval in it was begun and has not ended, which a list does not tell either.
     """
 
     id: str
@@ -148,6 +149,7 @@ class WorkflowRun:
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+    approving: bool = False
 
     @classmethod
     def of(cls, answer: Facts) -> WorkflowRun:
@@ -164,6 +166,7 @@ class WorkflowRun:
             answer.time("startTime"),
             answer.time("endTime") or answer.time("cancelTime"),
             _payload(asked),
+            any(_approving(answer.body)),
         )
 
 
@@ -232,6 +235,20 @@ def _identity(answer: Facts, name: str) -> str:
 
 def _payload(asked: Facts) -> Mapping[str, Any]:
     return asked.within("payload").body if asked.body.get("payload") else {}
+
+
+def _approving(body: Mapping[str, Any]) -> Iterator[bool]:
+    """By approval that a run begins with, whether it goes on: in the words of the official example GetWorkflowRun."""
+    made, done = (_actions(body.get(name)) for name in ("actionDag", "detail"))
+    for name, action in made.items():
+        now = done.get(name)
+        if isinstance(action, dict) and isinstance(now, dict) and action.get("type") == "Approval":
+            yield now.get("status") == "Running"
+
+
+def _actions(part: Any) -> Mapping[str, Any]:
+    actions = part.get("actions") if isinstance(part, dict) else None
+    return actions if isinstance(actions, dict) else {}
 
 
 def _approvers(detail: Facts) -> Iterator[Approver]:
