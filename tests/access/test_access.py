@@ -14,6 +14,8 @@ from sovereignmesh.access.listing import STATUSES, AccessList, AccessRequest
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import Caller, find_caller
 from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
+from sovereignmesh.azure.purview.line import Line
+from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import (
     AccessError,
     AnswerError,
@@ -467,6 +469,47 @@ def test_an_unknown_status_is_shown_as_it_is(azure, ask, record, monkeypatch):
     assert (found.id, found.status) == (request, "Pondering")
     with pytest.raises(AccessError, match="Pondering"):
         sm.decide_access(azure, ACCOUNT, request, "approve", comment="", record=record)
+
+
+WRONG = [("createdTime", 5), ("createdTime", "soon"), ("approvalDetail", {"status": []}), ("id", "")]
+WRONG += [(name, "0001-01-01T00:00:00+14:00") for name in ("createdTime", "lastUpdateTime", "responseTime")]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_an_approval_that_cannot_be_read_takes_no_other_from_view(azure, desk, record, monkeypatch, wrong):
+    (ask, decide), (name, value) = desk, wrong
+    bad, good, items = ask().id, ask().id, Line.items
+
+    def spoilt(line, path, *rest, **more):
+        for facts in items(line, path, *rest, **more):
+            body = json.loads(json.dumps(facts.body))
+            if body.get("workflowRunId") == bad and name == "responseTime":
+                body["approvalDetail"]["approvers"][CALLER][name] = value
+            elif body.get("workflowRunId") == bad:
+                body[name] = value
+            yield Facts(body, facts.place)
+
+    monkeypatch.setattr(Line, "items", spoilt)
+    found = sm.list_access(azure, ACCOUNT, record)
+    (unread,) = found.unread
+    assert unread.what == "the approvals"
+    assert (name == "approvalDetail" and "status" in unread.why) or name in unread.why or "is no moment" in unread.why
+    assert {one.id: one.status for one in found.requests}[good] == "Pending"
+    assert json.dumps(found.to_dict())
+    assert decide(good).status == "Approved"
+
+
+def test_an_approval_that_cannot_be_read_is_said_where_none_is_found(desk, monkeypatch):
+    ask, decide = desk
+    bad, items = ask().id, Line.items
+
+    def spoilt(line, path, *rest, **more):
+        for facts in items(line, path, *rest, **more):
+            yield Facts({**facts.body, "createdTime": "soon"}, facts.place)
+
+    monkeypatch.setattr(Line, "items", spoilt)
+    with pytest.raises(AccessError, match=r"shows you no request .*not every approval can be read: .*createdTime"):
+        decide(bad)
 
 
 def test_what_only_a_workflow_administrator_may_see(state, open_azure, build_seed, record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from sovereignmesh.access.asking import actor_of, recorded
 from sovereignmesh.access.record import Entry
@@ -22,13 +22,13 @@ from sovereignmesh.errors import (
 from sovereignmesh.purview.workflows import no_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.access.record import AccessRecord
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
 
-__all__ = ["WINDOW", "Decided", "Decision", "decide_access", "runs_in", "tasks_of", "text_in"]
+__all__ = ["WINDOW", "Decided", "Decision", "decide_access", "readable_of", "runs_in", "tasks_of", "text_in"]
 
 Decision = Literal["approve", "reject"]
 _RECEIVED: Final = "received"  # what the caller is to decide; the other views show what others are
@@ -36,6 +36,8 @@ _VIEWS: Final = ("sent", _RECEIVED, "history")  # all that somebody has to do wi
 _PENDING: Final = "Pending"
 WINDOW: Final = "90d"  # the longest that the service knows
 _REPLIES: Final = {"approve": "Approved", "reject": "Rejected"}
+
+_One = TypeVar("_One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +109,22 @@ def _task(purview: Purview, request: str, record: AccessRecord) -> _Found:
     def of_it(tasks: Iterable[WorkflowTask]) -> list[WorkflowTask]:
         return [task for task in tasks if wanted & {task.id, task.run} and task.asks == GRANT_ACCESS]
 
+    unread: list[AnswerError] = []
     try:
-        received = [one for one in _view(purview, _RECEIVED) if one.asks == GRANT_ACCESS and one.status == _PENDING]
+        readable = readable_of(_view(purview, _RECEIVED), unread.append)
+        received = [one for one in readable if one.asks == GRANT_ACCESS and one.status == _PENDING]
         likely = of_it(received)
         for task in (*likely, *(one for one in received if one not in likely)):
             said = _request_of(purview, task)
             if request in (said, task.id, task.run) or (not said and task in likely):
                 return _Found(task, said or request)
-        others = [task for task in of_it(tasks_of(purview)) if task not in received]
+        others = [task for task in of_it(tasks_of(purview, unread.append)) if task not in received]
         found = sorted(others, key=lambda task: task.status != _PENDING)
     except NotFoundError as error:
         raise AccessError(no_service(purview.account.name, str(error))) from error
     unused = f"; the record {record.path} is not whole ({told.broken}), and was not used" if told.broken else ""
-    raise AccessError(_why_not(found, request, purview.account.name) + unused)
+    unseen = f"; not every approval can be read: {unread[0]}" if unread else ""
+    raise AccessError(_why_not(found, request, purview.account.name) + unused + unseen)
 
 
 def runs_in(entries: Iterable[Entry], account: str) -> dict[str, str]:
@@ -157,11 +162,24 @@ def _why_not(found: list[WorkflowTask], request: str, account: str) -> str:
     )
 
 
-def tasks_of(purview: Purview) -> Iterator[WorkflowTask]:
-    """Every approval that the caller has asked for, has to give, or has given, each once."""
+def readable_of(found: Iterator[_One], refuse: Callable[[AnswerError], None]) -> Iterator[_One]:
+    """What of a list can be read; what cannot is refused alone: a `map` goes on after it."""
+    while True:
+        try:
+            one = next(found)
+        except StopIteration:
+            return
+        except AnswerError as error:
+            refuse(error)
+            continue
+        yield one
+
+
+def tasks_of(purview: Purview, refuse: Callable[[AnswerError], None]) -> Iterator[WorkflowTask]:
+    """Every approval that the caller has asked for, has to give, or has given, each once; refuses what cannot be read."""
     seen = set()
     for view in _VIEWS:
-        for task in _view(purview, view):
+        for task in readable_of(_view(purview, view), refuse):
             if task.id not in seen:
                 seen.add(task.id)
                 yield task

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.access.deciding import WINDOW, runs_in, tasks_of, text_in
+from sovereignmesh.access.deciding import WINDOW, readable_of, runs_in, tasks_of, text_in
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
-from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
+from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, NotFoundError, SignInError
 from sovereignmesh.plan import Unread
 from sovereignmesh.purview.live import WORKERS
 from sovereignmesh.purview.workflows import no_service
@@ -21,12 +20,15 @@ from sovereignmesh.result.notebook import table_html
 from sovereignmesh.result.text import timestamp
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.access.record import AccessRecord, Entry
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
     from sovereignmesh.mesh import Mesh
+
+    _Refuse = Callable[[AnswerError], None]
 
 __all__ = ["STATUSES", "AccessList", "AccessRequest", "list_access"]
 
@@ -136,10 +138,15 @@ def list_access(
     runs: dict[str, WorkflowRun] = {}
     tasks: dict[str, WorkflowTask] = {}
 
-    def read(what: str, some: Callable[[], Iterable[Any]], into: Callable[[Any], None]) -> None:
+    def read(what: str, some: Callable[[_Refuse], Iterator[Any]], into: Callable[[Any], None]) -> None:
+        def refuse(error: AnswerError) -> None:
+            one = Unread(what, str(error))
+            if one not in unread:  # several views may show it
+                unread.append(one)
+
         try:
-            for one in some():
-                into(one)
+            for _ in readable_of(map(into, some(refuse)), refuse):
+                pass
         except (SignInError, DeadlineError):
             raise
         except NotFoundError as error:
@@ -148,8 +155,8 @@ def list_access(
             unread.append(Unread(what, str(error)))
 
     view = "admin" if everybody else "mine"
-    read("the runs of workflows", lambda: purview.workflow_runs.list(view, WINDOW), lambda one: _keep(runs, one))
-    read("the approvals", lambda: tasks_of(purview), lambda one: _keep_task(tasks, one))
+    read("the runs of workflows", lambda _: purview.workflow_runs.list(view, WINDOW), partial(_keep, runs))
+    read("the approvals", partial(tasks_of, purview), partial(_keep_task, tasks))
     untold = _ask_of(purview, runs, [identity for identity in runs if identity not in tasks])
     unread += [Unread(f"what was asked for in {count} runs of workflows", why) for why, count in untold.items()]
     entries = [entry for entry in told.entries if _is_of(entry, purview)] if told else []
@@ -199,17 +206,29 @@ def _ask_of(purview: Purview, runs: dict[str, WorkflowRun], wanted: list[str]) -
 
 def _keep(runs: dict[str, WorkflowRun], run: WorkflowRun) -> None:
     if run.type == GRANT_ACCESS:
+        _check_moments(f"the run {run.id}", run.started, run.ended)
         runs[run.id] = run
 
 
 def _keep_task(tasks: dict[str, WorkflowTask], task: WorkflowTask) -> None:
     """Of several approvals of a run one that is pending, else what was decided last."""
     if task.asks == GRANT_ACCESS:
+        _check_moments(f"the approval {task.id}", task.created, task.updated, *(one.at for one in task.approvers))
         tasks[task.run] = max(tasks.get(task.run, task), task, key=_weight)
 
 
-def _weight(task: WorkflowTask) -> tuple[bool, dt.datetime]:
-    return task.status == _PENDING, task.updated or task.created or dt.datetime.min.replace(tzinfo=dt.UTC)
+def _weight(task: WorkflowTask) -> tuple[bool, float]:
+    moment = task.updated or task.created
+    return task.status == _PENDING, moment.timestamp() if moment else 0.0
+
+
+def _check_moments(what: str, *moments: dt.datetime | None) -> None:
+    """Raises AnswerError for a moment that is none in UTC, as those at the ends of the calendar."""
+    for moment in moments:
+        try:
+            _moment(moment)
+        except (OverflowError, ValueError, OSError) as error:
+            raise AnswerError(f"{what} has a time that is no moment: {moment}") from error
 
 
 def _is_of(entry: Entry, purview: Purview) -> bool:
