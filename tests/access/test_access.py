@@ -172,6 +172,13 @@ def test_an_account_on_the_unified_catalog_is_refused_with_the_reason(open_azure
     assert not record.path.exists()
 
 
+def test_an_account_on_the_unified_catalog_is_told_to_apply_nothing(open_azure, build_seed, mesh, record):
+    azure = open_azure(build_seed(catalog="unified"))  # with no collection of the domain either
+    with pytest.raises(AccessError, match="Unified Catalog requests are approved by workflows of its own") as raised:
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+    assert "purview apply" not in str(raised.value)
+
+
 def test_without_a_record_nothing_is_sent(ask, decide, record, exchanges, monkeypatch):
     request = ask().id
     exchanges.clear()

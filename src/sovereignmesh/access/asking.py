@@ -236,28 +236,32 @@ def _workflow(mesh: Mesh, purview: Purview, product: DataProduct) -> tuple[str, 
     name = purview.account.name
     how = "; `sovereignmesh purview apply` makes it"
     assert mesh.purview is not None, "the account was found"
+    body = _live_workflow(purview, product.domain)  # first of all: where there is no such service, nothing makes it
     live = list(purview.collections.list())
     tree = Tree(mesh.purview, live, name)
     collection = tree.find(product.domain)
     if collection is None or collection not in {one.name.casefold() for one in live}:
         raise AccessError(f"the account {name} has no collection of the domain {product.domain}{how}")
-    identity = workflow_id(purview.account.id, product.domain)
-    try:
-        body = purview.workflows.body(identity).body
-    except NotFoundError:
-        try:
-            list(purview.workflows.list())
-        except NotFoundError as error:
-            raise AccessError(no_service(name, str(error))) from error
-        raise AccessError(
-            f"the account {name} has no workflow that approves access to data of {product.domain}{how}"
-        ) from None
+    if body is None:
+        raise AccessError(f"the account {name} has no workflow that approves access to data of {product.domain}{how}")
     if found := _otherwise(mesh, tree, product.domain, body):
         raise AccessError(
             f"the workflow '{body.get('name')}' of the account {name} {found}: `sovereignmesh purview apply` mends it, "
             "and nothing was sent"
         )
     return collection, tuple(_approvers(mesh, body))
+
+
+def _live_workflow(purview: Purview, domain: str) -> Mapping[str, Any] | None:
+    """The workflow of a domain, None where there is none. Raises AccessError where the account has no workflows."""
+    try:
+        return purview.workflows.body(workflow_id(purview.account.id, domain)).body
+    except NotFoundError:
+        try:
+            list(purview.workflows.list())
+        except NotFoundError as error:
+            raise AccessError(no_service(purview.account.name, str(error))) from error
+    return None
 
 
 def _otherwise(mesh: Mesh, tree: Tree, domain: str, body: Mapping[str, Any]) -> str:

@@ -176,7 +176,7 @@ def readable_of(found: Iterator[_One], refuse: Callable[[AnswerError], None]) ->
 
 
 def tasks_of(purview: Purview, refuse: Callable[[AnswerError], None]) -> Iterator[WorkflowTask]:
-    """Every approval that the caller has asked for, has to give, or has given, each once; refuses what cannot be read."""
+    """Every approval that the caller has asked for, has to give, or has given, each once; refuses the unreadable."""
     seen = set()
     for view in _VIEWS:
         for task in readable_of(_view(purview, view), refuse):
