@@ -3,12 +3,13 @@
 import dataclasses
 import datetime as dt
 import json
+import weakref
 
 import pytest
 from purview.test_apply import denied_at
 from purview.test_planning import EVERYTHING
 
-from sovereignmesh.azure.purview import connect_purview
+from sovereignmesh.azure.purview import Run, connect_purview
 from sovereignmesh.purview import apply_purview, plan_purview, purview_status
 from sovereignmesh.purview.recurrence import next_occurrence
 
@@ -163,3 +164,23 @@ def test_in_a_notebook_it_is_a_table_in_which_nothing_is_markup(azure, settle):
     assert "Note" not in names  # where there is nothing to say
     assert {len(row) for row in rows} == {len(names)}
     assert repr(status) == "<PurviewStatus of sovereign-purview in westeurope: 4 rows>"
+
+
+def test_of_the_runs_that_there_were_only_the_last_is_held(open_azure, monkeypatch):
+    most = []
+
+    class Known(Run):
+        """A run that can be seen to be forgotten."""
+
+    def many(*_):
+        alive = weakref.WeakSet()
+        for number in range(200):
+            run = Known(str(number), "Succeeded", started=MONDAY + dt.timedelta(days=number % 150))
+            alive.add(run)
+            most.append(len(alive))
+            yield run
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.service.Runs.list", many)
+    status = purview_status(open_azure("contoso"), "pview-customer-prod")
+    assert {scan.run for scan in status.scans if scan.scan} == {"Succeeded"}
+    assert 0 < max(most) <= 4

@@ -15,7 +15,7 @@ from sovereignmesh.purview.recurrence import next_occurrence
 from sovereignmesh.result.notebook import table_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
@@ -176,7 +176,9 @@ def _next(trigger: Item, now: dt.datetime) -> tuple[dt.datetime | None, str]:
 
 def _last_runs(purview: Purview, scans: list[Item]) -> tuple[dict[str, Run | None], list[Unread]]:
     """The last run of each scan; no order of its history is documented."""
-    found, unread = read_runs(purview, [scan.name for scan in scans])
     never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    last = {name: max(runs, key=lambda run: run.started or never, default=None) for name, runs in found.items()}
-    return last, unread
+
+    def last(runs: Iterator[Run]) -> Run | None:
+        return max(runs, key=lambda run: run.started or never, default=None)
+
+    return read_runs(purview, [scan.name for scan in scans], last)

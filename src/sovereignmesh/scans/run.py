@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
-    from sovereignmesh.azure.purview import Purview, PurviewAccount
+    from sovereignmesh.azure.purview import Purview, PurviewAccount, Run
     from sovereignmesh.scans.progress import Tell
 
     Progress = Callable[[Watching], AbstractContextManager[Tell]]
@@ -122,8 +122,7 @@ def watch_scans(
     """
     _check_scan(source, scan)
     purview = connect_purview(account, azure)
-    found, unread = _history(purview, source, scan)
-    runs = [run for run in found if not run.ended]
+    runs, unread = _history(purview, source, scan, _open)
     return _carry_on(purview, runs, unread, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
                      now=now)  # fmt: skip
 
@@ -143,7 +142,7 @@ def scan_history(
     """
     _check_scan(source, scan)
     purview = connect_purview(account, azure)
-    runs, unread = _history(purview, source, scan)
+    runs, unread = _history(purview, source, scan, list)
     return ScanRuns(purview.account.name, tuple(runs), now(), tuple(unread))
 
 
@@ -167,8 +166,7 @@ def cancel_scan(
     if identity:
         runs = [ScanRun(source, scan, identity)]
     else:
-        found, unread = _history(purview, source, scan)
-        runs = [run for run in found if not run.ended]
+        runs, unread = _history(purview, source, scan, _open)
     return ScanRuns(purview.account.name, tuple(_cancelled(purview, run) for run in runs), now(), tuple(unread))
 
 
@@ -239,10 +237,16 @@ def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str,
     return sorted((source, scan) for source, _, scan in names), live.unread
 
 
-def _history(purview: Purview, source: str | None, scan: str | None) -> tuple[list[ScanRun], list[Unread]]:
-    """The runs that there were, newest first, and what could not be read."""
+def _open(runs: Iterator[Run]) -> list[Run]:
+    return [run for run in runs if not has_ended(run)]
+
+
+def _history(
+    purview: Purview, source: str | None, scan: str | None, keep: Callable[[Iterator[Run]], list[Run]]
+) -> tuple[list[ScanRun], list[Unread]]:
+    """The runs that there were, newest first, as far as they are to be kept; and what could not be read."""
     scans, unread = ([(source, scan)], []) if source and scan else _scans(purview, source)
-    found, more = read_runs(purview, ["/".join(each) for each in scans])
+    found, more = read_runs(purview, ["/".join(each) for each in scans], keep)
 
     def told() -> Iterator[ScanRun]:
         for name, runs in found.items():
