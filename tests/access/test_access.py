@@ -75,7 +75,7 @@ def test_a_request_is_asked_for_decided_and_listed(azure, ask, decide, record, m
     by = {one.id: one for one in found.requests}
     assert (by[first.id].status, by[first.id].comment) == ("Rejected", "Too wide")
     assert (by[second.id].status, by[second.id].decided_by, by[second.id].source) == ("Approved", CALLER, "service")
-    assert {row[6] for row in found.table[1]} == {"data-steward@Customer"}
+    assert {row[7] for row in found.table[1]} == {"data-steward@Customer"}
     who = [("accepted", ""), ("accepted", CALLER)]  # no token says it here, and the service only after it is decided
     assert [(entry.action, entry.outcome, entry.actor) for entry in record.read().entries] == [
         (action, outcome, actor)
@@ -408,7 +408,7 @@ def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, recor
     assert {one.source for one in found.requests} == {"record"}
     assert (by[approved].status, by[approved].decided_by, by[approved].comment) == ("Approved", CALLER, "As agreed")
     assert (by[asked].status, by[asked].product, by[asked].reason) == ("Unknown", "Customer 360", "Churn report")
-    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Unknown (record)"}
+    assert {row[6] for row in found.table[1]} == {"Approved (record)", "Unknown (record)"}
 
 
 def test_a_broken_record_is_no_complete_list(azure, ask, record):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.access.listing import STATUSES, AccessList
 from sovereignmesh.azure.purview.line import Line
 from sovereignmesh.cli import access_commands, main
 
@@ -141,6 +141,51 @@ def test_a_sandbox_that_forgets_is_asked_nothing():
     assert "--state" in result.output
     listed = run("list", "--sandbox")
     assert (listed.exit_code, listed.output) == (0, "no request for access\n")
+
+
+def shown(monkeypatch, width, *words):
+    """What a terminal shows that has so many columns."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = run("list", *words)
+    return result.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", result.output).splitlines()
+
+
+def test_a_table_has_the_reason_the_person_and_ids_that_can_be_copied(state, monkeypatch):
+    reason = "Churn report, which the board wants to see before the end of the year"
+    ask = ["request", "Customer 360", "--consumer", "Sales", "--for", "data-steward@Sales", "--reason", reason]
+    request = asked(run(*ask, *state))
+    wide = run("list", *state).output.splitlines()
+    assert re.split(" {2,}", wide[0].strip()) == list(AccessList("", ()).table[0])
+    assert request in wide[1]
+    assert "data-steward@Sales" in wide[1]
+    assert reason in wide[1]
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d ", wide[1])
+    code, narrow = shown(monkeypatch, 80, *state)
+    assert code == 0
+    assert narrow[0].split() == ["request", "product", "consumer", "status"]
+    assert narrow[1].split() == [request, "Customer", "360", "Sales", "Pending"]
+    assert narrow[2:] == ["a wider terminal, or --format json, has more columns"]
+    _, medium = shown(monkeypatch, 100, *state)
+    assert request in medium[1]
+    assert "reason" in medium[0]
+
+
+def test_a_message_is_one_line_on_a_narrow_terminal(state, monkeypatch):
+    code, lines = shown(monkeypatch, 40, *state, "--fault", "purview-denied")
+    assert code == 4
+    assert lines
+    assert all(line.startswith("not read: ") for line in lines)
+
+
+def test_there_is_no_request_only_where_all_was_read_and_none_left_out(state):
+    asked(run(*ASK, *state))
+    assert run("list", *state, "--status", "rejected", "--status", "failed").output == (
+        "no request for access is Rejected or Failed\n"
+    )
+    assert "no request for access" not in run("list", *state, "--status", "failed", "--fault", "purview-denied").output
 
 
 def test_without_the_workflow_it_is_said_how_to_make_it(tmp_path):

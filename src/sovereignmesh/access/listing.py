@@ -41,7 +41,10 @@ _WRONG: Final = ("Failed", "Canceled", "Canceling", "CancellationFailed")
 _PENDING: Final = "Pending"
 _UNKNOWN: Final = "Unknown"
 _GOES_ON: Final = "InProgress"  # of a run
-_TABLE: Final = ("request", "product", "consumer", "requestor", "asked", "status", "decided by", "when", "comment")
+_TABLE: Final = (
+    "request", "product", "consumer", "requestor", "for", "asked (UTC)", "status", "decided by", "when (UTC)", "reason",
+    "comment",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,9 @@ class AccessList:
         """The names of columns, and rows of texts."""
         rows: list[tuple[str, ...]] = [
             (
-                one.id, one.product, one.consumer, self._named(one.requestor), one.asked, _status(one),
-                self._named(one.decided_by), one.decided_at, one.comment,
+                one.id, one.product, one.consumer, self._named(one.requestor), self._named(one.person),
+                _minute(one.asked), _status(one), self._named(one.decided_by), _minute(one.decided_at), one.reason,
+                one.comment,
             )
             for one in self.requests
         ]  # fmt: skip
@@ -112,6 +116,15 @@ class AccessList:
             "record": {"file": self.record, "broken": self.broken},
             "unread": [unread._asdict() for unread in self.unread],
         }
+
+
+def _minute(when: str) -> str:
+    """A time as it is shown: to the minute.
+
+    >>> _minute("2026-11-30T12:00:00Z")
+    '2026-11-30 12:00'
+    """
+    return when[: len("2026-11-30T12:00")].replace("T", " ")
 
 
 def _status(one: AccessRequest) -> str:

@@ -241,7 +241,8 @@ def list_(
     else:
         from sovereignmesh.cli.access_table import print_access  # noqa: PLC0415 - rich is not needed for JSON
 
-        print_access(found)
+        which = f" is {' or '.join(statuses)}" if statuses else ""
+        print_access(found, f"no request for access{which}")
     ctx.exit(0 if found.complete else 4)
 
 
