@@ -9,9 +9,13 @@ import pytest
 from access.conftest import CALLER, OTHER, open_seed
 
 import sovereignmesh as sm
+from sovereignmesh.access.asking import was_sent
 from sovereignmesh.access.listing import STATUSES, AccessList, AccessRequest
+from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import Caller, find_caller
 from sovereignmesh.azure.purview import Operation, Workflow, WorkflowRun, WorkflowTask
+from sovereignmesh.azure.purview.line import Line
+from sovereignmesh.azure.sdk import Facts
 from sovereignmesh.errors import (
     AccessError,
     AnswerError,
@@ -61,7 +65,9 @@ def test_a_request_is_asked_for_decided_and_listed(azure, ask, decide, record, m
     assert (pending.id, pending.status, pending.requestor, pending.person) == (first.id, "Pending", CALLER, OTHER)
     assert (pending.product, pending.consumer, pending.reason) == ("Customer 360", "Sales", "Churn report")
     told = decide(first.id, "reject", "Too wide")
-    assert dataclasses.astuple(told) == (first.id, "Customer 360", "Sales", "Rejected")
+    assert dataclasses.astuple(told)[:4] == (first.id, "Customer 360", "Sales", "Rejected")
+    (entry,) = sm.connect_purview(ACCOUNT, azure).workflow_tasks.list("history")
+    assert told.task == entry.id
     second = ask(consumer="sales domain")
     assert decide(second.id).status == "Approved"
     found = sm.list_access(azure, ACCOUNT, record, mesh=mesh, everybody=True)
@@ -69,13 +75,13 @@ def test_a_request_is_asked_for_decided_and_listed(azure, ask, decide, record, m
     by = {one.id: one for one in found.requests}
     assert (by[first.id].status, by[first.id].comment) == ("Rejected", "Too wide")
     assert (by[second.id].status, by[second.id].decided_by, by[second.id].source) == ("Approved", CALLER, "service")
-    assert {row[6] for row in found.table[1]} == {"data-steward@Customer"}
-    assert outcomes(record) == [
-        (action, outcome)
-        for action in ("request", "reject", "request", "approve")
-        for outcome in ("sending", "accepted")
+    assert {row[7] for row in found.table[1]} == {"data-steward@Customer"}
+    who = [("accepted", ""), ("accepted", CALLER)]  # no token says it here, and the service only after it is decided
+    assert [(entry.action, entry.outcome, entry.actor) for entry in record.read().entries] == [
+        (action, outcome, actor)
+        for action, taken in (("request", who[1:]), ("reject", who), ("request", who[1:]), ("approve", who))
+        for outcome, actor in (("sending", ""), *taken)
     ]
-    assert {entry.actor for entry in record.read().entries if entry.outcome == "accepted"} == {CALLER}
     assert {one.status for one in found.requests} <= set(STATUSES)
 
 
@@ -166,6 +172,13 @@ def test_an_account_on_the_unified_catalog_is_refused_with_the_reason(open_azure
     assert not record.path.exists()
 
 
+def test_an_account_on_the_unified_catalog_is_told_to_apply_nothing(open_azure, build_seed, mesh, record):
+    azure = open_azure(build_seed(catalog="unified"))  # with no collection of the domain either
+    with pytest.raises(AccessError, match="Unified Catalog requests are approved by workflows of its own") as raised:
+        sm.request_access(azure, mesh, "Customer 360", "Sales", "x", record=record)
+    assert "purview apply" not in str(raised.value)
+
+
 def test_without_a_record_nothing_is_sent(ask, decide, record, exchanges, monkeypatch):
     request = ask().id
     exchanges.clear()
@@ -227,16 +240,71 @@ def test_what_the_service_did_not_take_is_recorded_as_what_it_was(azure, desk, r
     assert [(one.id, one.status) for one in lost] == [("", outcome.capitalize())]
 
 
-def test_a_run_that_was_killed_while_it_sent_is_unknown(azure, ask, record, monkeypatch):
-    def killed(*_, **__):
-        raise KeyboardInterrupt
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
 
-    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.UserRequests.submit", killed)
-    with pytest.raises(KeyboardInterrupt):
-        ask()
-    assert outcomes(record) == [("request", "sending")]
+
+@pytest.mark.parametrize("action", ["request", "approve"])
+def test_a_run_that_was_interrupted_while_it_sent_is_unknown(azure, desk, record, monkeypatch, action):
+    ask, decide = desk
+    request = ask().id
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.UserRequests.submit", interrupt)
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.approve", interrupt)
+    with pytest.raises(KeyboardInterrupt, match="nobody knows: look with `sovereignmesh access list`") as raised:
+        ask() if action == "request" else decide(request)
+    assert was_sent(raised.value)
+    assert outcomes(record)[2:] == [(action, "sending"), (action, "unknown")]
+    assert "interrupted" in record.read().entries[-1].why
+    assert {one.status for one in sm.list_access(azure, ACCOUNT, record).requests if one.source == "record"} <= {
+        "Unknown"
+    }
+
+
+def test_what_was_taken_is_recorded_though_it_was_interrupted_then(desk, record, monkeypatch):
+    ask, decide = desk
+    request, sync, calls = ask().id, os.fsync, iter(range(9))
+
+    def interrupted(handle):
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="the service has taken the approve") as raised:
+            decide(request)
+    assert was_sent(raised.value)
+    assert outcomes(record)[2:] == [("approve", "sending"), ("approve", "accepted")]
+
+
+def test_a_run_that_was_killed_while_it_sent_is_unknown(azure, record):
+    with record.writing() as add:
+        add(Entry("request", "sending", sm.connect_purview(ACCOUNT, azure).account.id))
     (lost,) = sm.list_access(azure, ACCOUNT, record).requests
     assert (lost.status, lost.source) == ("Unknown", "record")
+
+
+def test_a_decision_is_recorded_before_anything_else_is_read(desk, record, monkeypatch):
+    ask, decide = desk
+    request = ask().id
+    seen = []
+
+    def look(*_):
+        seen.extend(outcomes(record))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.get", look)
+    assert decide(request).status == ""
+    assert seen[2:] == outcomes(record)[2:] == [("approve", "sending"), ("approve", "accepted")]
+
+
+def test_only_what_was_sent_was_sent(azure, desk, monkeypatch):
+    ask, decide = desk
+    request = ask().id
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowTasks.list", interrupt)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        decide(request)
+    assert not was_sent(raised.value)
 
 
 @pytest.mark.parametrize("fault", ["throttled:purview-writes", "reset-always:purview-writes"])
@@ -281,6 +349,53 @@ def test_only_what_is_pending_and_the_callers_is_decided(azure, ask, decide, rec
     assert {one.id: one.status for one in sm.list_access(azure, ACCOUNT, record).requests}[other] == "Pending"
 
 
+STEERING = [(how, silent) for how in ("changed", "decided", "of another account", "refused") for silent in (0, 1)]
+
+
+@pytest.mark.parametrize("steering", STEERING)
+def test_what_a_record_says_of_other_runs_lets_nothing_be_decided(azure, desk, record, monkeypatch, steering):
+    (ask, decide), (how, silent) = desk, steering
+    victim, invented = ask().id, ASSET
+    account = sm.connect_purview(ACCOUNT, azure).account.id
+    if how == "changed":
+        other = ask().id
+        decide(other)
+        path = record.path
+        path.write_bytes(path.read_bytes().replace(f'"runs": ["{other}"]'.encode(), f'"runs": ["{victim}"]'.encode()))
+        invented = other
+    else:
+        entries = {
+            "decided": Entry("approve", "accepted", account, request=invented, runs=(victim,)),
+            "of another account": Entry("request", "accepted", account + "2", request=invented, runs=(victim,)),
+            "refused": Entry("request", "refused", account, request=invented, runs=(victim,)),
+        }
+        with record.writing() as add:
+            add(entries[how])
+    if silent:
+        monkeypatch.setattr(
+            "sovereignmesh.azure.purview.workflow.WorkflowRuns.get",
+            lambda *_: WorkflowRun(victim, "1", CALLER, "GrantDataAccess", "", "InProgress"),
+        )
+    said = "decided already.*not whole .line 4" if how == "changed" else "shows you no request"
+    with pytest.raises(AccessError, match=said):
+        decide(invented)
+    assert {one.id: one.status for one in sm.list_access(azure, ACCOUNT, record).requests}[victim] == "Pending"
+
+
+def test_the_service_s_word_on_a_request_goes_before_the_record_s(azure, desk, record, monkeypatch):
+    ask, decide = desk
+    victim = ask().id
+    account = sm.connect_purview(ACCOUNT, azure).account.id
+    with record.writing() as add:
+        add(Entry("request", "accepted", account, request=ASSET, runs=(victim,)))
+    with pytest.raises(AccessError, match="shows you no request"):
+        decide(ASSET)
+    run = WorkflowRun(victim, "1", CALLER, "GrantDataAccess", "", "InProgress", ASSET)
+    monkeypatch.setattr("sovereignmesh.azure.purview.workflow.WorkflowRuns.get", lambda *_: run)
+    record.path.unlink()
+    assert decide(ASSET).request == ASSET
+
+
 def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, record, mesh):
     ask, decide = desk
     approved, asked = ask().id, ask().id
@@ -293,7 +408,7 @@ def test_what_the_service_has_forgotten_the_record_tells(open_azure, desk, recor
     assert {one.source for one in found.requests} == {"record"}
     assert (by[approved].status, by[approved].decided_by, by[approved].comment) == ("Approved", CALLER, "As agreed")
     assert (by[asked].status, by[asked].product, by[asked].reason) == ("Unknown", "Customer 360", "Churn report")
-    assert {row[5] for row in found.table[1]} == {"Approved (record)", "Unknown (record)"}
+    assert {row[6] for row in found.table[1]} == {"Approved (record)", "Unknown (record)"}
 
 
 def test_a_broken_record_is_no_complete_list(azure, ask, record):
@@ -361,6 +476,47 @@ def test_an_unknown_status_is_shown_as_it_is(azure, ask, record, monkeypatch):
     assert (found.id, found.status) == (request, "Pondering")
     with pytest.raises(AccessError, match="Pondering"):
         sm.decide_access(azure, ACCOUNT, request, "approve", comment="", record=record)
+
+
+WRONG = [("createdTime", 5), ("createdTime", "soon"), ("approvalDetail", {"status": []}), ("id", "")]
+WRONG += [(name, "0001-01-01T00:00:00+14:00") for name in ("createdTime", "lastUpdateTime", "responseTime")]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_an_approval_that_cannot_be_read_takes_no_other_from_view(azure, desk, record, monkeypatch, wrong):
+    (ask, decide), (name, value) = desk, wrong
+    bad, good, items = ask().id, ask().id, Line.items
+
+    def spoilt(line, path, *rest, **more):
+        for facts in items(line, path, *rest, **more):
+            body = json.loads(json.dumps(facts.body))
+            if body.get("workflowRunId") == bad and name == "responseTime":
+                body["approvalDetail"]["approvers"][CALLER][name] = value
+            elif body.get("workflowRunId") == bad:
+                body[name] = value
+            yield Facts(body, facts.place)
+
+    monkeypatch.setattr(Line, "items", spoilt)
+    found = sm.list_access(azure, ACCOUNT, record)
+    (unread,) = found.unread
+    assert unread.what == "the approvals"
+    assert (name == "approvalDetail" and "status" in unread.why) or name in unread.why or "is no moment" in unread.why
+    assert {one.id: one.status for one in found.requests}[good] == "Pending"
+    assert json.dumps(found.to_dict())
+    assert decide(good).status == "Approved"
+
+
+def test_an_approval_that_cannot_be_read_is_said_where_none_is_found(desk, monkeypatch):
+    ask, decide = desk
+    bad, items = ask().id, Line.items
+
+    def spoilt(line, path, *rest, **more):
+        for facts in items(line, path, *rest, **more):
+            yield Facts({**facts.body, "createdTime": "soon"}, facts.place)
+
+    monkeypatch.setattr(Line, "items", spoilt)
+    with pytest.raises(AccessError, match=r"shows you no request .*not every approval can be read: .*createdTime"):
+        decide(bad)
 
 
 def test_what_only_a_workflow_administrator_may_see(state, open_azure, build_seed, record):

@@ -125,3 +125,44 @@ def test_a_full_disk_is_said(record, monkeypatch):
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(RecordError, match="cannot be written: No space left"):
             add(ENTRIES[0])
+
+
+@pytest.mark.parametrize("interruption", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_line_is_added_wholly_or_not_at_all(kept, monkeypatch, interruption):
+    before, write = kept.path.read_bytes(), os.write
+
+    def half(handle, line):
+        if len(line) < 100:
+            raise interruption
+        return write(handle, line[: len(line) - 50])
+
+    with kept.writing() as add:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", half)
+            with pytest.raises(RecordError if isinstance(interruption, OSError) else KeyboardInterrupt):
+                add(ENTRIES[0])
+        assert kept.path.read_bytes() == before
+        add(ENTRIES[1])
+    entries, broken = kept.read()
+    assert (len(entries), broken) == (5, "")
+
+
+@pytest.mark.parametrize("line", [b"[" * 200_000, b'{"a":' * 200_000])
+def test_a_line_that_is_nested_without_end_is_no_entry(kept, line):
+    kept.path.write_bytes(kept.path.read_bytes() + line + b"\n")
+    assert kept.read().broken == "line 5 is no entry"
+
+
+@pytest.mark.parametrize("data", [b"purview:\n  account: x\n", b"{}\n", b'{"version": 1}', b"\xff", b"[" * 200_000])
+def test_another_file_is_not_written_to(record, data):
+    record.path.write_bytes(data)
+    with pytest.raises(RecordError, match="it is another file, and has no entry; name another"), record.writing():
+        pass
+    assert record.path.read_bytes() == data
+
+
+def test_an_empty_file_becomes_a_record(record):
+    record.path.write_bytes(b"")
+    with record.writing() as add:
+        add(ENTRIES[0])
+    assert record.read().broken == ""

@@ -1,12 +1,18 @@
 """`access` on the sandbox, as a person types it."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from sovereignmesh.access.listing import STATUSES
+from sovereignmesh.access.listing import STATUSES, AccessList
+from sovereignmesh.azure.purview.line import Line
 from sovereignmesh.cli import access_commands, main
 
 ASK = ["request", "Customer 360", "--consumer", "Sales", "--reason", "Churn report"]
@@ -40,7 +46,9 @@ def asked(result):
 def test_request_reject_request_approve_list(state, tmp_path):
     first = asked(run(*ASK, *state))
     rejected = run("reject", first, "--comment", "Too wide", *state)
-    assert (rejected.exit_code, rejected.output) == (0, f"request {first} (Customer 360 for Sales): Rejected\n")
+    assert rejected.exit_code == 0, rejected.output
+    said = rf"request {first} \(Customer 360 for Sales\): Rejected \(task [0-9a-f-]{{36}}\)\n"
+    assert re.fullmatch(said, rejected.output)
     second = asked(run(*ASK, "--for", "data-steward@Sales", *state))
     approved = run("approve", second, *state)
     assert "Approved" in approved.output
@@ -53,6 +61,49 @@ def test_request_reject_request_approve_list(state, tmp_path):
     assert first in table.output
     assert second not in table.output
     assert "data-steward@Customer" in table.output
+
+
+@pytest.mark.parametrize("action", ["request", "approve", "reject"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_is_interrupted_while_it_is_sent_is_exit_4(state, monkeypatch, action, number):
+    words = ASK if action == "request" else [action, asked(run(*ASK, *state)), "--comment", "Why"]
+    post = Line.send
+
+    def interrupted(line, method, path, *rest, **more):
+        if method == "POST":
+            os.kill(os.getpid(), number)
+        return post(line, method, path, *rest, **more)
+
+    monkeypatch.setattr(Line, "send", interrupted)
+    result = run(*words, *state)
+    assert result.exit_code == 4
+    assert "interrupted while it was sent" in result.stderr
+    assert "nobody knows: look with `sovereignmesh access list`" in result.stderr
+
+
+def test_what_no_answer_came_to_is_exit_4(state):
+    result = run(*ASK, *state, "--fault", "reset-always:purview-writes")
+    assert result.exit_code == 4
+    assert "nobody knows" in result.stderr
+
+
+def test_what_is_interrupted_before_it_is_sent_is_not_done(state, monkeypatch):
+    monkeypatch.setattr(Line, "items", lambda *_, **__: os.kill(os.getpid(), signal.SIGINT))
+    result = run(*ASK, *state)
+    assert (result.exit_code, result.stderr) == (1, "\nAborted!\n")
+
+
+def test_what_was_taken_and_cannot_be_told_is_told_elsewhere(state):
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has /dev/full")
+    with Path("/dev/full").open("w") as out:
+        command = [sys.executable, "-c", "from sovereignmesh.cli import main; main()", "access", *ASK, *state]
+        taken = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert taken.returncode == 4, taken.stderr
+    (said,) = taken.stderr.splitlines()
+    assert re.match(r"taken, and could not be told .No space .*: request [0-9a-f-]{36}$", said)
+    request = re.search("request ([0-9a-f-]{36})$", said)[1]
+    assert request in run("list", *state).output
 
 
 @pytest.mark.parametrize(
@@ -70,6 +121,9 @@ def test_request_reject_request_approve_list(state, tmp_path):
         (["reject", "0f8fad5b-d9cb-469f-a165-70867728950e"], 2, "--comment"),
         (["approve", "0f8fad5b-d9cb-469f-a165-70867728950e"], 1, "shows you no request"),
         ([*ASK, "--record", "no/such/folder.jsonl"], 2, "there is no folder"),
+        ([*ASK, "--record", ""], 2, "is empty"),
+        ([*ASK, "--record", "."], 2, "is a directory"),
+        ([*ASK, "--record", __file__], 1, "it is another file, and has no entry"),
         ([*ASK, "--account", "nowhere"], 1, "pview-customer-prod"),
         (["list", "--status", "Lost"], 2, "pending"),
     ],
@@ -87,6 +141,51 @@ def test_a_sandbox_that_forgets_is_asked_nothing():
     assert "--state" in result.output
     listed = run("list", "--sandbox")
     assert (listed.exit_code, listed.output) == (0, "no request for access\n")
+
+
+def shown(monkeypatch, width, *words):
+    """What a terminal shows that has so many columns."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = run("list", *words)
+    return result.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", result.output).splitlines()
+
+
+def test_a_table_has_the_reason_the_person_and_ids_that_can_be_copied(state, monkeypatch):
+    reason = "Churn report, which the board wants to see before the end of the year"
+    ask = ["request", "Customer 360", "--consumer", "Sales", "--for", "data-steward@Sales", "--reason", reason]
+    request = asked(run(*ask, *state))
+    wide = run("list", *state).output.splitlines()
+    assert re.split(" {2,}", wide[0].strip()) == list(AccessList("", ()).table[0])
+    assert request in wide[1]
+    assert "data-steward@Sales" in wide[1]
+    assert reason in wide[1]
+    assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d ", wide[1])
+    code, narrow = shown(monkeypatch, 80, *state)
+    assert code == 0
+    assert narrow[0].split() == ["request", "product", "consumer", "status"]
+    assert narrow[1].split() == [request, "Customer", "360", "Sales", "Pending"]
+    assert narrow[2:] == ["a wider terminal, or --format json, has more columns"]
+    _, medium = shown(monkeypatch, 100, *state)
+    assert request in medium[1]
+    assert "reason" in medium[0]
+
+
+def test_a_message_is_one_line_on_a_narrow_terminal(state, monkeypatch):
+    code, lines = shown(monkeypatch, 40, *state, "--fault", "purview-denied")
+    assert code == 4
+    assert lines
+    assert all(line.startswith("not read: ") for line in lines)
+
+
+def test_there_is_no_request_only_where_all_was_read_and_none_left_out(state):
+    asked(run(*ASK, *state))
+    assert run("list", *state, "--status", "rejected", "--status", "failed").output == (
+        "no request for access is Rejected or Failed\n"
+    )
+    assert "no request for access" not in run("list", *state, "--status", "failed", "--fault", "purview-denied").output
 
 
 def test_without_the_workflow_it_is_said_how_to_make_it(tmp_path):

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import find_caller
@@ -28,10 +28,15 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview import Purview, PurviewAccount, UserRequest
     from sovereignmesh.mesh import DataProduct, Mesh
 
-__all__ = ["Submitted", "actor_of", "recorded", "request_access"]
+__all__ = ["Submitted", "actor_of", "recorded", "request_access", "was_sent"]
 
 _TIMED_OUT: Final = 408  # no answer in time: what was sent may have been taken all the same
 _CLIENT: Final = frozenset(range(400, 500)) - {_TIMED_OUT}  # what the service refused; of all else nobody knows
+
+_NOBODY_KNOWS: Final = "whether the service has taken it, nobody knows: look with `sovereignmesh access list`"
+_SENT: Final = "It was sent."
+
+_Error = TypeVar("_Error", bound=BaseException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def request_access(
     anything is sent, where no contract of the mesh lets the domain have it, or where nothing would approve it;
     RecordError, then too, where `record` cannot be written; an `AzureError` where the service refuses, which is
     recorded. One AccessError comes after it was sent, and has the id as `request`: the service took the request, and no
-    workflow did; the record says that too.
+    workflow did; the record says that too. An interruption while it is sent is recorded as unknown.
     """
     wanted = _product(mesh, product)
     for_domain = _consumer(mesh, wanted, consumer)
@@ -108,33 +113,69 @@ def request_access(
 def recorded(record: AccessRecord, entry: Entry) -> Iterator[Callable[..., None]]:
     """Records that something is sent, before it is, and what came of it; what is given is called when it is accepted.
 
-    Raises RecordError before anything is sent where that cannot be recorded.
+    Raises RecordError before anything is sent where that cannot be recorded. What is raised where the service has taken
+    it, or nobody knows, `was_sent`; a KeyboardInterrupt says so too.
     """
     with record.writing() as add:
         add(entry)
+        taken: Entry | None = None
+        kept = False  # that it was taken
 
         def accepted(**told: Any) -> None:
-            done = dataclasses.replace(entry, outcome="accepted", **told)
+            nonlocal taken
+            taken = dataclasses.replace(entry, outcome="accepted", **told)
+            keep(taken)
+
+        def keep(done: Entry) -> None:
+            nonlocal kept
             try:
                 add(done)
+                kept = True
             except RecordError as error:
-                what = f"the service has taken the {entry.action} of {done.request}, which nothing here records"
-                raise RecordError(f"{what}: {error}") from error
+                raise _sent(RecordError(f"{_taken(done)}, which nothing here records: {error}")) from error
 
         try:
             yield accepted
+        except KeyboardInterrupt as error:
+            what = f"interrupted: {_taken(taken)}" if taken else f"interrupted while it was sent; {_NOBODY_KNOWS}"
+            if not taken:
+                _end(add, dataclasses.replace(entry, outcome="unknown"), what, error)
+            elif not kept:
+                keep(taken)
+            raise _sent(KeyboardInterrupt(what)) from error
         except AzureError as error:
-            refused = error.status in _CLIENT or isinstance(error, SignInError)
-            try:
-                add(dataclasses.replace(entry, outcome="refused" if refused else "unknown", why=str(error)))
-            except RecordError as lost:
-                raise RecordError(f"{error}; and nothing here records that: {lost}") from error
-            if refused:
+            if error.status in _CLIENT or isinstance(error, SignInError):
+                _end(add, dataclasses.replace(entry, outcome="refused"), str(error), error)
                 raise
-            what = f"{error}; whether the service has taken it, nobody knows: look with `sovereignmesh access list`"
-            raise type(error)(
+            what = f"{error}; {_NOBODY_KNOWS}"
+            _end(add, dataclasses.replace(entry, outcome="unknown"), what, error)
+            again = type(error)(
                 what, status=error.status, code=error.code, request_id=error.request_id, target=error.target
-            ) from error
+            )
+            raise _sent(again) from error
+
+
+def _end(add: Callable[[Entry], None], entry: Entry, what: str, error: BaseException) -> None:
+    """Records that something was not accepted, and why."""
+    try:
+        add(dataclasses.replace(entry, why=str(error) or what))
+    except RecordError as lost:
+        failed = RecordError(f"{what}; and nothing here records that: {lost}")
+        raise failed if entry.outcome == "refused" else _sent(failed) from error
+
+
+def was_sent(error: BaseException) -> bool:
+    """Whether what ended with this error was sent: the service has taken it, or nobody knows."""
+    return _SENT in getattr(error, "__notes__", ()) or (isinstance(error, AccessError) and bool(error.request))
+
+
+def _sent(error: _Error) -> _Error:
+    error.add_note(_SENT)
+    return error
+
+
+def _taken(done: Entry) -> str:
+    return f"the service has taken the {done.action} of {done.request}"
 
 
 def actor_of(azure: Azure) -> str:
@@ -195,28 +236,32 @@ def _workflow(mesh: Mesh, purview: Purview, product: DataProduct) -> tuple[str, 
     name = purview.account.name
     how = "; `sovereignmesh purview apply` makes it"
     assert mesh.purview is not None, "the account was found"
+    body = _live_workflow(purview, product.domain)  # first of all: where there is no such service, nothing makes it
     live = list(purview.collections.list())
     tree = Tree(mesh.purview, live, name)
     collection = tree.find(product.domain)
     if collection is None or collection not in {one.name.casefold() for one in live}:
         raise AccessError(f"the account {name} has no collection of the domain {product.domain}{how}")
-    identity = workflow_id(purview.account.id, product.domain)
-    try:
-        body = purview.workflows.body(identity).body
-    except NotFoundError:
-        try:
-            list(purview.workflows.list())
-        except NotFoundError as error:
-            raise AccessError(no_service(name, str(error))) from error
-        raise AccessError(
-            f"the account {name} has no workflow that approves access to data of {product.domain}{how}"
-        ) from None
+    if body is None:
+        raise AccessError(f"the account {name} has no workflow that approves access to data of {product.domain}{how}")
     if found := _otherwise(mesh, tree, product.domain, body):
         raise AccessError(
             f"the workflow '{body.get('name')}' of the account {name} {found}: `sovereignmesh purview apply` mends it, "
             "and nothing was sent"
         )
     return collection, tuple(_approvers(mesh, body))
+
+
+def _live_workflow(purview: Purview, domain: str) -> Mapping[str, Any] | None:
+    """The workflow of a domain, None where there is none. Raises AccessError where the account has no workflows."""
+    try:
+        return purview.workflows.body(workflow_id(purview.account.id, domain)).body
+    except NotFoundError:
+        try:
+            list(purview.workflows.list())
+        except NotFoundError as error:
+            raise AccessError(no_service(purview.account.name, str(error))) from error
+    return None
 
 
 def _otherwise(mesh: Mesh, tree: Tree, domain: str, body: Mapping[str, Any]) -> str:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from sovereignmesh.access.asking import actor_of, recorded
 from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
-from sovereignmesh.errors import AccessError, AzureError, NotFoundError
+from sovereignmesh.errors import (
+    AccessError,
+    AnswerError,
+    AzureError,
+    DeniedError,
+    NotFoundError,
+    RecordError,
+    RejectedError,
+)
 from sovereignmesh.purview.workflows import no_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.access.record import AccessRecord
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
 
-__all__ = ["WINDOW", "Decided", "Decision", "decide_access", "tasks_of", "text_in"]
+__all__ = ["WINDOW", "Decided", "Decision", "decide_access", "readable_of", "runs_in", "tasks_of", "text_in"]
 
 Decision = Literal["approve", "reject"]
 _RECEIVED: Final = "received"  # what the caller is to decide; the other views show what others are
@@ -28,15 +37,18 @@ _PENDING: Final = "Pending"
 WINDOW: Final = "90d"  # the longest that the service knows
 _REPLIES: Final = {"approve": "Approved", "reject": "Rejected"}
 
+_One = TypeVar("_One")
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided: the request, what it was about, and what the approval's status is since, "" if not known."""
+    """What was decided: the request, what it was about, the approval's status since, "" if not known, and its task."""
 
     request: str
     product: str
     consumer: str
     status: str
+    task: str
 
 
 def decide_access(
@@ -52,20 +64,23 @@ def decide_access(
 
     `request` is its id as `list_access` gives it. Raises AccessError, before anything is sent, where the caller has
     nothing to decide there; RecordError, then too, where `record` cannot be written; an `AzureError` where the service
-    refuses, which is recorded.
+    refuses, which is recorded. An interruption while it is sent is recorded too, as unknown.
     """
     purview = connect_purview(account, azure)
-    task = _task(purview, request.strip().lower(), record)
+    task, named = _task(purview, request.strip().lower(), record)
     entry = Entry(
-        decision, "sending", purview.account.id, actor=actor_of(azure), request=request.strip().lower(),
+        decision, "sending", purview.account.id, actor=actor_of(azure), request=named,
         runs=(task.run,), product=text_in(task, "dataProduct"), consumer=text_in(task, "consumer"), comment=comment,
     )  # fmt: skip
     with recorded(record, entry) as accepted:
         send = purview.workflow_tasks.approve if decision == "approve" else purview.workflow_tasks.reject
         send(task.id, comment)
+        accepted()
         after = _after(purview, task)
-        accepted(actor=entry.actor or _who(task, after, _REPLIES[decision]))
-    return Decided(entry.request, entry.product, entry.consumer, after.status if after else "")
+        if not entry.actor and (who := _who(task, after, _REPLIES[decision])):
+            with contextlib.suppress(RecordError):  # that it was decided is recorded
+                accepted(actor=who)
+    return Decided(entry.request, entry.product, entry.consumer, after.status if after else "", task.id)
 
 
 def text_in(asked: WorkflowTask | WorkflowRun | None, key: str) -> str:
@@ -74,22 +89,60 @@ def text_in(asked: WorkflowTask | WorkflowRun | None, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _task(purview: Purview, request: str, record: AccessRecord) -> WorkflowTask:
-    """The task in which the caller decides a request. Raises AccessError where there is none, or none any more."""
-    runs = {run for entry in record.read().entries if entry.request == request for run in entry.runs}
-    wanted = {request, *runs}  # the first run of a request bears its id, as was recorded
+class _Found(NamedTuple):
+    """The task in which the caller decides a request, and the request's id as the service has it."""
+
+    task: WorkflowTask
+    request: str
+
+
+def _task(purview: Purview, request: str, record: AccessRecord) -> _Found:
+    """The task in which the caller decides a request. Raises AccessError where there is none, or none any more.
+
+    Which request a task is of, the service says; where it does not, the first run of a request bears its id, as was
+    recorded, and the record has the others.
+    """
+    told = record.read()
+    known = () if told.broken else runs_in(told.entries, purview.account.id).items()
+    wanted = {request, *(run for run, name in known if name == request)}
 
     def of_it(tasks: Iterable[WorkflowTask]) -> list[WorkflowTask]:
         return [task for task in tasks if wanted & {task.id, task.run} and task.asks == GRANT_ACCESS]
 
+    unread: list[AnswerError] = []
     try:
-        pending = [task for task in of_it(_view(purview, _RECEIVED)) if task.status == _PENDING]
-        if pending:
-            return pending[0]
-        found = sorted(of_it(tasks_of(purview)), key=lambda task: task.status != _PENDING)
+        readable = readable_of(_view(purview, _RECEIVED), unread.append)
+        received = [one for one in readable if one.asks == GRANT_ACCESS and one.status == _PENDING]
+        likely = of_it(received)
+        for task in (*likely, *(one for one in received if one not in likely)):
+            said = _request_of(purview, task)
+            if request in (said, task.id, task.run) or (not said and task in likely):
+                return _Found(task, said or request)
+        others = [task for task in of_it(tasks_of(purview, unread.append)) if task not in received]
+        found = sorted(others, key=lambda task: task.status != _PENDING)
     except NotFoundError as error:
         raise AccessError(no_service(purview.account.name, str(error))) from error
-    raise AccessError(_why_not(found, request, purview.account.name))
+    unused = f"; the record {record.path} is not whole ({told.broken}), and was not used" if told.broken else ""
+    unseen = f"; not every approval can be read: {unread[0]}" if unread else ""
+    raise AccessError(_why_not(found, request, purview.account.name) + unused + unseen)
+
+
+def runs_in(entries: Iterable[Entry], account: str) -> dict[str, str]:
+    """The request of each run that the service has told, in an account, as a record has them."""
+    return {
+        run: entry.request
+        for entry in entries
+        if (entry.action, entry.outcome) == ("request", "accepted") and entry.account.casefold() == account.casefold()
+        for run in entry.runs
+    }
+
+
+def _request_of(purview: Purview, task: WorkflowTask) -> str:
+    """The request that a task is of, "" where the service does not say it to the caller."""
+    try:
+        return purview.workflow_runs.get(task.run).request.lower()
+    except (DeniedError, NotFoundError, RejectedError, AnswerError):
+        return ""
 
 
 def _why_not(found: list[WorkflowTask], request: str, account: str) -> str:
@@ -109,11 +162,24 @@ def _why_not(found: list[WorkflowTask], request: str, account: str) -> str:
     )
 
 
-def tasks_of(purview: Purview) -> Iterator[WorkflowTask]:
-    """Every approval that the caller has asked for, has to give, or has given, each once."""
+def readable_of(found: Iterator[_One], refuse: Callable[[AnswerError], None]) -> Iterator[_One]:
+    """What of a list can be read; what cannot is refused alone: a `map` goes on after it."""
+    while True:
+        try:
+            one = next(found)
+        except StopIteration:
+            return
+        except AnswerError as error:
+            refuse(error)
+            continue
+        yield one
+
+
+def tasks_of(purview: Purview, refuse: Callable[[AnswerError], None]) -> Iterator[WorkflowTask]:
+    """Every approval that the caller has asked for, has to give, or has given, each once; refuses the unreadable."""
     seen = set()
     for view in _VIEWS:
-        for task in _view(purview, view):
+        for task in readable_of(_view(purview, view), refuse):
             if task.id not in seen:
                 seen.add(task.id)
                 yield task
@@ -124,10 +190,10 @@ def _view(purview: Purview, view: str) -> Iterator[WorkflowTask]:
 
 
 def _after(purview: Purview, task: WorkflowTask) -> WorkflowTask | None:
-    """The task since; None where it cannot be read: what was decided is decided."""
+    """The task since; None where it cannot be read, or nobody waits for it: what was decided is decided."""
     try:
         return purview.workflow_tasks.get(task.id)
-    except AzureError:
+    except (AzureError, KeyboardInterrupt):
         return None
 
 

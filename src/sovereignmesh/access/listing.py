@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.access.deciding import WINDOW, tasks_of, text_in
+from sovereignmesh.access.deciding import WINDOW, readable_of, runs_in, tasks_of, text_in
 from sovereignmesh.azure.parallel import in_parallel
 from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
-from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
+from sovereignmesh.errors import AnswerError, AzureError, DeadlineError, NotFoundError, SignInError
 from sovereignmesh.plan import Unread
 from sovereignmesh.purview.live import WORKERS
 from sovereignmesh.purview.workflows import no_service
@@ -21,12 +20,15 @@ from sovereignmesh.result.notebook import table_html
 from sovereignmesh.result.text import timestamp
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.access.record import AccessRecord, Entry
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, WorkflowRun, WorkflowTask
     from sovereignmesh.mesh import Mesh
+
+    _Refuse = Callable[[AnswerError], None]
 
 __all__ = ["STATUSES", "AccessList", "AccessRequest", "list_access"]
 
@@ -39,7 +41,10 @@ _WRONG: Final = ("Failed", "Canceled", "Canceling", "CancellationFailed")
 _PENDING: Final = "Pending"
 _UNKNOWN: Final = "Unknown"
 _GOES_ON: Final = "InProgress"  # of a run
-_TABLE: Final = ("request", "product", "consumer", "requestor", "asked", "status", "decided by", "when", "comment")
+_TABLE: Final = (
+    "request", "product", "consumer", "requestor", "for", "asked (UTC)", "status", "decided by", "when (UTC)", "reason",
+    "comment",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,9 @@ class AccessList:
         """The names of columns, and rows of texts."""
         rows: list[tuple[str, ...]] = [
             (
-                one.id, one.product, one.consumer, self._named(one.requestor), one.asked, _status(one),
-                self._named(one.decided_by), one.decided_at, one.comment,
+                one.id, one.product, one.consumer, self._named(one.requestor), self._named(one.person),
+                _minute(one.asked), _status(one), self._named(one.decided_by), _minute(one.decided_at), one.reason,
+                one.comment,
             )
             for one in self.requests
         ]  # fmt: skip
@@ -110,6 +116,15 @@ class AccessList:
             "record": {"file": self.record, "broken": self.broken},
             "unread": [unread._asdict() for unread in self.unread],
         }
+
+
+def _minute(when: str) -> str:
+    """A time as it is shown: to the minute.
+
+    >>> _minute("2026-11-30T12:00:00Z")
+    '2026-11-30 12:00'
+    """
+    return when[: len("2026-11-30T12:00")].replace("T", " ")
 
 
 def _status(one: AccessRequest) -> str:
@@ -136,10 +151,15 @@ def list_access(
     runs: dict[str, WorkflowRun] = {}
     tasks: dict[str, WorkflowTask] = {}
 
-    def read(what: str, some: Callable[[], Iterable[Any]], into: Callable[[Any], None]) -> None:
+    def read(what: str, some: Callable[[_Refuse], Iterator[Any]], into: Callable[[Any], None]) -> None:
+        def refuse(error: AnswerError) -> None:
+            one = Unread(what, str(error))
+            if one not in unread:  # several views may show it
+                unread.append(one)
+
         try:
-            for one in some():
-                into(one)
+            for _ in readable_of(map(into, some(refuse)), refuse):
+                pass
         except (SignInError, DeadlineError):
             raise
         except NotFoundError as error:
@@ -148,12 +168,12 @@ def list_access(
             unread.append(Unread(what, str(error)))
 
     view = "admin" if everybody else "mine"
-    read("the runs of workflows", lambda: purview.workflow_runs.list(view, WINDOW), lambda one: _keep(runs, one))
-    read("the approvals", lambda: tasks_of(purview), lambda one: _keep_task(tasks, one))
+    read("the runs of workflows", lambda _: purview.workflow_runs.list(view, WINDOW), partial(_keep, runs))
+    read("the approvals", partial(tasks_of, purview), partial(_keep_task, tasks))
     untold = _ask_of(purview, runs, [identity for identity in runs if identity not in tasks])
     unread += [Unread(f"what was asked for in {count} runs of workflows", why) for why, count in untold.items()]
     entries = [entry for entry in told.entries if _is_of(entry, purview)] if told else []
-    known = _Known(entries)
+    known = _Known(entries, {} if told is None or told.broken else runs_in(entries, purview.account.id))
     found = [_shown(identity, runs.get(identity), tasks.get(identity), known) for identity in {**runs, **tasks}]
     shown = {one.id for one in found}
     found += [one for one in known.requests() if one.id not in shown]
@@ -199,17 +219,29 @@ def _ask_of(purview: Purview, runs: dict[str, WorkflowRun], wanted: list[str]) -
 
 def _keep(runs: dict[str, WorkflowRun], run: WorkflowRun) -> None:
     if run.type == GRANT_ACCESS:
+        _check_moments(f"the run {run.id}", run.started, run.ended)
         runs[run.id] = run
 
 
 def _keep_task(tasks: dict[str, WorkflowTask], task: WorkflowTask) -> None:
     """Of several approvals of a run one that is pending, else what was decided last."""
     if task.asks == GRANT_ACCESS:
+        _check_moments(f"the approval {task.id}", task.created, task.updated, *(one.at for one in task.approvers))
         tasks[task.run] = max(tasks.get(task.run, task), task, key=_weight)
 
 
-def _weight(task: WorkflowTask) -> tuple[bool, dt.datetime]:
-    return task.status == _PENDING, task.updated or task.created or dt.datetime.min.replace(tzinfo=dt.UTC)
+def _weight(task: WorkflowTask) -> tuple[bool, float]:
+    moment = task.updated or task.created
+    return task.status == _PENDING, moment.timestamp() if moment else 0.0
+
+
+def _check_moments(what: str, *moments: dt.datetime | None) -> None:
+    """Raises AnswerError for a moment that is none in UTC, as those at the ends of the calendar."""
+    for moment in moments:
+        try:
+            _moment(moment)
+        except (OverflowError, ValueError, OSError) as error:
+            raise AnswerError(f"{what} has a time that is no moment: {moment}") from error
 
 
 def _is_of(entry: Entry, purview: Purview) -> bool:
@@ -226,7 +258,7 @@ class _Last(NamedTuple):
 class _Known:
     """What the record says, by the ids of requests and of runs."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], requests: dict[str, str]) -> None:
         self._said: dict[str, _Last] = {}
         for entry in entries:
             if not entry.request:  # sent, and not taken or not answered: it never had an id
@@ -236,7 +268,7 @@ class _Known:
             if not asks and before.decided and before.decided.outcome == "accepted" != entry.outcome:
                 continue  # decided once, it stays so, whatever else was tried
             self._said[entry.request] = before._replace(**{"asked" if asks else "decided": entry})
-        self._requests = {run: name for name, last in self._said.items() for one in last if one for run in one.runs}
+        self._requests = requests
         self._lost = [entry for entry in _unanswered(entries) if not entry.request]
 
     def request_of(self, run: str) -> str:

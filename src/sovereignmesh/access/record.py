@@ -99,19 +99,25 @@ class AccessRecord:
                 data = file.read()
             except OSError as error:
                 raise self._unusable("read", error) from error
-            last = _parsed(data)[1]
+            told, last = _parsed(data)
+            if data.strip() and not told.entries:
+                raise self._no_record("written", "it is another file, and has no entry")
             cut = bool(data) and not data.endswith(b"\n")  # where a run was ended: the half line stays, for all to see
 
             def add(entry: Entry) -> None:
                 nonlocal last, cut
+                before = last
                 at = self._now().astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
                 told = {**dataclasses.asdict(entry), "at": at}
                 last = _hashed(last, told)
                 line = json.dumps({**told, _HASH: last}, ensure_ascii=False).encode(errors="backslashreplace")
                 try:
                     _append(file, (b"\n" if cut else b"") + line + b"\n")
-                except OSError as error:
-                    raise self._unusable("written", error) from error
+                except BaseException as error:
+                    last = before
+                    if isinstance(error, OSError):
+                        raise self._unusable("written", error) from error
+                    raise
                 cut = False
 
             yield add
@@ -142,11 +148,17 @@ class AccessRecord:
 
 
 def _append(file: IO[bytes], line: bytes) -> None:
-    """Writes a line to the disk itself."""
+    """Writes a line to the disk itself, the whole of it or nothing."""
+    length = os.fstat(file.fileno()).st_size
     left = memoryview(line)
-    while left:
-        left = left[os.write(file.fileno(), left) :]
-    os.fsync(file.fileno())
+    try:
+        while left:
+            left = left[os.write(file.fileno(), left) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.ftruncate(file.fileno(), length)
+        raise
 
 
 def _hashed(before: str, told: dict[str, Any]) -> str:
@@ -162,7 +174,7 @@ def _parsed(data: bytes) -> tuple[Recorded, str]:
             told = json.loads(line)
             said = told.pop(_HASH)
             entry = _entry(told)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             broken = broken or f"line {number} is no entry"
             continue
         if said != _hashed(last, told):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 
-from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.common import Interruptions, azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import print_json
-from sovereignmesh.errors import AccessError
+from sovereignmesh.errors import SovereignMeshError
 from sovereignmesh.mesh import Mesh, load_mesh
 from sovereignmesh.mesh.documents import is_object_id
 from sovereignmesh.result import printable
@@ -51,6 +51,12 @@ def _guid(_ctx: click.Context, _param: click.Parameter, value: str | None) -> st
     return value and value.strip().lower()
 
 
+def _file(_ctx: click.Context, _param: click.Parameter, file: Path | None) -> Path | None:
+    if file == Path():  # what an empty text becomes; a folder is refused already
+        raise click.BadParameter("is empty: name a file, or leave it out")
+    return file and folder_of(file)
+
+
 _WHERE: Final = (
     click.option(
         "--mesh", metavar="DIR", type=click.Path(path_type=Path), help="The mesh (default ./mesh, or the estate's)."
@@ -65,7 +71,7 @@ _WHERE: Final = (
         "--record",
         metavar="FILE",
         type=click.Path(path_type=Path, dir_okay=False),
-        callback=lambda _ctx, _param, file: file and folder_of(file),
+        callback=_file,
         help=f"The record of decisions (default {_FILE} in the mesh's folder, with --state beside the state).",
     ),
 )
@@ -128,10 +134,7 @@ def _kept(record: AccessRecord | None) -> AccessRecord:
 )
 @click.option("--asset", metavar="GUID", callback=_guid, help="An asset in the Data Map, where not all are meant.")
 @_where
-@click.pass_context
 def request(
-    ctx: click.Context,
-    /,
     product: str,
     consumer: str,
     reason: str,
@@ -147,31 +150,52 @@ def request(
     Without such a contract nothing is sent. The workflow of the product's domain asks its approvers.
 
     Exit codes: 0 asked, 1 not asked, 2 wrong usage, 4 sent, and nobody is asked: the service took the request, and no
-    workflow did.
+    workflow did; or nobody knows whether it was taken, as where no answer came or the command was interrupted: `access
+    list` tells; or it was taken, and could not be recorded or told.
     """
     from sovereignmesh.access import request_access  # noqa: PLC0415 - the SDK
 
-    try:
-        with _opened(mesh, account, record, where) as opened:
-            told = request_access(
-                opened.azure,
-                opened.mesh,
-                product,
-                consumer,
-                reason,
-                record=_kept(opened.record),
-                person=person or "",
-                asset=asset or "",
-                account=opened.account,
-            )
-    except AccessError as error:
-        if not error.request:
-            raise
-        click.echo(printable(f"Error: {error}"), err=True)
-        ctx.exit(4)
-    who = ", ".join(told.approvers)
-    click.echo(printable(f"asked for access to {told.product} for {told.consumer}: request {told.id}"))
-    click.echo(printable(f"one of these decides: {who}"))
+    with _sending() as tell, _opened(mesh, account, record, where) as opened:
+        told = request_access(
+            opened.azure,
+            opened.mesh,
+            product,
+            consumer,
+            reason,
+            record=_kept(opened.record),
+            person=person or "",
+            asset=asset or "",
+            account=opened.account,
+        )
+        who = ", ".join(told.approvers)
+        tell(
+            f"asked for access to {told.product} for {told.consumer}: request {told.id}", f"one of these decides: {who}"
+        )
+
+
+@contextmanager
+def _sending() -> Iterator[Callable[..., None]]:
+    """What tells what became of something that was sent; exits with 4 where nobody knows, or nobody could be told."""
+    from sovereignmesh.access.asking import was_sent  # noqa: PLC0415 - the SDK
+
+    def tell(*lines: str) -> None:
+        interruptions.enough()
+        try:
+            for line in lines:
+                click.echo(printable(line))
+        except OSError as error:
+            with suppress(OSError):
+                click.echo(printable(f"taken, and could not be told ({error.strerror}): {lines[0]}"), err=True)
+            click.get_current_context().exit(4)
+
+    with Interruptions() as interruptions:
+        try:
+            yield tell
+        except (SovereignMeshError, KeyboardInterrupt) as error:
+            if not was_sent(error):
+                raise
+            click.echo(printable(f"Error: {error}"), err=True)
+            click.get_current_context().exit(4)
 
 
 @access.command("list", epilog="Example: sovereignmesh access list --state sandbox.json --status Pending")
@@ -217,7 +241,8 @@ def list_(
     else:
         from sovereignmesh.cli.access_table import print_access  # noqa: PLC0415 - rich is not needed for JSON
 
-        print_access(found)
+        which = f" is {' or '.join(statuses)}" if statuses else ""
+        print_access(found, f"no request for access{which}")
     ctx.exit(0 if found.complete else 4)
 
 
@@ -228,7 +253,8 @@ def list_(
 def approve(request: str, comment: str | None, **options: Any) -> None:
     """Approve REQUEST, an id that `access list` shows.
 
-    Exit codes: 0 approved, 1 not approved, 2 wrong usage.
+    Exit codes: 0 approved, 1 not approved, 2 wrong usage, 4 sent, and nobody knows whether it was taken, as where no
+    answer came or the command was interrupted: `access list` tells; or it was taken, and could not be recorded or told.
     """
     _decide(request, "approve", comment or "", **options)
 
@@ -242,7 +268,8 @@ def approve(request: str, comment: str | None, **options: Any) -> None:
 def reject(request: str, comment: str, **options: Any) -> None:
     """Reject REQUEST, an id that `access list` shows.
 
-    Exit codes: 0 rejected, 1 not rejected, 2 wrong usage.
+    Exit codes: 0 rejected, 1 not rejected, 2 wrong usage, 4 sent, and nobody knows whether it was taken, as where no
+    answer came or the command was interrupted: `access list` tells; or it was taken, and could not be recorded or told.
     """
     _decide(request, "reject", comment, **options)
 
@@ -259,9 +286,10 @@ def _decide(
 ) -> None:
     from sovereignmesh.access import decide_access  # noqa: PLC0415 - the SDK
 
-    with _opened(mesh, account, record, where) as opened:
+    with _sending() as tell, _opened(mesh, account, record, where) as opened:
         told = decide_access(
             opened.azure, opened.account, request, decision, comment=comment, record=_kept(opened.record)
         )  # fmt: skip
-    about = f" ({told.product} for {told.consumer})" if told.product else ""
-    click.echo(printable(f"request {told.request}{about}: {told.status or 'taken; its status could not be read'}"))
+        about = f" ({told.product} for {told.consumer})" if told.product else ""
+        status = told.status or "taken; its status could not be read"
+        tell(f"request {told.request}{about}: {status} (task {told.task})")
