@@ -46,7 +46,7 @@ def test_an_account_is_planned_made_and_then_as_wished(where):
     assert run("plan", *where, "--detailed-exitcode").exit_code == 0
     assert run("apply", *where, "--yes").exit_code == 0
     holds = CliRunner().invoke(main, ["purview", "plan", *where])
-    assert "9 to create" in holds.output
+    assert "11 to create" in holds.output
 
 
 def test_the_json_fits_the_schema_of_plans(where):
