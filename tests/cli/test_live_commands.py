@@ -13,7 +13,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from click.testing import CliRunner
 from estates.building import DEPTH_TRUTH
 
-from sovereignmesh.cli import audit_command, main
+from sovereignmesh.cli import audit_options, main
 from sovereignmesh.cli.mesh_commands import _audit_schema
 from sovereignmesh.errors import ReportError
 
@@ -229,7 +229,7 @@ def test_what_was_read_is_kept_until_the_result_is_written(tmp_path, monkeypatch
         raise ReportError("report.json: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(audit_command, "write_report", full)
+        patch.setattr(audit_options, "write_report", full)
         failed = run(*words, "-o", str(tmp_path / "report.json"))
     assert failed.exit_code == 1
     assert "No space left" in failed.output

@@ -128,7 +128,8 @@ def build_account(tmp_path):
         described = json.loads((given / "estate.json").read_text())
         for name in ("resources", "children", "policy"):
             described[name] = str(given / described[name])
-        described["purview"]["pview-customer-prod"] |= {"objects": str(given / "purview.json"), "runs": runs}
+        account = described["purview"]["pview-customer-prod"]
+        account |= {name: str(given / account[name]) for name in ("objects", "assets")} | {"runs": runs}
         (tmp_path / "estate.json").write_text(json.dumps(described))
         return tmp_path
 
