@@ -112,7 +112,11 @@ def test_policies_and_roles_are_the_recorded_ones(purview, recorded):
         for old, new in mine.items():
             text = text.replace(old, new)
         body = json.loads(text)
-        for one in body["properties"]["attributeRules"]:
+        # Nobody had this role where the policies were recorded; our caller has.
+        rules = [one for one in body["properties"]["attributeRules"] if "workflow-administrator" not in one["id"]]
+        body["properties"]["attributeRules"] = rules
+        for one in rules:
+            one["dnfCondition"] = [each for each in one["dnfCondition"] if "workflow-admin" not in json.dumps(each)]
             for every in one["dnfCondition"]:
                 for matcher in every:
                     matcher.pop("attributeValueIncludedIn", None)
