@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sovereignmesh.access.record import Entry
@@ -202,24 +201,18 @@ def _product(mesh: Mesh, name: str) -> DataProduct:
 
 def _consumer(mesh: Mesh, product: DataProduct, consumer: str) -> str:
     """The domain that a contract lets have a product. Raises AccessError where none does."""
-    wanted = _domain(mesh, consumer)
+    wanted = mesh.consumer_named(consumer)
     if wanted is None:
         near = did_you_mean(consumer, mesh.domains)
         raise AccessError(f"the mesh has no domain '{consumer}'{near}; it has: {listed(mesh.domains) or 'none'}")
     parties = [contract.consumer for contract in product.data_contracts]
-    if wanted in map(partial(_domain, mesh), parties):
+    if wanted in map(mesh.consumer_named, parties):
         return wanted
     raise AccessError(
         f"no contract lets {wanted} have {product.name}: "
         + (f"its dataContracts are with {listed(parties)}" if parties else "it has no dataContracts")
         + f". Sharing is by contract: have one written in the product ({product.owner})"
     )
-
-
-def _domain(mesh: Mesh, name: str) -> str | None:
-    """The domain that `Sales` and `Sales Domain` mean."""
-    folded = name.strip().casefold()
-    return mesh.domain_named(folded) or mesh.domain_named(folded.removesuffix(" domain"))
 
 
 def _purview(azure: Azure, mesh: Mesh, account: str | PurviewAccount | None) -> Purview:
