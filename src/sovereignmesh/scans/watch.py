@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.azure.pace import LONGEST_WAIT
 from sovereignmesh.azure.parallel import in_parallel
@@ -93,8 +93,8 @@ class Watching:
             if open_:
                 self._look(open_)
 
-    def _change(self, index: int, **what: object) -> None:
-        self.runs[index] = replace(self.runs[index], **what)  # type: ignore[arg-type]
+    def _change(self, index: int, **what: Any) -> None:
+        self.runs[index] = replace(self.runs[index], **what)
         self.tell(self.runs[index])
 
     def _start(self, index: int, level: str) -> bool:
