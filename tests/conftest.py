@@ -1,10 +1,12 @@
 """What all tests share."""
 
+import contextlib
 import datetime as dt
 import signal
 from pathlib import Path
 
 import pytest
+from clock import open_still
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -40,6 +42,13 @@ def pytest_sessionfinish(session):
 @pytest.fixture
 def now():
     return lambda: dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def open_azure():
+    """Opens sandboxes whose waits take no time, and closes them."""
+    with contextlib.ExitStack() as opened:
+        yield lambda estate="contoso", **options: opened.enter_context(open_still(estate, **options))
 
 
 @pytest.fixture(scope="session")

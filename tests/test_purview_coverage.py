@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 import sovereignmesh as sm
-from sovereignmesh.azure import Pace
 from sovereignmesh.azure.purview import (
     Classification,
     ClassificationRule,
@@ -96,24 +95,9 @@ purview:
 """
 
 
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 @pytest.fixture
-def azure():
-    clock = Clock()
-    pace = Pace(clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
-    with sm.open_sandbox("seed", clock=clock, sleep=clock.sleep, pace=pace) as connection:
-        yield connection
+def azure(open_azure):
+    return open_azure("seed")
 
 
 @pytest.fixture

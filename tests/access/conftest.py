@@ -4,24 +4,12 @@ import datetime as dt
 import json
 
 import pytest
+from clock import open_still
 
 import sovereignmesh as sm
-from sovereignmesh.azure import Pace
 from sovereignmesh.sandbox.estate import estate_folder, estate_mesh
 
 CALLER, OTHER = "00000000-0000-0000-0000-00005eed0001", "00000000-0000-0000-0000-00005eed0002"
-
-
-class Time:
-    """A clock that moves when somebody waits."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
 
 
 @pytest.fixture
@@ -41,23 +29,10 @@ def build_seed(tmp_path):
     return build
 
 
-def open_seed(estate="seed", **options):
-    time = Time()
-    pace = Pace(clock=time, sleep=time.sleep, jitter=lambda: 0.0)
-    return sm.open_sandbox(estate, pace=pace, clock=time, sleep=time.sleep, **options)
-
-
 @pytest.fixture
-def open_azure():
-    opened = []
-
-    def open_it(*estate, **options):
-        opened.append(open_seed(*estate, **options))
-        return opened[-1]
-
-    yield open_it
-    for azure in opened:
-        azure.close()
+def open_azure(open_azure):
+    """Sandboxes of another estate than most tests have."""
+    return lambda estate="seed", **options: open_azure(estate, **options)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +44,7 @@ def mesh():
 def made(tmp_path_factory, mesh):
     """What a state holds in which the account is as the mesh wishes."""
     file = tmp_path_factory.mktemp("seed") / "state.json"
-    with open_seed(state=file) as azure:
+    with open_still("seed", state=file) as azure:
         assert sm.apply_purview(sm.plan_purview(azure, mesh)).complete
     return file.read_bytes()
 

@@ -6,7 +6,8 @@ import json
 import os
 
 import pytest
-from access.conftest import CALLER, OTHER, open_seed
+from access.conftest import CALLER, OTHER
+from clock import open_still
 
 import sovereignmesh as sm
 from sovereignmesh.access.asking import was_sent
@@ -533,7 +534,7 @@ def elses(open_azure, build_seed, mesh, record):
 
     def build(tmp_path, **options):
         state = tmp_path / "elses.json"
-        with open_seed(state=state) as azure:
+        with open_still("seed", state=state) as azure:
             assert sm.apply_purview(sm.plan_purview(azure, mesh)).complete
             for consumer in ("Sales", "Sales Domain"):
                 sm.request_access(azure, mesh, "Customer 360", consumer, "Churn report", record=record)

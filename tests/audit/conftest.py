@@ -2,40 +2,19 @@
 
 import gzip
 import json
-import threading
 
 import pytest
 from audit.estates import DEVELOPMENT, subscription_of
+from clock import open_still
 
-from sovereignmesh.azure import Pace
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.sandbox import estate_mesh, open_sandbox
-
-
-class Clock:
-    """A clock that moves when somebody waits."""
-
-    def __init__(self):
-        self.now, self.slept = 0.0, []
-        self.lock = threading.Lock()
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        with self.lock:
-            self.now += seconds
-            self.slept.append(seconds)
+from sovereignmesh.sandbox import estate_mesh
 
 
 @pytest.fixture
 def open_estate():
     def open_estate(estate="contoso", faults=(), deadline=None, page_size=100):
-        clock = Clock()
-        pace = Pace(deadline, clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
-        azure = open_sandbox(estate, faults=faults, clock=clock, sleep=clock.sleep, page_size=page_size, pace=pace)
-        azure.test_clock = clock
-        return azure
+        return open_still(estate, faults=faults, deadline=deadline, page_size=page_size)
 
     return open_estate
 

@@ -188,7 +188,7 @@ def test_what_stays_is_a_gap_with_its_reason(open_estate, small, mesh, now, faul
     assert {scope.state for scope in audit.coverage.scopes} == {"read"}  # the list itself was
     assert any(word in gap.why for gap in audit.coverage.gaps)
     assert any(finding.reason == "child-not-read" for finding in audit.findings)
-    assert azure.test_clock.now < 2000  # who cannot be reached is not asked for ever
+    assert azure.pace.clock.now < 2000  # who cannot be reached is not asked for ever
 
 
 @pytest.mark.parametrize("deadline", [1.5, 4.0, 60.0])

@@ -264,7 +264,7 @@ def test_the_doctor_survives_and_says_what_it_saw(open_estate, fault):
 def test_the_time_given_ends_with_what_there_is(open_estate, mesh, now):
     azure = open_estate(faults=["slow-page"])
     audit = audit_list(azure, mesh, deadline=45.0, now=now)
-    assert azure.test_clock.now <= 60
+    assert azure.pace.clock.now <= 60
     assert not audit.complete
     assert any("deadline" in scope.reason for scope in audit.coverage.scopes)
     assert audit.coverage.resources
@@ -328,8 +328,8 @@ def test_the_quota_is_kept(open_estate, mesh, now):
     azure = open_estate(page_size=10)
     audit = audit_list(azure, mesh, now=now)
     assert audit.complete
-    assert azure.test_clock.slept  # more than 15 queries
-    assert all(wait <= 6 for wait in azure.test_clock.slept)
+    assert azure.pace.clock.slept  # more than 15 queries
+    assert all(wait <= 6 for wait in azure.pace.clock.slept)
 
 
 def test_the_lists_are_lists(open_estate):

@@ -9,26 +9,12 @@ import threading
 import pytest
 import responses
 from azure.core.credentials import AccessToken
+from clock import Clock, pace_of
 
-from sovereignmesh.azure import Pace, connect
+from sovereignmesh.azure import connect
 
 ARM = "https://management.azure.com"
 IN_2100 = 4102444800
-
-
-class Clock:
-    """Time that passes only when somebody sleeps."""
-
-    def __init__(self):
-        self.now = 1000.0
-        self.slept = []
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 class Credential:
@@ -151,7 +137,7 @@ class Turns:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +157,7 @@ def credential():
 
 @pytest.fixture
 def pace(clock):
-    return Pace(clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
+    return pace_of(clock)
 
 
 @pytest.fixture

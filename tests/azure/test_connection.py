@@ -14,6 +14,7 @@ import requests
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import CredentialUnavailableError, DefaultAzureCredential
+from clock import pace_of
 from requests.adapters import HTTPAdapter
 
 import sovereignmesh
@@ -84,7 +85,7 @@ def test_each_recorded_error_is_told_in_its_class(recordings, new_credential, cl
     for number, record in enumerate(records):
         headers = {key: value for key, value in record["headers"].items() if key.lower().startswith("x-ms-")}
         service.says(f"/{number}", (record["status"], record["response"], headers))
-        with connect(new_credential(), pace=Pace(clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)) as azure:
+        with connect(new_credential(), pace=pace_of(clock)) as azure:
             error = refused(azure, f"/{number}")
         codes, message = said(record["response"])
         assert type(error) is CLASSES[record["status"]], record["response"]
@@ -104,7 +105,7 @@ def test_each_recorded_throttling_is_waited_for_and_told(recordings, new_credent
         wait = {key: value for key, value in record["headers"].items() if key.lower() == "retry-after"}
         service.says(f"/{number}", (429, record["response"], wait))
         clock.slept.clear()
-        with connect(new_credential(), pace=Pace(clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)) as azure:
+        with connect(new_credential(), pace=pace_of(clock)) as azure:
             error = refused(azure, f"/{number}")
         codes, message = said(record["response"])
         assert type(error) is ThrottledError

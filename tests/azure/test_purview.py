@@ -5,6 +5,7 @@ import threading
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from clock import pace_of
 
 import sovereignmesh as sm
 from sovereignmesh.azure import Cloud, Pace, connect
@@ -89,7 +90,7 @@ def open_account(clock):
     opened = []
 
     def open_it(*faults, estate="seed", account=HOME, page_size=1000):
-        pace = Pace(clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
+        pace = pace_of(clock)
         azure = sm.open_sandbox(estate, faults=faults, page_size=page_size, clock=clock, sleep=clock.sleep, pace=pace)
         opened.append(azure)
         return sm.connect_purview(account, azure)
@@ -440,7 +441,7 @@ def test_what_is_read_of_each(full):
 
 
 def test_a_source_of_a_kind_that_is_modelled_is_registered(clock):
-    pace = Pace(clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
+    pace = pace_of(clock)
     with sm.open_sandbox("seed", clock=clock, sleep=clock.sleep, pace=pace) as azure:
         purview = sm.connect_purview("sovereign-purview", azure)
         assert repr(purview) == "<Purview sovereign-purview in westeurope>"
@@ -933,7 +934,7 @@ def test_who_waits_for_the_capacity_is_woken_at_the_end(credential):
 
 
 def test_the_deadline_counts_for_purview_too(credential, clock, service):
-    pace = Pace(5, clock=clock, sleep=clock.sleep, jitter=lambda: 0.0)
+    pace = pace_of(clock, 5)
     service.says(f"{SCAN}/datasources", (429, {}, {"Retry-After": "3"}))
     with connect(credential, pace=pace) as azure, pytest.raises(DeadlineError):
         list(sm.connect_purview(ACCOUNT, azure).sources.list())

@@ -10,13 +10,12 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
+from clock import Clock, pace_of
 
 import sovereignmesh.sandbox
-from sovereignmesh.azure import Pace
 from sovereignmesh.azure.purview import Asset, Collection, Column, Entity, Source
 from sovereignmesh.azure.purview.datamap import Hit, Page
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.sandbox import open_sandbox
 
 OWNER = "00000000-0000-0000-0000-0000000000aa"
 LABEL = "Microsoft.Label.1c2d3e4f-0000-4000-8000-000000000001"
@@ -69,25 +68,11 @@ def source(name, **properties):
     return Source(name, "AzureSqlDatabase", properties, ROOT)
 
 
-class Time:
-    """A clock that moves when somebody waits."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 class Account:
     """A Data Map in the process: hits by collection in pages of two, entities by guid, and what is to go wrong."""
 
     def __init__(self, hits, entities=(), *, size=2):
-        time = Time()
-        self.azure = SimpleNamespace(pace=Pace(clock=time.clock, sleep=time.sleep))
+        self.azure = SimpleNamespace(pace=pace_of(Clock()))
         self.data_map = self
         self.hits, self.size = hits, size
         self.known = {each.id: each for each in entities}
@@ -125,23 +110,6 @@ def write_mesh(tmp_path):
         return load_mesh(folder)
 
     return write
-
-
-@pytest.fixture
-def open_azure():
-    """Sandboxes whose waits take no time."""
-    opened = []
-
-    def open_it(estate="contoso", **options):
-        time = Time()
-        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
-        azure = open_sandbox(estate, pace=pace, clock=time.clock, sleep=time.sleep, **options)
-        opened.append(azure)
-        return azure
-
-    yield open_it
-    for azure in opened:
-        azure.close()
 
 
 FEW = ("microsoft.resources/subscriptions", "microsoft.purview/accounts")

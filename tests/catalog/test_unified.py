@@ -7,14 +7,13 @@ import uuid
 
 import pytest
 
-from sovereignmesh.azure import Pace
 from sovereignmesh.azure.purview import find_purview_account
 from sovereignmesh.azure.purview.unified import connect_unified
 from sovereignmesh.catalog import apply_unified, plan_unified
 from sovereignmesh.errors import AzureError, DeniedError, MeshError, NotFoundError, PlanError, RejectedError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.plan import plan_lines
-from sovereignmesh.sandbox import estate_mesh, find_fault, open_sandbox
+from sovereignmesh.sandbox import estate_mesh, find_fault
 
 ACCOUNT = "sovereign-purview"
 ADA, BOB = "00000000-0000-0000-0000-0000000000ad", "00000000-0000-0000-0000-0000000000b0"
@@ -37,31 +36,10 @@ RETURNS = "dataProduct: {name: Returns, domain: Sales, owner: sales-team, sla: {
 BOTH = (SALES, ORDERS, RETURNS)
 
 
-class Time:
-    """A clock that moves when somebody waits."""
-
-    now = 0.0
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-
-
 @pytest.fixture
-def open_azure():
-    opened = []
-
-    def open_it(estate="seed-unified", **options):
-        time = Time()
-        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
-        opened.append(open_sandbox(estate, pace=pace, clock=time.clock, sleep=time.sleep, **options))
-        return opened[-1]
-
-    yield open_it
-    for azure in opened:
-        azure.close()
+def open_azure(open_azure):
+    """Sandboxes of another estate than most tests have."""
+    return lambda estate="seed-unified", **options: open_azure(estate, **options)
 
 
 @pytest.fixture

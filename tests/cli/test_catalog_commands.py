@@ -5,10 +5,10 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from clock import open_still
 from estates.building import CATALOG_TRUTH
 
 from sovereignmesh import sandbox
-from sovereignmesh.azure import Pace
 from sovereignmesh.cli import main
 
 TRUTH = json.loads(CATALOG_TRUTH.read_text())
@@ -19,23 +19,7 @@ MADE = 6  # data sets and processes of the sample mesh's contracts
 
 @pytest.fixture(autouse=True)
 def _no_waits(monkeypatch):
-    opened = sandbox.open_sandbox
-
-    class Time:
-        now = 0.0
-
-        def clock(self):
-            return self.now
-
-        def sleep(self, seconds):
-            self.now += seconds
-
-    def open_it(*words, **options):
-        time = Time()
-        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
-        return opened(*words, pace=pace, clock=time.clock, sleep=time.sleep, **options)
-
-    monkeypatch.setattr(sandbox, "open_sandbox", open_it)
+    monkeypatch.setattr(sandbox, "open_sandbox", open_still)
 
 
 def run(*words):

@@ -222,11 +222,11 @@ def test_what_was_written_before_a_failure_is_told_in_json(state, schema, monkey
     from sovereignmesh.errors import AnswerError
     from sovereignmesh.purview import apply as applying
 
-    def fails(*_):
+    def fails(outcomes, *_, **__):
+        yield from outcomes
         raise AnswerError("the answer is a riddle")
-        yield
 
-    monkeypatch.setattr(applying, "_unseen", fails)
+    monkeypatch.setattr(applying, "until_shown", fails)
     told, code, said = applied_as_json(schema, "--estate", "seed", "--state", state)
     assert code == 4
     assert "the answer is a riddle" in said

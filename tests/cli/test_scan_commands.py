@@ -5,14 +5,15 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from clock import Clock, open_still
 from rich.console import Console
 
 from sovereignmesh import sandbox
-from sovereignmesh.azure import Pace
 from sovereignmesh.cli import main, scan_table
 
 SCAN = ["stsalesprodarchive", "monthly"]
@@ -20,30 +21,21 @@ FAILS = ["stcustomerprodlake", "weekly"]
 RUN = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
+class _Clock(Clock):
+    interrupt_at = None
+
+    def sleep(self, seconds):
+        super().sleep(seconds)
+        if len(self.slept) == self.interrupt_at:
+            raise KeyboardInterrupt
+
+
 @pytest.fixture(autouse=True)
 def time(monkeypatch):
-    """Sandboxes whose waits take no time; `waits` has them, and `interrupt_at` says which is interrupted."""
+    """Sandboxes whose waits take no time; `interrupt_at` says which is interrupted."""
 
-    class Time:
-        now, waits, interrupt_at = 0.0, [], None
-
-        def clock(self):
-            return self.now
-
-        def sleep(self, seconds):
-            self.now += seconds
-            self.waits.append(seconds)
-            if len(self.waits) == self.interrupt_at:
-                raise KeyboardInterrupt
-
-    time, opened = Time(), sandbox.open_sandbox
-    time.waits = []
-
-    def open_it(*words, **options):
-        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
-        return opened(*words, pace=pace, clock=time.clock, sleep=time.sleep, **options)
-
-    monkeypatch.setattr(sandbox, "open_sandbox", open_it)
+    time = _Clock()
+    monkeypatch.setattr(sandbox, "open_sandbox", partial(open_still, clock=time))
     return time
 
 

@@ -6,10 +6,9 @@ import textwrap
 
 import pytest
 
-from sovereignmesh.azure import Pace
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.purview import apply_purview, plan_purview
-from sovereignmesh.sandbox import estate_mesh, open_sandbox
+from sovereignmesh.sandbox import estate_mesh
 
 SUBSCRIPTION = "/subscriptions/77777777-7777-7777-7777-777777777777"
 SQL = f"{SUBSCRIPTION}/resourceGroups/sales-rg/providers/Microsoft.Sql/servers/sales-sql"
@@ -21,19 +20,6 @@ POLICY = """
 governancePolicies:
   dataResidency: {allowedRegions: [westeurope, northeurope]}
 """
-
-
-class Time:
-    """A clock that moves when somebody waits."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
 
 
 @pytest.fixture
@@ -58,20 +44,9 @@ def seed():
 
 
 @pytest.fixture
-def open_azure():
-    """Sandboxes whose waits take no time."""
-    opened = []
-
-    def open_it(estate="seed", **options):
-        time = Time()
-        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
-        azure = open_sandbox(estate, pace=pace, clock=time.clock, sleep=time.sleep, **options)
-        opened.append(azure)
-        return azure
-
-    yield open_it
-    for azure in opened:
-        azure.close()
+def open_azure(open_azure):
+    """Sandboxes of another estate than most tests have."""
+    return lambda estate="seed", **options: open_azure(estate, **options)
 
 
 @pytest.fixture

@@ -6,28 +6,12 @@ import dataclasses
 import orjson
 import pytest
 
-from sovereignmesh.azure import Pace
-from sovereignmesh.sandbox import Fault, open_sandbox
+from sovereignmesh.sandbox import Fault
 
 ACCOUNT = "pview-customer-prod"
 ARCHIVE = ("stsalesprodarchive", "monthly")
 FAILS = ("stcustomerprodlake", "weekly")
 RUN = "0f8fad5b-d9cb-469f-a165-70867728950e"
-
-
-class Time:
-    """A clock that moves when somebody waits."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.waits = []
-
-    def clock(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.now += seconds
-        self.waits.append(seconds)
 
 
 class Seen:
@@ -53,24 +37,6 @@ class Seen:
 @pytest.fixture
 def seen():
     return Seen()
-
-
-@pytest.fixture
-def open_azure():
-    """Sandboxes whose waits take no time; each has its `time`."""
-    opened = []
-
-    def open_it(estate="contoso", **options):
-        time = Time()
-        pace = Pace(clock=time.clock, sleep=time.sleep, jitter=lambda: 0.0)
-        azure = open_sandbox(estate, pace=pace, clock=time.clock, sleep=time.sleep, **options)
-        azure.time = time
-        opened.append(azure)
-        return azure
-
-    yield open_it
-    for azure in opened:
-        azure.close()
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_the_time_is_up_and_the_run_goes_on(azure):
     assert not found.complete
     assert "the time given was up" in found.stopped
     assert not found.runs[0].ended
-    assert azure.time.now <= 1.5
+    assert azure.pace.clock.now <= 1.5
     watched = sm.watch_scans(azure, ACCOUNT, progress=None)
     assert [run.id for run in watched.runs] == [RUN]
     assert watched.succeeded, "the connection is as good as before"
@@ -167,7 +167,7 @@ def test_nobody_waits_longer_than_the_time_given_for_a_service_that_is_down(open
     azure = open_azure(faults=[down])
     found = run_it(azure, timeout=20)
     assert not found.complete
-    assert azure.time.now <= 20
+    assert azure.pace.clock.now <= 20
 
 
 @pytest.mark.parametrize("part", ["/providers/Microsoft.Purview/accounts", "/scan/datasources"])
@@ -184,11 +184,11 @@ def test_the_time_given_has_what_comes_before_the_runs_in_it(open_azure, part, a
         return hit.reply()
 
     azure = open_azure(faults=[Fault("slow-lists", "", slow, times=None)])
-    time.append(azure.time)
+    time.append(azure.pace.clock)
     found = ask(azure, ACCOUNT, timeout=20, progress=None)
     assert "the time given" in found.stopped
     assert (len(found.runs), found.complete, found.account) == (runs, False, ACCOUNT)
-    assert azure.time.now <= 20 + 30 * 3, "but for the requests under way"
+    assert azure.pace.clock.now <= 20 + 30 * 3, "but for the requests under way"
     assert all("the time given" in run.reason for run in found.runs)
     assert sm.scan_history(azure, ACCOUNT).complete, "the connection is as good as before"
 
@@ -258,7 +258,7 @@ def test_without_waiting_all_are_started_and_none_is_followed(azure):
     assert [run.status for run in found.runs] == ["Accepted"] * 4
     assert found.complete
     assert not found.succeeded
-    assert azure.time.now < 0.1, "but for the account's capacity"
+    assert azure.pace.clock.now < 0.1, "but for the account's capacity"
     assert AT_ONCE == 5
 
 
@@ -277,7 +277,7 @@ def test_nor_is_one_that_does_not_say_when_it_began(open_azure, monkeypatch, sai
     azure = open_azure(faults=[saying(status="InProgress", endTime=None, **said)])
     found = run_it(azure, timeout=3600)
     assert "7 days" in found.runs[0].reason
-    assert 600 < azure.time.now < 600 + 60
+    assert 600 < azure.pace.clock.now < 600 + 60
 
 
 # How often is asked.
@@ -295,9 +295,9 @@ def test_looks_become_few_where_nothing_changes(open_azure):
         return reply
 
     azure = open_azure(faults=[Fault("slow", "", act, "purview", times=None)])
-    time.append(azure.time)
+    time.append(azure.pace.clock)
     assert run_it(azure).succeeded
-    assert 3600 <= azure.time.now < 3600 + 60
+    assert 3600 <= azure.pace.clock.now < 3600 + 60
     assert 3600 / 30 < len(count) < 3600 / 30 + 15
 
 
@@ -310,7 +310,7 @@ def test_the_next_look_is_when_the_service_wants_it(open_azure, header, waited):
 
     azure = open_azure(faults=[at_polls(ask_to_wait)])
     assert run_it(azure).succeeded
-    assert max(azure.time.waits) == pytest.approx(waited, abs=1)
+    assert max(azure.pace.clock.slept) == pytest.approx(waited, abs=1)
 
 
 # Watching what others started.

@@ -11,13 +11,13 @@ from sovereignmesh.access.record import Entry
 from sovereignmesh.azure.caller import find_caller
 from sovereignmesh.azure.purview import Operation, connect_purview
 from sovereignmesh.azure.purview.workflow import GRANT_ACCESS
-from sovereignmesh.errors import AccessError, AzureError, MeshError, NotFoundError, RecordError, SignInError
+from sovereignmesh.errors import AccessError, AzureError, NotFoundError, RecordError, SignInError
 from sovereignmesh.mesh.words import did_you_mean, listed
 from sovereignmesh.plan import Item, compare
 from sovereignmesh.purview.kinds import KINDS
 from sovereignmesh.purview.tree import Tree
 from sovereignmesh.purview.workflows import asks_approval, compile_workflows, exactly, no_service, workflow_id
-from sovereignmesh.result import Location, Problem
+from sovereignmesh.result import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +81,8 @@ def request_access(
             "the mesh asks for no approval of access (accessControl.requireApproval), so that no workflow would take "
             "the request"
         )
-    purview = _purview(azure, mesh, account)
+    named = mesh.purview_document.model.account
+    purview = connect_purview(named if account is None else account, azure)
     collection, approvers = _workflow(mesh, purview, wanted)
     payload: dict[str, Any] = {
         # What a payload holds is not documented. `dataAssetGuid` and `note` are what a public program sends
@@ -215,23 +216,13 @@ def _consumer(mesh: Mesh, product: DataProduct, consumer: str) -> str:
     )
 
 
-def _purview(azure: Azure, mesh: Mesh, account: str | PurviewAccount | None) -> Purview:
-    if account is None and mesh.purview is not None:
-        account = mesh.purview.model.account
-    if account is None or mesh.purview is None:
-        message = "no `purview` document in the mesh: write one that names the account"
-        raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
-    return connect_purview(account, azure)
-
-
 def _workflow(mesh: Mesh, purview: Purview, product: DataProduct) -> tuple[str, tuple[str, ...]]:
     """The collection of a product's domain, and who decides there. Raises AccessError where nobody would."""
     name = purview.account.name
     how = "; `sovereignmesh purview apply` makes it"
-    assert mesh.purview is not None, "the account was found"
     body = _live_workflow(purview, product.domain)  # first of all: where there is no such service, nothing makes it
     live = list(purview.collections.list())
-    tree = Tree(mesh.purview, live, name)
+    tree = Tree(mesh.purview_document, live, name)
     collection = tree.find(product.domain)
     if collection is None or collection not in {one.name.casefold() for one in live}:
         raise AccessError(f"the account {name} has no collection of the domain {product.domain}{how}")

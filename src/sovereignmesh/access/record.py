@@ -5,20 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
-import errno
 import hashlib
 import json
 import os
-import stat
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]  # typeshed has no module that may be missing
-
 from sovereignmesh.errors import RecordError
+from sovereignmesh.ownfile import lock, open_to_append, open_to_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,12 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["AccessRecord", "Entry", "Outcome", "Recorded"]
 
 Outcome = Literal["sending", "accepted", "refused", "unknown"]
-# A pipe that nobody reads would hold the run up, and a link could lead anywhere.
-_CAREFULLY: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
-_NO_FILES: Final = (
-    (stat.S_ISFIFO, "it is a pipe"), (stat.S_ISDIR, "it is a folder"),
-    (stat.S_ISCHR, "it is a device"), (stat.S_ISBLK, "it is a device"),
-)  # fmt: skip
 _HASH: Final = "hash"
 
 
@@ -78,7 +66,7 @@ class AccessRecord:
     def read(self) -> Recorded:
         """What it says; nothing, where there is no such file. Raises RecordError where it cannot be read."""
         try:
-            with self._opened("read", os.O_RDONLY) as file:
+            with open_to_read(self.path) as file:
                 data = file.read()
         except FileNotFoundError:
             return Recorded((), "")
@@ -90,11 +78,14 @@ class AccessRecord:
     def writing(self) -> Iterator[Callable[[Entry], None]]:
         """What adds an entry, while nobody else writes. Raises RecordError, then too, where it cannot be written."""
         try:
-            file = self._opened("written", os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            file = open_to_append(self.path)
         except OSError as error:
             raise self._unusable("written", error) from error
         with file:
-            self._lock(file)
+            try:
+                lock(file)
+            except BlockingIOError as error:
+                raise RecordError(f"{self.path}: another run writes the record: try again when it has ended") from error
             try:
                 data = file.read()
             except OSError as error:
@@ -122,26 +113,8 @@ class AccessRecord:
 
             yield add
 
-    def _opened(self, what: str, how: int) -> IO[bytes]:
-        """The file, for its owner alone. Raises RecordError where it is none, and never waits for somebody else."""
-        handle = os.open(self.path, how | _CAREFULLY, 0o600)
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISREG(mode):
-            return open(handle, "rb" if how == os.O_RDONLY else "rb+")  # noqa: PTH123 - a handle
-        os.close(handle)
-        raise self._no_record(what, next((word for is_it, word in _NO_FILES if is_it(mode)), "no ordinary file"))
-
-    def _lock(self, file: IO[bytes]) -> None:
-        """Holds the file for one run alone. Raises RecordError where another has it."""
-        try:
-            if fcntl is not None:
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RecordError(f"{self.path}: another run writes the record: try again when it has ended") from error
-
     def _unusable(self, what: str, error: OSError) -> RecordError:
-        known = {errno.ELOOP: "it is a link", errno.EISDIR: "it is a folder"}
-        return self._no_record(what, known.get(error.errno or 0) or error.strerror or "nobody says why")
+        return self._no_record(what, error.strerror or "nobody says why")
 
     def _no_record(self, what: str, why: str) -> RecordError:
         return RecordError(f"{self.path}: the record of decisions cannot be {what}: {why}; name another with --record")

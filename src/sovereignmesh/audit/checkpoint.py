@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import hashlib
 import logging
 import os
 import re
-import stat
 import tempfile
 import threading
 from contextlib import suppress
@@ -17,14 +15,10 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import orjson
 
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]  # typeshed has no module that may be missing
-
 from sovereignmesh.audit.children import azures
 from sovereignmesh.azure import Told
 from sovereignmesh.errors import CheckpointError
+from sovereignmesh.ownfile import lock, open_to_append
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +56,7 @@ class Checkpoint:
                 self._file.close()
                 raise
         except OSError as error:
-            why = "it is a link" if error.errno == errno.ELOOP else error.strerror
-            raise CheckpointError(f"{path}: the checkpoint cannot be used: {why}") from error
+            raise CheckpointError(f"{path}: the checkpoint cannot be used: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -189,24 +182,16 @@ class KeepingReader:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    """The file, for its owner and for one run alone. Raises CheckpointError where it is none, or in use."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _CAREFULLY, 0o600)
-    file = open(handle, "rb+") if stat.S_ISREG(os.fstat(handle).st_mode) else None  # noqa: PTH123, SIM115 - a handle
-    if file is None:
-        os.close(handle)
-        raise CheckpointError(f"{path}: the checkpoint cannot be used: it is no ordinary file")
+    """The file, for its owner and for one run alone. Raises CheckpointError where it is in use, OSError for no file."""
+    file = open_to_append(path)
     try:
-        if fcntl is not None:
-            os.fchmod(handle, 0o600)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(file)
+        if os.chmod in os.supports_fd:  # not on every Windows
+            os.chmod(file.fileno(), 0o600)  # noqa: PTH101 - a handle
     except BlockingIOError as error:
         file.close()
         raise CheckpointError(f"{path}: another run uses this checkpoint: name another file") from error
     return file
-
-
-# A pipe that nobody reads would hold the run up, and a link could lead anywhere.
-_CAREFULLY: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def _key(ask: Ask) -> str:

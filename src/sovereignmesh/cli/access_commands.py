@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import click
 
+from sovereignmesh.cli.account import account_option
 from sovereignmesh.cli.common import Interruptions, azure_options, find_mesh, folder_of, open_azure
 from sovereignmesh.cli.plan_commands import print_json
 from sovereignmesh.errors import SovereignMeshError
@@ -61,12 +62,7 @@ _WHERE: Final = (
     click.option(
         "--mesh", metavar="DIR", type=click.Path(path_type=Path), help="The mesh (default ./mesh, or the estate's)."
     ),
-    click.option(
-        "--account",
-        metavar="NAME|ID",
-        callback=_some_text,
-        help="Another account than the mesh names: by name, or by resource id.",
-    ),
+    account_option,
     click.option(
         "--record",
         metavar="FILE",
@@ -101,16 +97,14 @@ def _opened(mesh: Path | None, account: str | None, record: Path | None, where: 
     with azure:
         folder = find_mesh(mesh, estate)
         loaded = load_mesh(folder)
-        named = account or (loaded.purview.model.account if loaded.purview else None)
-        if named is None:
-            what = f"{printable(str(folder))} has no `purview` document"
-            raise click.ClickException(f"{what}: give the account with --account")
         state: Path | None = where["state"]
         if record is None and estate is not None:  # decisions in a sandbox are none
             record = state.with_name(f"{state.name}.{_FILE}") if state is not None else None
         elif record is None:
             record = (folder if folder.is_dir() else folder.parent) / _FILE
-        yield _Opened(azure, loaded, named, AccessRecord(record) if record is not None else None)
+        yield _Opened(
+            azure, loaded, account or loaded.purview_account, AccessRecord(record) if record is not None else None
+        )
 
 
 def _kept(record: AccessRecord | None) -> AccessRecord:

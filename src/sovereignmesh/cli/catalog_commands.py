@@ -19,17 +19,18 @@ from sovereignmesh.cli.common import (
     find_mesh,
     open_azure,
 )
-from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, tell_plan
+from sovereignmesh.cli.plan_commands import apply_options, apply_plan, plan_options, show_plan
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import CATALOG_CHECKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.catalog.reading import CatalogReading
     from sovereignmesh.catalog.unified.live import Live
+    from sovereignmesh.mesh import Mesh
     from sovereignmesh.plan import Plan
 
 __all__ = ["catalog"]
@@ -96,6 +97,7 @@ def audit(
 
 
 _PLANNED = (
+    account_option,
     click.option(
         "--to",
         "target",
@@ -113,28 +115,9 @@ _PLANNED = (
 )
 
 
-def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((account_option, *_PLANNED)):
-        command = option(command)
-    return azure_options(command)
-
-
 @catalog.command(epilog="Example: sovereignmesh catalog plan --sandbox")
-@click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_planned
-@plan_options
-@click.pass_context
-def plan(
-    ctx: click.Context,
-    /,
-    mesh: Path | None,
-    account: str | None,
-    target: str,
-    prune: bool,
-    detailed_exitcode: bool,
-    output: str,
-    **where: Any,
-) -> None:
+@plan_options(*_PLANNED)
+def plan(account: str | None, target: str, prune: bool, **options: Any) -> None:
     """Show what `catalog apply` would do. Only reads.
 
     Assets that lack a description or an owner get those of their product; what they have stays. Every contract of the
@@ -145,30 +128,12 @@ def plan(
     Exit codes: 0 planned, 1 it could not be planned, 2 wrong usage, 3 with --detailed-exitcode: there is something to
     do, 4 not all could be read.
     """
-    azure, estate = open_azure(**where)
-    with azure:
-        found = _plan(target, azure, find_mesh(mesh, estate), account, prune=prune)
-    ctx.exit(tell_plan(found, detailed_exitcode=detailed_exitcode, output=output))
+    show_plan(partial(_plan, target, account, prune), **options)
 
 
 @catalog.command(epilog="Example: sovereignmesh catalog apply --state sandbox.json --yes")
-@click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_planned
-@apply_options
-@click.pass_context
-def apply(
-    ctx: click.Context,
-    /,
-    mesh: Path | None,
-    account: str | None,
-    target: str,
-    prune: bool,
-    yes: bool,
-    expect: str | None,
-    force: bool,
-    output: str,
-    **where: Any,
-) -> None:
+@apply_options(*_PLANNED)
+def apply(account: str | None, target: str, prune: bool, **options: Any) -> None:
     """Tell the catalog what the mesh knows.
 
     Shows the plan and asks before anything is written. Data Curator in the collections is needed, for the Unified
@@ -178,20 +143,16 @@ def apply(
     """
     from sovereignmesh.catalog import apply_catalog, apply_unified  # noqa: PLC0415 - the SDK
 
-    azure, estate = open_azure(**where)
-    with azure:
-        plan_now = partial(_plan, target, azure, find_mesh(mesh, estate), account, prune=prune)
-        carry_out: Any = apply_unified if target == "unified" else apply_catalog
-        code = apply_planned(azure, plan_now, carry_out, yes=yes, expect=expect, force=force, output=output)
-    ctx.exit(code)
+    carry_out: Any = apply_unified if target == "unified" else apply_catalog
+    apply_plan(partial(_plan, target, account, prune), carry_out, **options)
 
 
-def _plan(target: str, azure: Azure, mesh: Path, account: str | None, *, prune: bool) -> Plan:
+def _plan(target: str, account: str | None, prune: bool, azure: Azure, mesh: Mesh) -> Plan:
     from sovereignmesh.catalog import plan_catalog, plan_unified  # noqa: PLC0415 - the SDK
 
     if target == "unified":
-        return plan_unified(azure, load_mesh(mesh), account, prune=prune, progress=_unified_bar)
-    return plan_catalog(azure, load_mesh(mesh), account, prune=prune, progress=_bar)
+        return plan_unified(azure, mesh, account, prune=prune, progress=_unified_bar)
+    return plan_catalog(azure, mesh, account, prune=prune, progress=_bar)
 
 
 @contextmanager

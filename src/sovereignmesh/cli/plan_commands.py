@@ -7,26 +7,30 @@ import sys
 import threading
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sovereignmesh.cli.common import Interruptions, coloured
+from sovereignmesh.cli.common import Interruptions, azure_options, coloured, find_mesh, open_azure
 from sovereignmesh.errors import SovereignMeshError
+from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sovereignmesh.azure import Azure
+    from sovereignmesh.mesh import Mesh
     from sovereignmesh.plan import Applied, Key, Outcome, Plan
     from sovereignmesh.plan.text import Line
 
-__all__ = ["apply_options", "apply_planned", "plan_options", "print_json", "tell_plan"]
+__all__ = ["apply_options", "apply_plan", "plan_options", "print_json", "show_plan"]
 
 Planned = TypeVar("Planned", bound="Plan")
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
+_MESH: Final = click.argument("mesh", required=False, type=click.Path(path_type=Path))
 _PLAN: Final = (
     click.option("--detailed-exitcode", is_flag=True, help="Exit 3 where there is something to do."),
     click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True),
@@ -35,7 +39,9 @@ _APPLY: Final = (
     click.option("--yes", is_flag=True, help="Do not ask."),
     click.option("--expect", metavar="DIGEST", help="Apply only the plan with this digest, as `plan` showed it."),
     click.option(
-        "--force", is_flag=True, help="Go on where the plan changes or deletes more than 30% of what is there."
+        "--force",
+        is_flag=True,
+        help="Go on with a plan that holds itself back, as it says, as for changing more than 30% of what is there.",
     ),
     click.option(
         "--format",
@@ -48,47 +54,75 @@ _APPLY: Final = (
 )
 
 
-def plan_options(command: Command) -> Command:
-    """The options of every `plan`; `tell_plan` takes them."""
-    for option in reversed(_PLAN):
-        command = option(command)
-    return command
+def plan_options(*own: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """The options of a `plan`, its own among them; `show_plan` takes the others."""
+    return _options(own, _PLAN)
 
 
-def apply_options(command: Command) -> Command:
-    """The options of every `apply`; `apply_planned` takes them."""
-    for option in reversed(_APPLY):
-        command = option(command)
-    return command
+def apply_options(*own: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """The options of an `apply`, its own among them; `apply_plan` takes the others."""
+    return _options(own, _APPLY)
 
 
-def tell_plan(found: Plan, *, detailed_exitcode: bool, output: str) -> int:
-    """Shows a plan; the exit code."""
+def _options(
+    own: tuple[Callable[[Any], Any], ...], common: tuple[Callable[[Any], Any], ...]
+) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed((_MESH, *own, azure_options, *common)):
+            command = option(command)
+        return command
+
+    return add
+
+
+def show_plan(
+    plan: Callable[[Azure, Mesh], Plan], *, mesh: Path | None, detailed_exitcode: bool, output: str, **where: Any
+) -> None:
+    """Shows what `plan` finds of a mesh, and ends the command."""
+    azure, estate = open_azure(**where)
+    with azure:
+        found = plan(azure, load_mesh(find_mesh(mesh, estate)))
     if output == "json":
         print_json(found.to_dict())
     else:
         _show(found)
-    if found.errors:
-        return 1
-    if not found.complete:
-        return 4
-    return 3 if detailed_exitcode and not found.empty else 0
+    code = 3 if detailed_exitcode and not found.empty else 0
+    if found.errors or not found.complete:
+        code = 1 if found.errors else 4
+    click.get_current_context().exit(code)
 
 
-def apply_planned(
+def apply_plan(
+    plan: Callable[[Azure, Mesh], Planned],
+    apply: Callable[..., Applied],
+    *,
+    mesh: Path | None,
+    yes: bool,
+    expect: str | None,
+    force: bool,
+    output: str,
+    **where: Any,
+) -> None:
+    """Shows what `plan` finds of a mesh, asks, lets `apply` carry it out, and ends the command.
+
+    `apply` takes the plan, and `expect`, `force`, `on_outcome` and `stopped` as `apply_purview` does.
+    """
+    azure, estate = open_azure(**where)
+    with azure:
+        folder = find_mesh(mesh, estate)
+        code = _applied(azure, lambda: plan(azure, load_mesh(folder)), apply, yes, expect, force, output)
+    click.get_current_context().exit(code)
+
+
+def _applied(
     azure: Azure,
     plan_now: Callable[[], Planned],
     apply: Callable[..., Applied],
-    *,
     yes: bool,
     expect: str | None,
     force: bool,
     output: str,
 ) -> int:
-    """Shows the plan, asks, and lets `apply` carry it out; the exit code.
-
-    `apply` takes the plan, and `expect`, `force`, `on_outcome` and `stopped` as `apply_purview` does.
-    """
     if output == "json" and not yes:
         raise click.UsageError("--format json leaves no place for a question: add --yes")
     found = plan_now()

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sovereignmesh.cli.common import azure_options, find_mesh, open_azure
-from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, tell_plan
-from sovereignmesh.mesh import load_mesh
+from sovereignmesh.cli.plan_commands import apply_options, apply_plan, plan_options, show_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sovereignmesh.azure import Azure
+    from sovereignmesh.mesh import Mesh
     from sovereignmesh.purview import PurviewAccountPlan
 
 __all__ = ["account"]
@@ -30,27 +26,14 @@ def account() -> None:
     """
 
 
-def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
-    drift = click.option(
-        "--allow-drift", is_flag=True, help="Go on with a region, or an open network, that the policy does not allow."
-    )
-    return azure_options(drift(command))
+_DRIFT: Final = click.option(
+    "--allow-drift", is_flag=True, help="Go on with a region, or an open network, that the policy does not allow."
+)
 
 
 @account.command(epilog="Example: sovereignmesh purview account plan --estate seed")
-@click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_planned
-@plan_options
-@click.pass_context
-def plan(
-    ctx: click.Context,
-    /,
-    mesh: Path | None,
-    allow_drift: bool,
-    detailed_exitcode: bool,
-    output: str,
-    **where: Any,
-) -> None:
+@plan_options(_DRIFT)
+def plan(allow_drift: bool, **options: Any) -> None:
     """Show what `purview account apply` would do. Only reads.
 
     Reader at the subscription suffices.
@@ -58,28 +41,12 @@ def plan(
     Exit codes: 0 planned, 1 it could not be planned or has errors, 2 wrong usage, 3 with --detailed-exitcode: there is
     something to do, 4 not all could be read.
     """
-    azure, estate = open_azure(**where)
-    with azure:
-        found = _plan(azure, find_mesh(mesh, estate), allow_drift=allow_drift)
-    ctx.exit(tell_plan(found, detailed_exitcode=detailed_exitcode, output=output))
+    show_plan(partial(_plan, allow_drift), **options)
 
 
 @account.command(epilog="Example: sovereignmesh purview account apply --estate seed --state sandbox.json --yes")
-@click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_planned
-@apply_options
-@click.pass_context
-def apply(
-    ctx: click.Context,
-    /,
-    mesh: Path | None,
-    allow_drift: bool,
-    yes: bool,
-    expect: str | None,
-    force: bool,
-    output: str,
-    **where: Any,
-) -> None:
+@apply_options(_DRIFT)
+def apply(allow_drift: bool, **options: Any) -> None:
     """Make the Purview account, or change it, as the mesh wishes.
 
     Shows the plan and asks before anything is written, then waits until the account is ready: some minutes for a new
@@ -90,14 +57,10 @@ def apply(
     """
     from sovereignmesh.purview import apply_purview_account  # noqa: PLC0415 - the SDK
 
-    azure, estate = open_azure(**where)
-    with azure:
-        plan_now = partial(_plan, azure, find_mesh(mesh, estate), allow_drift=allow_drift)
-        code = apply_planned(azure, plan_now, apply_purview_account, yes=yes, expect=expect, force=force, output=output)
-    ctx.exit(code)
+    apply_plan(partial(_plan, allow_drift), apply_purview_account, **options)
 
 
-def _plan(azure: Azure, mesh: Path, *, allow_drift: bool) -> PurviewAccountPlan:
+def _plan(allow_drift: bool, azure: Azure, mesh: Mesh) -> PurviewAccountPlan:
     from sovereignmesh.purview import plan_purview_account  # noqa: PLC0415 - the SDK
 
-    return plan_purview_account(azure, load_mesh(mesh), allow_drift=allow_drift)
+    return plan_purview_account(azure, mesh, allow_drift=allow_drift)

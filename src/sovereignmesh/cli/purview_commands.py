@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sovereignmesh.cli.account import account_option, named_account
+from sovereignmesh.cli.account import account_option
 from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
-from sovereignmesh.cli.plan_commands import apply_options, apply_planned, plan_options, print_json, tell_plan
+from sovereignmesh.cli.plan_commands import apply_options, apply_plan, plan_options, print_json, show_plan
 from sovereignmesh.cli.purview_account_commands import account as account_commands
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from sovereignmesh.azure import Azure
+    from sovereignmesh.mesh import Mesh
     from sovereignmesh.purview import PurviewPlan
     from sovereignmesh.purview.live import Live
 
@@ -39,33 +39,15 @@ def purview() -> None:
 purview.add_command(account_commands)
 
 _PLANNED = (
+    account_option,
     click.option("--prune", is_flag=True, help="Also delete what is there and not wished."),
     click.option("--allow-drift", is_flag=True, help="Go on with what would be outside the policy's regions."),
 )
 
 
-def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in reversed((account_option, *_PLANNED)):
-        command = option(command)
-    return azure_options(command)
-
-
 @purview.command(epilog="Example: sovereignmesh purview plan --sandbox")
-@click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_planned
-@plan_options
-@click.pass_context
-def plan(
-    ctx: click.Context,
-    /,
-    mesh: Path | None,
-    account: str | None,
-    prune: bool,
-    allow_drift: bool,
-    detailed_exitcode: bool,
-    output: str,
-    **where: Any,
-) -> None:
+@plan_options(*_PLANNED)
+def plan(account: str | None, prune: bool, allow_drift: bool, **options: Any) -> None:
     """Show what `purview apply` would do. Only reads.
 
     Reader on the account, and in it Data Source Administrator and Data Reader, suffice.
@@ -73,30 +55,12 @@ def plan(
     Exit codes: 0 planned, 1 it could not be planned or has errors, 2 wrong usage, 3 with --detailed-exitcode: there is
     something to do, 4 not all could be read.
     """
-    azure, estate = open_azure(**where)
-    with azure:
-        found = _plan(azure, find_mesh(mesh, estate), account, prune=prune, allow_drift=allow_drift)
-    ctx.exit(tell_plan(found, detailed_exitcode=detailed_exitcode, output=output))
+    show_plan(partial(_plan, account, prune, allow_drift), **options)
 
 
 @purview.command(epilog="Example: sovereignmesh purview apply --state sandbox.json --yes")
-@click.argument("mesh", required=False, type=click.Path(path_type=Path))
-@_planned
-@apply_options
-@click.pass_context
-def apply(
-    ctx: click.Context,
-    /,
-    mesh: Path | None,
-    account: str | None,
-    prune: bool,
-    allow_drift: bool,
-    yes: bool,
-    expect: str | None,
-    force: bool,
-    output: str,
-    **where: Any,
-) -> None:
+@apply_options(*_PLANNED)
+def apply(account: str | None, prune: bool, allow_drift: bool, **options: Any) -> None:
     """Make a Purview account as the mesh wishes.
 
     Shows the plan and asks before anything is written.
@@ -107,18 +71,13 @@ def apply(
     """
     from sovereignmesh.purview import apply_purview  # noqa: PLC0415 - the SDK
 
-    azure, estate = open_azure(**where)
-    with azure:
-        folder = find_mesh(mesh, estate)
-        plan_now = partial(_plan, azure, folder, account, prune=prune, allow_drift=allow_drift)
-        code = apply_planned(azure, plan_now, apply_purview, yes=yes, expect=expect, force=force, output=output)
-    ctx.exit(code)
+    apply_plan(partial(_plan, account, prune, allow_drift), apply_purview, **options)
 
 
-def _plan(azure: Azure, mesh: Path, account: str | None, *, prune: bool, allow_drift: bool) -> PurviewPlan:
+def _plan(account: str | None, prune: bool, allow_drift: bool, azure: Azure, mesh: Mesh) -> PurviewPlan:
     from sovereignmesh.purview import plan_purview  # noqa: PLC0415 - the SDK
 
-    return plan_purview(azure, load_mesh(mesh), account, prune=prune, allow_drift=allow_drift, progress=_watched)
+    return plan_purview(azure, mesh, account, prune=prune, allow_drift=allow_drift, progress=_watched)
 
 
 def _watched(live: Live) -> AbstractContextManager[object]:
@@ -156,7 +115,7 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
         raise click.ClickException(f"{printable(str(output))} exists, and is not overwritten")
     azure, estate = open_azure(**where)
     with azure:
-        found = export_purview(azure, account or named_account(find_mesh(mesh, estate)), progress=_watched)
+        found = export_purview(azure, account or load_mesh(find_mesh(mesh, estate)).purview_account, progress=_watched)
     if output is None:
         click.echo(found.yaml, nl=False)
     else:
@@ -196,7 +155,7 @@ def status(ctx: click.Context, /, mesh: Path | None, account: str | None, output
 
     azure, estate = open_azure(**where)
     with azure:
-        found = purview_status(azure, account or named_account(find_mesh(mesh, estate)), progress=_watched)
+        found = purview_status(azure, account or load_mesh(find_mesh(mesh, estate)).purview_account, progress=_watched)
     if output == "json":
         print_json(found.to_dict())
     else:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sovereignmesh.cli.account import account_option, named_account
+from sovereignmesh.cli.account import account_option
 from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, open_azure
 from sovereignmesh.cli.plan_commands import print_json
+from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def _with_account(
     del output
     connected, estate = open_azure(**azure)
     with connected:
-        return work(connected, account or named_account(find_mesh(mesh, estate)))
+        return work(connected, account or load_mesh(find_mesh(mesh, estate)).purview_account)
 
 
 def _carry_out(work: Callable[..., ScanRuns], **where: Any) -> ScanRuns:

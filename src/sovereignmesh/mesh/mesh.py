@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies, is_object_id
 from sovereignmesh.mesh.policy import Policy, derive_policy
+from sovereignmesh.mesh.words import consumer_in
 from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ __all__ = ["Mesh", "domain_names"]
 
 _MOST_SPELLINGS: Final = 10_000  # tags hold anything: what is remembered of them must not grow with the estate
 _DOMAIN: Final = "@domain"  # whichever it is
-_CONSUMER: Final = " domain"  # what contracts may add to a domain's name
 _Names = tuple[str | None, str | None]
 
 
@@ -126,17 +126,26 @@ class Mesh:
         return self._canonical.get(tag_value.strip().casefold())
 
     @property
+    def purview_document(self) -> Loaded[PurviewAccountWish]:
+        """The mesh's `purview` document, with its places. Raises MeshError where it has none."""
+        if self.purview is None:
+            raise self._no_purview("write one that names the account")
+        return self.purview
+
+    @property
     def purview_account(self) -> str:
         """The Purview account that the mesh names. Raises MeshError where it names none."""
         if self.purview is None:
-            message = "no `purview` document in the mesh: write one that names the account, or give the account"
-            raise MeshError([Problem(Location(str(self.path)), "$", message)])
+            raise self._no_purview("write one that names the account, or give the account (--account)")
         return self.purview.model.account
+
+    def _no_purview(self, what_to_do: str) -> MeshError:
+        message = f"no `purview` document in the mesh: {what_to_do}"
+        return MeshError([Problem(Location(str(self.path)), "$", message)])
 
     def consumer_named(self, name: str) -> str | None:
         """The canonical spelling of the domain that `Sales` and `Sales Domain` mean; None for an unknown one."""
-        folded = name.strip().casefold()
-        return self.domain_named(folded) or self.domain_named(folded.removesuffix(_CONSUMER))
+        return consumer_in(self._canonical, name)
 
     def object_id_of(self, name: str, domain: str = "") -> str | None:
         """The object id that a name or a mail of the directory means, None where it is not in it.

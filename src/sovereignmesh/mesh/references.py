@@ -10,7 +10,7 @@ from sovereignmesh.facts import regions
 from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies, ProductResidency
 from sovereignmesh.mesh.policy import area_of
 from sovereignmesh.mesh.purview import PurviewAccountWish
-from sovereignmesh.mesh.words import did_you_mean, listed
+from sovereignmesh.mesh.words import consumer_in, did_you_mean, listed
 from sovereignmesh.patterns import runs_away
 from sovereignmesh.result.location import Location, Problem
 from sovereignmesh.result.text import printable
@@ -168,9 +168,8 @@ def _known_domains(documents: Documents) -> dict[str, str] | None:
 
 def _contracts(product: Loaded[DataProduct], known: dict[str, str] | None) -> Iterator[Problem]:
     for index, contract in enumerate(product.model.data_contracts):
-        consumer = contract.consumer.casefold()
-        if known is not None and consumer not in known and consumer.removesuffix(" domain") not in known:
-            near = did_you_mean(consumer.removesuffix(" domain"), known.values())
+        if known is not None and consumer_in(known, contract.consumer) is None:
+            near = did_you_mean(contract.consumer.casefold().removesuffix(" domain"), known.values())
             message = f"the consumer '{contract.consumer}' is no domain of this mesh{near}; known: "
             yield product.problem(("dataContracts", index, "consumer"), message + listed(dict.fromkeys(known.values())))
         given = {name.casefold() for name in contract.fields}

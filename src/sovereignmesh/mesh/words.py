@@ -1,4 +1,4 @@
-"""What is said about a wrong value: what was found, what is allowed, what was probably meant."""
+"""What the words in a document mean, and what is said of wrong ones: what was found, is allowed, was probably meant."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from sovereignmesh.result.text import printable
 from sovereignmesh.yamlfile import json_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["did_you_mean", "explain", "found", "listed"]
+__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed"]
 
+_PARTY: Final = " domain"
 _LONGEST: Final = 60
 _MOST: Final = 12
 
@@ -54,6 +55,15 @@ def found(value: object) -> str:
             return "a list"
         case _:
             return "a mapping"
+
+
+def consumer_in(domains: Mapping[str, str], name: str) -> str | None:
+    """The domain that a contract's consumer means, which may add "domain" to its name; None for an unknown one.
+
+    `domains` are their canonical spellings by case-folded name.
+    """
+    folded = name.strip().casefold()
+    return domains.get(folded) or domains.get(folded.removesuffix(_PARTY).rstrip())
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

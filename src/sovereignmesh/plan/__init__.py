@@ -5,6 +5,7 @@ from sovereignmesh.plan.carry import Outcome, State, carry_out
 from sovereignmesh.plan.diff import bare, compare, diff, merged
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
 from sovereignmesh.plan.plan import Plan, Unread
+from sovereignmesh.plan.shown import until_shown
 from sovereignmesh.plan.text import outcome_line, plan_lines
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "outcome_line",
     "plan_lines",
     "told",
+    "until_shown",
 ]

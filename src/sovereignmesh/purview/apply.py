@@ -21,6 +21,7 @@ from sovereignmesh.plan import (
     diff,
     merged,
     told,
+    until_shown,
 )
 from sovereignmesh.purview.kinds import KINDS, VERSIONED, names_of, objects_of
 from sovereignmesh.purview.live import WORKERS, Live, by_name, spelled
@@ -38,8 +39,7 @@ __all__ = ["apply_purview"]
 _CONFLICT: Final = 409
 _CONFLICTS: Final = (_CONFLICT, 412)
 _PROVISIONED: Final = 120.0  # seconds that a collection may take
-_SHOWN: Final = 60.0  # seconds in which what was written should show in lists
-_SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two looks
+_SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two looks at a collection
 _SINGLE: Final = ("scan", "filter", "trigger", "workflow")  # which no list tells whole: looked at one by one
 _ATTEMPTS: Final = 4  # at a document that others write too
 
@@ -66,14 +66,9 @@ def apply_purview(
 def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
     if plan.empty:
         return
-    writer = _Writer(plan.purview, _now(plan))
-    outcomes = []
-    for outcome in carry_out(plan.changes, writer.write, WORKERS, stopped=stopped):
-        outcomes.append(outcome)
-        yield outcome
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
-    if done and (not stopped() or Applied(tuple(outcomes)).complete):
-        yield from _unseen(plan, done, stopped)
+    outcomes = carry_out(plan.changes, _Writer(plan.purview, _now(plan)).write, WORKERS, stopped=stopped)
+    wait = plan.purview.azure.pace.wait
+    yield from until_shown(outcomes, partial(_hidden, plan), "the account's lists", wait=wait, stopped=stopped)
 
 
 def _now(plan: PurviewPlan) -> dict[Key, Item]:
@@ -84,22 +79,6 @@ def _now(plan: PurviewPlan) -> dict[Key, Item]:
     if live.unread:
         raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
     return live.items
-
-
-def _unseen(plan: PurviewPlan, done: list[Outcome], stopped: Callable[[], bool]) -> Iterator[Outcome]:
-    """What was written and does not show in the account's lists: the next plan would write it again."""
-    pace, waited, wait = plan.purview.azure.pace, 0.0, _SHORTEST
-    why = f"written, but it does not show in the account's lists after {_SHOWN:.0f} s: plan again later"
-    unknown = "written, but the run was stopped before it showed in the account's lists: plan again"
-    try:
-        while not stopped() and (done := _hidden(plan, done)) and waited < _SHOWN:
-            pace.wait(wait)
-            waited, wait = waited + wait, min(wait * 2, _LONGEST)
-        why = unknown if stopped() else why
-    except AzureError as error:
-        why = unknown if stopped() else f"written, but nobody could look whether it shows: {error}"
-    for outcome in done:
-        yield Outcome(outcome.change, "failed", why)
 
 
 def _hidden(plan: PurviewPlan, done: list[Outcome]) -> list[Outcome]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.azure.purview import connect_purview, find_purview_account
-from sovereignmesh.errors import MeshError, NotFoundError
+from sovereignmesh.errors import NotFoundError
 from sovereignmesh.mesh.purview_references import collections_in
 from sovereignmesh.mesh.words import did_you_mean
 from sovereignmesh.patterns import slug
@@ -24,7 +24,6 @@ from sovereignmesh.purview.sources import DISCOVERED, find_sources, needed_resou
 from sovereignmesh.purview.staying import Staying, staying
 from sovereignmesh.purview.tree import Tree
 from sovereignmesh.purview.workflows import asks_approval, exactly, no_service
-from sovereignmesh.result import Location, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from sovereignmesh.purview.desired import Desired
     from sovereignmesh.purview.resources import Resources
     from sovereignmesh.purview.sources import Wanted
+    from sovereignmesh.result import Problem
 
 __all__ = ["PurviewPlan", "comparable", "is_unfinished", "plan_purview", "read_lists_of", "read_rest"]
 
@@ -98,10 +98,7 @@ def plan_purview(
     Raises MeshError where the mesh has no `purview` document, an `AzureError` where the account or its collections
     cannot be read; what else cannot be read is in the plan's `unread`, and what is wrong with the wish in `problems`.
     """
-    document = mesh.purview
-    if document is None:
-        message = "no `purview` document in the mesh: write one that names the account"
-        raise MeshError([Problem(Location(str(mesh.path)), "$", message)])
+    document = mesh.purview_document
     wish, visible = document.model, Visible(azure)
     named = wish.account if account is None else account
     try:

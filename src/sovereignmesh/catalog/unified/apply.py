@@ -11,7 +11,19 @@ from sovereignmesh.catalog.unified.desired import AT_FIRST, DOMAIN, DRAFT, KINDS
 from sovereignmesh.catalog.unified.live import Live, as_wished, owners_of
 from sovereignmesh.catalog.unified.planning import comparable
 from sovereignmesh.errors import AnswerError, AzureError, DeniedError, PlanError, RejectedError, UnreachableError
-from sovereignmesh.plan import Applied, Item, Outcome, bare, carry_out, check_applicable, compare, diff, fold, told
+from sovereignmesh.plan import (
+    Applied,
+    Item,
+    Outcome,
+    bare,
+    carry_out,
+    check_applicable,
+    compare,
+    diff,
+    fold,
+    told,
+    until_shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["apply_unified"]
 
 _WORKERS: Final = 4  # at once; the service takes five requests a second
-_SHOWN: Final = 60.0  # seconds in which what was written should show in lists
-_SHORTEST, _LONGEST = 0.5, 8.0  # seconds between two looks
 _IDENTITY: Final = ("name", "domain")  # what an object is known by: no update changes it
 
 
@@ -51,13 +61,9 @@ def apply_unified(
 def _applied(plan: UnifiedPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
     if plan.empty:
         return
-    outcomes = []
-    for outcome in carry_out(plan.changes, _Writer(_read(plan)).write, _WORKERS, stopped=stopped):
-        outcomes.append(outcome)
-        yield outcome
-    done = [outcome for outcome in outcomes if outcome.state == "done"]
-    if done and (not stopped() or Applied(tuple(outcomes)).complete):
-        yield from _unseen(plan, done, stopped)
+    outcomes = carry_out(plan.changes, _Writer(_read(plan)).write, _WORKERS, stopped=stopped)
+    wait = plan.catalog.azure.pace.wait
+    yield from until_shown(outcomes, partial(_hidden, plan), "the catalog's lists", wait=wait, stopped=stopped)
 
 
 def _read(plan: UnifiedPlan) -> Live:
@@ -68,22 +74,6 @@ def _read(plan: UnifiedPlan) -> Live:
     if live.lost & changed:
         raise AzureError(f"{live.unread[0].what}: {live.unread[0].why}")
     return live
-
-
-def _unseen(plan: UnifiedPlan, done: list[Outcome], stopped: Callable[[], bool]) -> Iterator[Outcome]:
-    """What was written and does not show in the lists: the next plan would write it again."""
-    pace, waited, wait = plan.catalog.azure.pace, 0.0, _SHORTEST
-    why = f"written, but it does not show in the catalog's lists after {_SHOWN:.0f} s: plan again later"
-    unknown = "written, but the run was stopped before it showed in the catalog's lists: plan again"
-    try:
-        while not stopped() and (done := _hidden(plan, done)) and waited < _SHOWN:
-            pace.wait(wait)
-            waited, wait = waited + wait, min(wait * 2, _LONGEST)
-        why = unknown if stopped() else why
-    except AzureError as error:
-        why = unknown if stopped() else f"written, but nobody could look whether it shows: {error}"
-    for outcome in done:
-        yield Outcome(outcome.change, "failed", why)
 
 
 def _hidden(plan: UnifiedPlan, done: list[Outcome]) -> list[Outcome]:
