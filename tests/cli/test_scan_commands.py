@@ -65,7 +65,7 @@ def test_all_scans_run_and_the_one_that_fails_is_named():
 
 
 def test_a_run_that_was_not_waited_for_is_watched_later(state):
-    started = run("run", *SCAN, *state, "--run-id", RUN, "--level", "full")
+    started = run("run", *SCAN, *state, "--run-id", RUN, "--level", "Full")
     assert started.exit_code == 0
     assert f"run {RUN} is being started" in started.stderr
     assert RUN in started.stdout
@@ -282,12 +282,13 @@ def test_what_was_started_and_could_not_be_told_is_said(state, words, command, s
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """What a terminal of 120 columns is sent."""
+    """What a terminal of 120 columns, or of `columns`, is sent."""
     sent = io.StringIO()
+    sent.columns = 120
 
     def console(**options):
         options.pop("stderr", None)
-        return Console(**{**options, "file": sent, "force_terminal": True, "width": 120, "height": 40})
+        return Console(**{**options, "file": sent, "force_terminal": True, "width": sent.columns, "height": 40})
 
     monkeypatch.setattr(scan_table, "Console", console)
     monkeypatch.setattr("sovereignmesh.cli.scan_commands.sys", type("Sys", (), {"stderr": Tty()}))
@@ -303,6 +304,7 @@ class Tty(io.StringIO):
 def test_a_terminal_sees_a_row_for_each_run(terminal, time):
     assert run("run", "--all", "--wait", "--sandbox").exit_code == 3
     sent = terminal.getvalue()
+    assert "to be started" in sent
     assert "of 4 runs have ended; Ctrl-C stops watching, not the runs" in sent
     assert "stsalesprodarchive/monthly: run " in sent, "the id stays above the table"
     assert "\x1b[31m" in sent, "the one that fails is red"
@@ -316,6 +318,16 @@ def test_a_narrow_terminal_does_without_some_columns(terminal):
     assert "stsalesprodarchive" in lines[2]
     assert "Scheduled" not in terminal.getvalue()
     assert "--format json" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+def test_names_and_statuses_are_whole_in_any_terminal(terminal, columns):
+    terminal.columns = columns
+    assert run("history", "--sandbox").exit_code == 0
+    table = terminal.getvalue().splitlines()
+    assert {line.split()[1] for line in table if line.startswith("stsalesprodarchive")} == {"monthly"}
+    assert "CompletedWithExceptions" in terminal.getvalue()
+    assert "Failed" in table[0]
 
 
 def test_no_colour_where_none_is_wanted(terminal, monkeypatch):

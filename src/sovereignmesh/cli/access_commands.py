@@ -139,9 +139,10 @@ def request(
     record: Path | None,
     **where: Any,
 ) -> None:
-    """Ask for access to the data of PRODUCT, for a domain that a contract lets have it.
+    """Ask for access to the data of PRODUCT.
 
-    Without such a contract nothing is sent. The workflow of the product's domain asks its approvers.
+    It is for a domain that a contract lets have the data: without such a contract nothing is sent. The workflow of the
+    product's domain asks its approvers.
 
     Exit codes: 0 asked, 1 not asked, 2 wrong usage, 4 sent, and nobody is asked: the service took the request, and no
     workflow did; or nobody knows whether it was taken, as where no answer came or the command was interrupted: `access
@@ -215,10 +216,10 @@ def list_(
     output: str,
     **where: Any,
 ) -> None:
-    """List requests for access: who asked, what for, who decided, and why.
+    """List requests for access, who decided, and why.
 
-    Those that you made, decided or have to decide, as far as the service knows them (90 days), then those that the
-    record alone has.
+    Who asked, and what for: those that you made, decided or have to decide, as far as the service knows them (90 days),
+    then those that the record alone has.
 
     Exit codes: 0 listed, 1 it could not be read, 2 wrong usage, 4 not all could be read, or the record is not whole.
     """

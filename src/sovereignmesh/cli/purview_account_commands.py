@@ -19,7 +19,7 @@ __all__ = ["account"]
 
 @click.group(epilog="Example: sovereignmesh purview account plan --estate seed")
 def account() -> None:
-    """The Purview account itself: its region, network, identity and tags.
+    """The Purview account itself: its region, network, tags.
 
     `accountResource` in the mesh's document `purview` says what it is to be. An account is made, or the one that is
     there by that name is adopted; none is ever deleted.

@@ -82,7 +82,7 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--all", "every", is_flag=True, help="Every scan of the account.")
 @click.option(
     "--level",
-    type=click.Choice(["incremental", "full"]),
+    type=click.Choice(["incremental", "full"], case_sensitive=False),
     default="incremental",
     show_default=True,
     help="incremental: what is new or has changed since the last run; full: everything.",
@@ -148,9 +148,9 @@ def run(
 @_where
 @click.pass_context
 def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: float | None, **where: Any) -> None:
-    """Follow every run that has not ended, whoever started it, to its end.
+    """Follow every run that has not ended to its end.
 
-    Of one scan, of all of a SOURCE, or of the whole account.
+    Of one scan, of all of a SOURCE, or of the whole account; whoever started it.
 
     Exit codes: 0 all succeeded, or none was running; 1 could not run, 2 wrong usage, 3 one failed, was cancelled, or
     ended with exceptions or with a status that nobody knows; 4 one was not followed to its end, or not all could be
@@ -168,9 +168,9 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
 @_where
 @click.pass_context
 def history(ctx: click.Context, /, source: str | None, scan: str | None, **where: Any) -> None:
-    """Show the runs that there were, newest first, those that a trigger started among them.
+    """Show the runs that there were, newest first.
 
-    Of one scan, of all of a SOURCE, or of the whole account. Only reads.
+    Of one scan, of all of a SOURCE, or of the whole account, those that a trigger started among them. Only reads.
 
     Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read.
     """
@@ -187,7 +187,9 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
 @_where
 @click.pass_context
 def cancel(ctx: click.Context, /, source: str, scan: str, run_id: UUID | None, **where: Any) -> None:
-    """Ask a run to end, without RUN_ID all runs of the scan that have not ended.
+    """Ask a run to end, or all runs of a scan.
+
+    Without RUN_ID it is all runs of the scan that have not ended.
 
     Exit codes: 0 asked, or nothing was running, or the run had ended already; 1 could not run, 2 wrong usage, 4 one
     could not be asked or read.

@@ -28,7 +28,8 @@ _PIPED: Final = 200  # columns where nobody's terminal says how many there are
 _STATUS: Final = 2  # the column of the status
 _WATCHED: Final = 8  # columns while runs are followed: up to what they have counted
 _NAMES: Final = ("Source", "Scan", "Status", "Started (UTC)", "Elapsed", "Discovered", "Classified", "Failed")
-_LEAST: Final = ("Type", "Level", "Run")  # columns that a narrow terminal does without
+# Columns that a narrow terminal does without, in this order: names and statuses are never cut for them.
+_LEAST: Final = ("Type", "Level", "Run", "Started (UTC)", "Classified", "Discovered", "Elapsed")
 _NUMBERS: Final = frozenset({"Elapsed", "Discovered", "Classified", "Failed"})
 
 
@@ -39,7 +40,9 @@ def follow_runs(watching: Watching) -> Iterator[Tell]:
     What is being started stays above it, so that no id is lost whatever becomes of the command.
     """
     console = Console(stderr=True, highlight=False)
-    with Live(get_renderable=lambda: _moving(watching), console=console, transient=True, refresh_per_second=4) as live:
+    with Live(
+        get_renderable=lambda: _moving(watching, console.width), console=console, transient=True, refresh_per_second=4
+    ) as live:
 
         def tell(run: ScanRun) -> None:
             if run.run is None and not run.why:
@@ -48,12 +51,16 @@ def follow_runs(watching: Watching) -> Iterator[Tell]:
         yield tell
 
 
-def _moving(watching: Watching) -> RenderableType:
+def _moving(watching: Watching, width: int) -> RenderableType:
     """What goes on comes first: a terminal may not have a line for each."""
     runs, now = sorted(watching.runs, key=lambda run: run.ended), watching.now()
     over = sum(run.ended for run in runs)
     title = Text(f"{over} of {len(runs)} runs have ended; Ctrl-C stops watching, not the runs", "dim")
-    return Group(_table(_NAMES, [run.cells(now)[:_WATCHED] for run in runs], runs), title)
+    rows = [run.cells(now)[:_WATCHED] for run in runs]
+    for row, run in zip(rows, runs, strict=True):
+        if run.run is None and not run.why:
+            row[_STATUS] = "to be started"
+    return Group(_table(*_fitting(_NAMES, rows, width), runs), title)
 
 
 def print_runs(found: ScanRuns, nothing: str) -> None:
@@ -63,8 +70,7 @@ def print_runs(found: ScanRuns, nothing: str) -> None:
         console = Console(highlight=False, width=_PIPED)
     names, rows = found.table
     if rows:
-        fitting = _fitting(names, rows, console.width)
-        shown = [[row[names.index(name)] for name in fitting] for row in rows]
+        fitting, shown = _fitting(names, rows, console.width)
         console.print(_table(fitting, shown, found.runs))
         if len(fitting) < len(names):
             console.print(Text("a wider terminal, or --format json, has more columns", "dim"))
@@ -76,14 +82,14 @@ def print_runs(found: ScanRuns, nothing: str) -> None:
         console.print(Text(printable(f"not read: {unread.what}: {unread.why}"), "red"), soft_wrap=True)
 
 
-def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """The columns that a terminal has place for; the least of them go first."""
+def _fitting(names: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> tuple[list[str], list[list[str]]]:
+    """The columns that a terminal has place for, and the rows with them; the least of the columns go first."""
     wide = {name: max(map(len, (name, *column))) + 2 for name, *column in zip(names, *rows, strict=True)}
     kept = list(names)
     for name in _LEAST:
         if sum(wide[each] for each in kept) - 2 > width and name in kept:
             kept.remove(name)
-    return kept
+    return kept, [[row[names.index(name)] for name in kept] for row in rows]
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], runs: Sequence[ScanRun]) -> Table:
