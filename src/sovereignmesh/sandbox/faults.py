@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from sovereignmesh.errors import SandboxError
-from sovereignmesh.sandbox.journeys import JOURNEYS, question
+from sovereignmesh.sandbox.journeys import JOURNEYS, Hit, question
 from sovereignmesh.sandbox.purview import faults as data_map
 from sovereignmesh.sandbox.purview.answers import closed, denied
 from sovereignmesh.sandbox.refusals import too_large, unauthorised
@@ -38,22 +38,6 @@ _HTML: Final = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to your network</body></html>\n"
 )
 _SPEC: Final = re.compile(r"(?P<name>[a-z0-9-]+)(?::(?P<journey>[a-z-]+))?(?:@(?P<nth>[1-9][0-9]*))?")
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """One call that a fault hits. `count` is 1 for the first; `memory` is the fault's own, between its hits."""
-
-    call: Call
-    next: Callable[[Call], Reply]
-    count: int
-    memory: dict[Any, Any]
-    estate: Estate
-    sleep: Callable[[float], object]
-
-    def reply(self) -> Reply:
-        """What the service itself answers."""
-        return self.next(self.call)
 
 
 @dataclass(frozen=True, slots=True)

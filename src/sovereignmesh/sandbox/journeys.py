@@ -1,18 +1,37 @@
-"""Which calls a fault may hit, by name."""
+"""Which calls a fault may hit, by name, and what it is given of one."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from sovereignmesh.sandbox.wire import BATCH, ENTITY, GRAPH, GROUPS, PURVIEW, SEARCH, UNIFIED, Call
+from sovereignmesh.sandbox.wire import BATCH, ENTITY, GRAPH, GROUPS, PURVIEW, SEARCH, UNIFIED, Call, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["JOURNEYS", "question"]
+    from sovereignmesh.sandbox.estate import Estate
+
+__all__ = ["JOURNEYS", "Hit", "question"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One call that a fault hits. `count` is 1 for the first; `memory` is the fault's own, between its hits."""
+
+    call: Call
+    next: Callable[[Call], Reply]
+    count: int
+    memory: dict[Any, Any]
+    estate: Estate
+    sleep: Callable[[float], object]
+
+    def reply(self) -> Reply:
+        """What the service itself answers."""
+        return self.next(self.call)
 
 
 def _subscription_path(last: str) -> Callable[[Call], bool]:

@@ -13,7 +13,7 @@ from sovereignmesh.sandbox.purview.filters import refuse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sovereignmesh.sandbox.faults import Hit
+    from sovereignmesh.sandbox.journeys import Hit
     from sovereignmesh.sandbox.wire import Reply
 
 __all__ = ["delete_one", "deny_one", "lose_hit", "lose_one", "refuse_token"]
