@@ -1,11 +1,13 @@
 """What is said of runs: in a table, as JSON, in a notebook, in a line; and when one is over."""
 
+import dataclasses
 import datetime as dt
 import io
 import sys
 import types
 
 import pytest
+from clock import Clock, pace_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scans.conftest import ACCOUNT, ARCHIVE, RUN
@@ -144,8 +146,33 @@ def test_a_notebook_shows_a_table_that_moves(azure, notebook, capsys):
         "not started", "not started", "Accepted", "Queued", "InProgress", "Succeeded", "Succeeded",
     ]  # fmt: skip
     assert notebook[-1].runs == found.runs
+    assert '<progress value="0" max="1">' in notebook[2]._repr_html_()
+    assert "<progress" not in notebook[-1]._repr_html_(), "all is over"
     assert "412" in notebook[-1]._repr_html_()
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_a_run_counts_moves_a_table_and_is_no_line(inside, request, monkeypatch, capsys):
+    shown = request.getfixturevalue("notebook") if inside else []
+    counted = [Run(RUN, "InProgress", started=BEGAN, discovered=count) for count in (None, 7, 7, 12)]
+    polls = iter([*counted, dataclasses.replace(counted[-1], status=SUCCEEDED, ended=NOW)])
+    purview = types.SimpleNamespace(
+        account=types.SimpleNamespace(name="own"),
+        azure=types.SimpleNamespace(pace=pace_of(Clock())),
+        runs=types.SimpleNamespace(start=lambda *_: Run(RUN, "Accepted"), poll=lambda *_: (next(polls), None)),
+    )
+    monkeypatch.setattr("sovereignmesh.scans.run.connect_purview", lambda *_: purview)
+    assert sm.run_scan(None, "own", "lake", "weekly", run_id=RUN).succeeded
+    lines = [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+    if inside:
+        assert [one.runs[0].run and one.runs[0].run.discovered for one in shown] == [
+            None, None, None, None, 7, 12, 12, 12,
+        ]  # fmt: skip
+        assert lines == []
+    else:
+        assert [line.partition(",")[0] for line in lines[1:]] == ["Accepted", "InProgress", "Succeeded"]
+        assert "12 discovered" in lines[-1]
 
 
 def test_where_nobody_reads_on_runs_are_followed_all_the_same(azure, monkeypatch):

@@ -18,15 +18,17 @@ def table_html(
     names: Sequence[str],
     rows: Iterable[Sequence[str]],
     *,
+    bar: tuple[int, int] | None = None,
     notes: Iterable[str] = (),
     unread: Iterable[tuple[str, str]] = (),
 ) -> str:
-    """A fragment of HTML in which everything is escaped; `unread` is (what, why)."""
+    """A fragment of HTML in which everything is escaped; `bar` is how many of how many, `unread` is (what, why)."""
     lines = [*notes, *(f"not read: {what}: {why}" for what, why in unread)]
     head = "".join(f"<th>{_text(name)}</th>" for name in names)
     body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     below = "".join(f"<div>{_text(line)}</div>" for line in lines)
-    return f"<div>{_text(title)}</div><table><tr>{head}</tr>{body}</table>{below}"
+    done = f'<progress value="{bar[0]}" max="{bar[1]}"></progress> {bar[0]} of {bar[1]}' if bar else ""
+    return f"<div>{_text(title)} {done}</div><table><tr>{head}</tr>{body}</table>{below}"
 
 
 def _text(value: str) -> str:

@@ -26,8 +26,12 @@ def show_runs(watching: Watching) -> Iterator[Tell]:
     """Shows the runs while it lasts: in a notebook as a table in one place, else by lines on standard error."""
     notebook = _notebook()
     if notebook is None:
+        said: dict[str, tuple[str, str]] = {}
 
         def say(run: ScanRun) -> None:
+            if said.get(run.id) == (run.status, run.why):  # what it has counted meanwhile is no news for a log
+                return
+            said[run.id] = run.status, run.why
             with suppress(OSError):  # nobody reads on: what runs is followed all the same
                 sys.stderr.write(f"{change_line(run, watching.now())}\n")
 

@@ -169,7 +169,9 @@ class ScanRuns:
 
     def _repr_html_(self) -> str:
         title = f"Purview account {self.account}"
-        return table_html(title, *self.table, notes=self.failure_lines, unread=self.unread)
+        over = sum(run.ended for run in self.runs)
+        bar = (over, len(self.runs)) if self.waited and over < len(self.runs) else None
+        return table_html(title, *self.table, bar=bar, notes=self.failure_lines, unread=self.unread)
 
     def to_dict(self) -> dict[str, Any]:
         """The runs as JSON."""

@@ -147,16 +147,16 @@ class Watching:
             each.due = pace.clock() + max(each.interval, min(wanted, LONGEST_WAIT))
 
     def _take(self, index: int, each: _Next, found: Run) -> None:
-        """Keeps what was read of a run, and tells of it where its status is another; one that hangs is given up."""
-        before = self.runs[index].status
-        self.runs[index] = replace(self.runs[index], run=found)
-        changed = self.runs[index].status != before
-        each.failures, each.interval = 0, _FIRST if changed else min(each.interval * _GROWTH, _LONGEST)
+        """Keeps what was read of a run, and tells of it where it is another than before; one that hangs is given up."""
+        before = self.runs[index]
+        self.runs[index] = replace(before, run=found)
+        moved = self.runs[index].status != before.status
+        each.failures, each.interval = 0, _FIRST if moved else min(each.interval * _GROWTH, _LONGEST)
         # A run may not say when it began, and the two clocks may differ.
         lasted = max(self.runs[index].elapsed(self.now()) or 0.0, self.purview.azure.pace.clock() - each.since)
         if not self.runs[index].ended and lasted > _LONGEST_RUN:
             self._change(index, why="given up: it has not ended in 7 days, the longest that a scan may run")
-        elif changed or self.runs[index].ended:
+        elif found != before.run:
             self.tell(self.runs[index])
 
     def _ask(self, index: int) -> Iterator[tuple[int, Run | AzureError, float]]:
