@@ -173,8 +173,9 @@ def test_an_estate_may_come_with_objects(build_account, tmp_path):
     assert later.every("/scan/datasources") == []
     assert later.read(f"{TYPES}/typedef/name/PII.Contact")["version"] == 1
     given.write_text('[{"path": "/scan/datasources/x", "body": {}}]')
-    with pytest.raises(SandboxError, match="/scan/datasources/x"):
-        Purview(folder)
+    for options in ({}, {"state": tmp_path / "state"}):
+        with pytest.raises(SandboxError, match="/scan/datasources/x"):
+            Purview(folder, "own-account", **options).ask("GET", "/collections")
     given.write_text("[1]")
     with pytest.raises(SandboxError, match=r"purview\.json"):
         Purview(folder)

@@ -164,7 +164,7 @@ def test_what_an_estate_says_wrongly_is_told(build_account, runs, said):
     folder = build_account(runs)
     assert load_estate(folder).purview
     with pytest.raises(SandboxError, match=said):
-        Purview(folder, "pview-customer-prod")
+        Purview(folder, "pview-customer-prod").ask("GET", "/collections")
 
 
 def test_what_an_estate_says_of_runs_is_an_object(build_account):

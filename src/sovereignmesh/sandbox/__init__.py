@@ -59,7 +59,9 @@ def open_sandbox(
     `estate` is the name of a packaged estate (`estates()`) or the path of an estate's folder. `state` is a file that
     keeps what is written, for a later process to continue with. `faults` are names of FAULTS, or what `find_fault`
     gives; `page_size` is the most items of any page; `clock` and `sleep` are the service's own; `pace` the caller's.
-    Raises SandboxError for an unknown estate or fault, and where the extra `sandbox` is not installed.
+    Raises SandboxError for an unknown estate or fault, and where the extra `sandbox` is not installed. What an estate
+    of your own has in Purview and could not be sent there is a SandboxError too, without a state when Purview is first
+    asked.
     """
     adapter = open_adapter(estate, state=state, faults=faults, clock=clock, sleep=sleep, page_size=page_size)
     import requests  # noqa: PLC0415 - with the SDK below a third of a second

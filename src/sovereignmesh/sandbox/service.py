@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 import requests
@@ -48,9 +49,19 @@ class Service:
         self._graph = Graph(
             self.store, access, self._groups, estate.policy, page_size=page_size, clock=clock, largest=largest
         )
-        self._purview = Purview(estate, self.store, page_size, clock)
-        self._lock = threading.Lock()
+        self._open_purview = partial(Purview, estate, self.store, page_size, clock)
+        # What an estate has in Purview takes as long as all else, and most commands never ask; but what a state keeps
+        # of it must be there before the state is written again.
+        self._purview_or_not = self._open_purview() if state is not None else None
+        self._lock = threading.RLock()
         self._closed = False
+
+    @property
+    def _purview(self) -> Purview:
+        with self._lock:
+            if self._purview_or_not is None:
+                self._purview_or_not = self._open_purview()
+            return self._purview_or_not
 
     def close(self) -> None:
         """Answers nothing more; DuckDB must not be in the middle of something when the process ends."""
