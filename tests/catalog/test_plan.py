@@ -1,16 +1,19 @@
 """What a catalog gets from the mesh: planned, written, and nothing left to do."""
 
 import dataclasses
+import gzip
 import json
+import random
 
 import jsonschema
 import pytest
-from catalog.conftest import asset, collection
+from catalog.conftest import PACKAGED, asset, collection
 from estates.building import CATALOG_TRUTH
 
 import sovereignmesh as sm
 from sovereignmesh.catalog.kinds import MADE
 from sovereignmesh.catalog.placing import Place, Places
+from sovereignmesh.catalog.reading import CatalogReading
 from sovereignmesh.catalog.wishes import Wishes
 from sovereignmesh.errors import PlanError
 from sovereignmesh.plan import Key
@@ -282,3 +285,23 @@ def test_lineage_of_very_many_tables_begins_with_the_product(write_mesh):
     assert f"{MADE}products/Sales/One/data" not in names
     assert f"{MADE}contracts/Sales/One/Sales" in names
     assert any("more than 500 tables and files" in note for note in wishes.notes)
+
+
+def test_in_whatever_order_assets_are_read_the_plan_is_the_same(open_azure, write_estate, mesh, monkeypatch):
+    lines = gzip.decompress((PACKAGED / "contoso" / "assets.jsonl.gz").read_bytes()).splitlines()
+    assets = list(map(json.loads, lines))
+    bare = next(one for one in assets if one["typeName"] == "azure_sql_table" and not one.get("contacts"))
+    azure = open_azure(write_estate([*assets, {**bare, "typeName": "azure_sql_view"}]))
+    read, digests = CatalogReading.__iter__, set()
+    for seed in range(4):
+        order = random.Random(seed)
+        monkeypatch.setattr(
+            CatalogReading, "__iter__", lambda self, by=order.random: iter(sorted(read(self), key=lambda _: by()))
+        )
+        plan = sm.plan_catalog(azure, mesh)
+        digests.add(plan.digest)
+    assert len(digests) == 1
+    assert (
+        len([1 for change in plan.changes if change.item.name.startswith(f"{bare['attributes']['qualifiedName']} (")])
+        == 2
+    )

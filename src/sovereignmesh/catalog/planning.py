@@ -87,6 +87,7 @@ class _Draft:
     def __init__(self, mesh: Mesh, catalog: Catalog) -> None:
         self._mesh, self._catalog = mesh, catalog
         self._wishes = Wishes(mesh)
+        self._lacking: dict[str, list[tuple[str, Entity, dict[str, Any]]]] = {}  # assets, by their names without case
         self._desired: list[Item] = []
         self._live: dict[Key, Item] = {}
         self._ids: dict[Key, str] = {}
@@ -133,12 +134,17 @@ class _Draft:
         self._without.update((name, whose) for name in lacks if name not in body)
         self._as_wished += not lacks
         if body and read.entity is not None:
-            name = asset.qualified_name
-            if Key("asset", name.casefold()) in self._live:  # of another type, or told apart by case alone
-                name = f"{name} ({asset.id})"
-            there = live_item("asset", name, read.entity)
-            self._desired.append(Item("asset", name, body))
-            self._live[there.key], self._ids[there.key] = there, read.entity.id
+            self._lacking.setdefault(asset.qualified_name.casefold(), []).append(
+                (asset.qualified_name, read.entity, body)
+            )
+
+    def _plan_assets(self) -> None:
+        for alike in self._lacking.values():  # of another type, or told apart by case alone
+            for name, entity, body in alike:
+                told = f"{name} ({entity.id})" if len(alike) > 1 else name
+                there = live_item("asset", told, entity)
+                self._desired.append(Item("asset", told, body))
+                self._live[there.key], self._ids[there.key] = there, entity.id
 
     def read_made(self) -> None:
         """Reads what earlier plans made, by name and not by the index, which lags."""
@@ -165,6 +171,7 @@ class _Draft:
     def plan(self, *, prune: bool) -> CatalogPlan:
         """What is to be done."""
         purview = self._catalog.purview
+        self._plan_assets()
         desired = [item for item in self._desired if item.kind not in self._lost]
         notes = list(self._wishes.notes)
         for (lack, whose), count in self._without.items():

@@ -79,7 +79,8 @@ class Wishes:
                     product,
                     title=product.name,
                     about=f"What {product.name} is made of.",
-                    inputs=[_reference(asset.type, asset.qualified_name) for asset in data],
+                    # In one order: collections are read in any, and the same plan is to have the same digest.
+                    inputs=[_reference(*each) for each in sorted((asset.type, asset.qualified_name) for asset in data)],
                     output=name,
                 )
             shared: Counter[str] = Counter()
