@@ -8,12 +8,13 @@ import uuid
 import pytest
 
 from sovereignmesh.azure.purview import find_purview_account
-from sovereignmesh.azure.purview.unified import connect_unified
+from sovereignmesh.azure.purview.unified import Entities, connect_unified
 from sovereignmesh.catalog import apply_unified, plan_unified
 from sovereignmesh.errors import AzureError, DeniedError, MeshError, NotFoundError, PlanError, RejectedError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.sandbox import estate_mesh, find_fault
+from sovereignmesh.sandbox.faults import Fault
 
 ACCOUNT = "sovereign-purview"
 ADA, BOB = "00000000-0000-0000-0000-0000000000ad", "00000000-0000-0000-0000-0000000000b0"
@@ -34,6 +35,7 @@ dataProduct:
 """
 RETURNS = "dataProduct: {name: Returns, domain: Sales, owner: sales-team, sla: {freshness: 5 minutes}}"
 BOTH = (SALES, ORDERS, RETURNS)
+_ERROR = b'{"error": {"code": "ServiceUnavailable", "message": "Try again."}}'
 
 
 @pytest.fixture
@@ -335,6 +337,33 @@ class TestApply:
         found = [each.text("name") for each in catalog_of(azure).products.list()]
         assert sorted(found) == ["Orders", "Returns"]
         assert plan_unified(azure, mesh, ACCOUNT).empty
+
+    @pytest.mark.parametrize("said", ["unavailable", "a proxy's page"])
+    @pytest.mark.parametrize("knows_our_id", [True, False])
+    def test_a_post_that_was_taken_and_not_answered_makes_no_second_object(
+        self, open_azure, mesh_of, monkeypatch, said, knows_our_id
+    ):
+        def lose(hit):
+            reply = hit.reply()
+            if hit.call.method == "POST":
+                reply.status, reply.body = (503, _ERROR) if said == "unavailable" else (200, b"<html></html>")
+            return reply
+
+        if not knows_our_id:
+            get = Entities.get
+
+            def refuse(entities, identity):
+                if not any(each.text("id") == identity for each in entities.list()):
+                    raise NotFoundError("there is none", status=404)
+                return get(entities, identity)
+
+            monkeypatch.setattr(Entities, "get", refuse)
+        faults = [Fault("lost", "", lose, "purview-writes", times=None), "lagging-reads"]
+        azure, mesh = open_azure(faults=faults), mesh_of(*BOTH)
+        applied = apply_unified(plan_unified(azure, mesh, ACCOUNT))
+        assert applied.complete, applied.outcomes
+        assert sorted(each.text("name") for each in catalog_of(azure).products.list()) == ["Orders", "Returns"]
+        assert [each.text("name") for each in catalog_of(azure).domains.list()] == ["Sales"]
 
     def test_lists_that_lag_are_waited_for(self, open_azure, mesh_of):
         azure = open_azure(faults=["lagging-reads"])

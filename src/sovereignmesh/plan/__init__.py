@@ -5,7 +5,7 @@ from sovereignmesh.plan.carry import Outcome, State, carry_out
 from sovereignmesh.plan.diff import bare, compare, diff, merged
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
 from sovereignmesh.plan.plan import Plan, Unread
-from sovereignmesh.plan.shown import until_shown
+from sovereignmesh.plan.shown import looked_for, until_shown
 from sovereignmesh.plan.text import outcome_line, plan_lines
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "diff",
     "fold",
+    "looked_for",
     "merged",
     "outcome_line",
     "plan_lines",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sovereignmesh.errors import AzureError
 from sovereignmesh.plan.applied import Applied
@@ -11,18 +11,40 @@ from sovereignmesh.plan.carry import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["until_shown"]
+__all__ = ["looked_for", "until_shown"]
 
 _LIMIT: Final = 60.0  # seconds in which what was written should show
 _SHORTEST, _LONGEST = 0.2, 5.0  # seconds between two looks
+
+
+class Pacing(Protocol):
+    """Time as a run has it."""
+
+    clock: Callable[[], float]
+
+    def wait(self, seconds: float) -> None:
+        """Waits."""
+
+
+def looked_for(look: Callable[[], bool], pace: Pacing, *, stopped: Callable[[], bool]) -> bool:
+    """Looks again and again, a minute long, until `look` finds what it looks for; whether it did."""
+    until, pause = pace.clock() + _LIMIT, _SHORTEST
+    while not stopped():
+        if look():
+            return True
+        if pace.clock() >= until:
+            break
+        pace.wait(pause)
+        pause = min(pause * 2, _LONGEST)
+    return False
 
 
 def until_shown(
     outcomes: Iterator[Outcome],
     hidden: Callable[[list[Outcome]], list[Outcome]],
     lists: str,
+    pace: Pacing,
     *,
-    wait: Callable[[float], object],
     stopped: Callable[[], bool],
 ) -> Iterator[Outcome]:
     """Passes the outcomes on as they come; then, what was done and does not show within a minute comes again, failed.
@@ -36,13 +58,16 @@ def until_shown(
     done = [outcome for outcome in told if outcome.state == "done"]
     if not done or (stopped() and not Applied(tuple(told)).complete):
         return
-    waited, pause = 0.0, _SHORTEST
+
+    def look() -> bool:
+        nonlocal done
+        done = hidden(done)
+        return not done
+
     why = f"written, but it does not show in {lists} after {_LIMIT:.0f} s: plan again later"
     unknown = f"written, but the run was stopped before it showed in {lists}: plan again"
     try:
-        while not stopped() and (done := hidden(done)) and waited < _LIMIT:
-            wait(pause)
-            waited, pause = waited + pause, min(pause * 2, _LONGEST)
+        looked_for(look, pace, stopped=stopped)
         why = unknown if stopped() else why
     except AzureError as error:
         why = unknown if stopped() else f"written, but nobody could look whether it shows: {error}"

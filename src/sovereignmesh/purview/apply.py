@@ -67,8 +67,8 @@ def _applied(plan: PurviewPlan, stopped: Callable[[], bool]) -> Iterator[Outcome
     if plan.empty:
         return
     outcomes = carry_out(plan.changes, _Writer(plan.purview, _now(plan)).write, WORKERS, stopped=stopped)
-    wait = plan.purview.azure.pace.wait
-    yield from until_shown(outcomes, partial(_hidden, plan), "the account's lists", wait=wait, stopped=stopped)
+    pace = plan.purview.azure.pace
+    yield from until_shown(outcomes, partial(_hidden, plan), "the account's lists", pace, stopped=stopped)
 
 
 def _now(plan: PurviewPlan) -> dict[Key, Item]:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.catalog.unified.desired import AT_FIRST, DOMAIN, DRAFT, KINDS, PUBLISHED
 from sovereignmesh.catalog.unified.live import Live, as_wished, owners_of
 from sovereignmesh.catalog.unified.planning import comparable
-from sovereignmesh.errors import AnswerError, AzureError, DeniedError, PlanError, RejectedError, UnreachableError
+from sovereignmesh.errors import (
+    AnswerError,
+    AzureError,
+    DeniedError,
+    NotFoundError,
+    PlanError,
+    RejectedError,
+    UnreachableError,
+)
 from sovereignmesh.plan import (
     Applied,
     Item,
@@ -21,6 +29,7 @@ from sovereignmesh.plan import (
     compare,
     diff,
     fold,
+    looked_for,
     told,
     until_shown,
 )
@@ -61,9 +70,9 @@ def apply_unified(
 def _applied(plan: UnifiedPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
     if plan.empty:
         return
-    outcomes = carry_out(plan.changes, _Writer(_read(plan)).write, _WORKERS, stopped=stopped)
-    wait = plan.catalog.azure.pace.wait
-    yield from until_shown(outcomes, partial(_hidden, plan), "the catalog's lists", wait=wait, stopped=stopped)
+    outcomes = carry_out(plan.changes, _Writer(_read(plan), stopped).write, _WORKERS, stopped=stopped)
+    pace = plan.catalog.azure.pace
+    yield from until_shown(outcomes, partial(_hidden, plan), "the catalog's lists", pace, stopped=stopped)
 
 
 def _read(plan: UnifiedPlan) -> Live:
@@ -89,8 +98,8 @@ def _hidden(plan: UnifiedPlan, done: list[Outcome]) -> list[Outcome]:
 class _Writer:
     """Writes changes, any number at once."""
 
-    def __init__(self, now: Live) -> None:
-        self._now, self._catalog, self._ids = now, now.catalog, dict(now.ids)
+    def __init__(self, now: Live, stopped: Callable[[], bool]) -> None:
+        self._now, self._catalog, self._ids, self._stopped = now, now.catalog, dict(now.ids), stopped
 
     def write(self, change: Change) -> bool:
         """Does one change; False where it was done already. Raises PlanError where it is another since the plan."""
@@ -123,15 +132,28 @@ class _Writer:
             self._publish(item, entities, identity, bare({**body, **made, "id": identity}))
 
     def _made(self, item: Item, entities: Entities, body: dict[str, Any]) -> Mapping[str, Any]:
-        """What came of a POST, which is never sent again: where the connection broke, the lists say whether it did."""
+        """What came of a POST, which is never sent again: without an answer it is looked for, as lists may lag.
+
+        By its id, which is ours; that the service keeps it is not documented, so that the lists are read too.
+        """
+        found: Mapping[str, Any] = {}
+
+        def look() -> bool:
+            nonlocal found
+            with contextlib.suppress(NotFoundError):
+                found = entities.get(body["id"]).body
+                return True
+            there = Live(self._catalog)
+            there.read([item.name] if item.kind == DOMAIN else [key.name for key in item.needs])
+            found = there.items[item.key].body if item.key in there.items else {}
+            return bool(found)
+
         try:
             return entities.create(body).body
-        except UnreachableError:
-            look = Live(self._catalog)
-            look.read([item.name] if item.kind == DOMAIN else [key.name for key in item.needs])
-            if item.key not in look.items:
-                raise
-            return look.items[item.key].body
+        except (UnreachableError, AnswerError):
+            if looked_for(look, self._catalog.azure.pace, stopped=self._stopped):
+                return found
+            raise
 
     def _publish(self, item: Item, entities: Entities, identity: str, body: dict[str, Any]) -> None:
         hint = "" if item.kind == DOMAIN else " (the portal asks for a data asset and an access policy first)"
