@@ -11,11 +11,12 @@ from catalog.conftest import PACKAGED, asset, collection
 from estates.building import CATALOG_TRUTH
 
 import sovereignmesh as sm
+from sovereignmesh.azure.purview.datamap import DataMap
 from sovereignmesh.catalog.kinds import MADE
 from sovereignmesh.catalog.placing import Place, Places
 from sovereignmesh.catalog.reading import CatalogReading
 from sovereignmesh.catalog.wishes import Wishes
-from sovereignmesh.errors import PlanError
+from sovereignmesh.errors import PlanError, RejectedError, UnreachableError
 from sovereignmesh.plan import Key
 
 TRUTH = json.loads(CATALOG_TRUTH.read_text())
@@ -67,6 +68,54 @@ def test_apply_then_plan_is_empty_and_only_labels_are_left(azure, mesh):
     assert {finding.check for finding in audit.findings if finding.state != "exempt"} == {"sensitivity-label"}
     assert audit.coverage.resources == TRUTH["hits"] + len(LINEAGE)
     assert {outcome.state for outcome in sm.apply_catalog(plan)} == {"already"}
+
+
+def posts(azure, monkeypatch, refuse=lambda entities: None):
+    """How many entities each write has."""
+    written, write = [], DataMap.write
+
+    def counted(data_map, *entities):
+        refuse(entities)
+        written.append(len(entities))
+        write(data_map, *entities)
+
+    monkeypatch.setattr(DataMap, "write", counted)
+    return written
+
+
+def test_assets_are_written_together(azure, mesh, monkeypatch):
+    written = posts(azure, monkeypatch)
+    assert sm.apply_catalog(sm.plan_catalog(azure, mesh)).complete
+    assert written == [len(mendable()), *[1] * len(LINEAGE)]
+
+
+def test_one_that_is_refused_fails_alone(azure, mesh, monkeypatch):
+    plan = sm.plan_catalog(azure, mesh)
+    refused = plan.ids[next(change.key for change in plan.changes if change.item.kind == "asset")]
+
+    def refuse(entities):
+        if any(each["guid"] == refused for each in entities):
+            raise RejectedError("not this one", status=400)
+
+    written = posts(azure, monkeypatch, refuse)
+    failed = [outcome for outcome in sm.apply_catalog(plan) if outcome.state != "done"]
+    assert [(plan.ids[outcome.change.key], outcome.reason) for outcome in failed] == [(refused, "not this one")]
+    assert set(written) == {1}
+
+
+def test_a_write_that_nobody_answered_is_read_again_and_not_repeated(azure, mesh, monkeypatch):
+    plan, write = sm.plan_catalog(azure, mesh), DataMap.write
+
+    def lost(data_map, *entities):
+        write(data_map, *entities)
+        if len(entities) > 1:
+            raise UnreachableError("no answer")
+        assert entities[0]["typeName"] in {"DataSet", "Process"}, "assets are written once"
+
+    monkeypatch.setattr(DataMap, "write", lost)
+    assert sm.apply_catalog(plan).complete
+    monkeypatch.undo()
+    assert sm.plan_catalog(azure, mesh).empty
 
 
 def test_what_an_asset_has_stays(azure, mesh):

@@ -6,8 +6,21 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from sovereignmesh.errors import RejectedError
-from sovereignmesh.plan import Change, Item, Key, Kind, Plan, carry_out, compare, diff, fold, merged, plan_lines
+from sovereignmesh.errors import PlanError, RejectedError, SignInError
+from sovereignmesh.plan import (
+    Change,
+    Item,
+    Key,
+    Kind,
+    Plan,
+    carry_out,
+    carry_out_together,
+    compare,
+    diff,
+    fold,
+    merged,
+    plan_lines,
+)
 from sovereignmesh.result import Location, Problem
 
 KINDS = {
@@ -164,6 +177,33 @@ def test_as_many_at_once_as_allowed_and_no_more():
     changes = diff([item("box", str(number)) for number in range(9)], [], KINDS, prune=False)
     assert len(list(carry_out(changes, write, 3))) == 9
     assert most == [3]
+
+
+def test_those_that_can_be_done_together_are_and_each_has_its_own_end():
+    changes, _, _ = chain("a", "b", "c")
+    changes += diff([item("thing", name) for name in "efg"], [], KINDS, prune=False)
+    groups = []
+
+    def write(some):
+        groups.append([change.item.name for change in some])
+        return [PlanError("no") if change.item.name == "f" else change.item.name != "g" for change in some]
+
+    told = states(carry_out_together(changes, write, 2, 1))
+    assert told == {"a": "done", "b": "done", "c": "done", "e": "done", "f": "failed", "g": "already"}
+    assert sorted(name for group in groups for name in group) == list("abcefg")
+    assert max(map(len, groups)) == 2
+
+
+def test_what_ends_a_group_ends_all_of_it_and_the_run():
+    changes = diff([item("box", name) for name in "abcd"], [], KINDS, prune=False)
+
+    def write(_):
+        raise SignInError("nobody")
+
+    outcomes = list(carry_out_together(changes, write, 2, 1))
+    assert [(outcome.change.item.name, outcome.state) for outcome in outcomes] == [
+        ("a", "failed"), ("b", "failed"), ("c", "left"), ("d", "left"),
+    ]  # fmt: skip
 
 
 def test_a_stopped_run_leaves_the_rest_and_says_so():

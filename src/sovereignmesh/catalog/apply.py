@@ -5,18 +5,26 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sovereignmesh.azure.purview.datamap import AT_ONCE
 from sovereignmesh.catalog.kinds import KINDS, PROCESS, TYPES
 from sovereignmesh.catalog.planning import live_item
 from sovereignmesh.catalog.reading import WORKERS
-from sovereignmesh.errors import PlanError
-from sovereignmesh.plan import carry_out, check_applicable, compare, told
+from sovereignmesh.errors import (
+    AzureError,
+    ClosedNetworkError,
+    DeadlineError,
+    PlanError,
+    SignInError,
+    SovereignMeshError,
+)
+from sovereignmesh.plan import carry_out_together, check_applicable, compare, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from sovereignmesh.azure.purview import Entity
     from sovereignmesh.catalog.planning import CatalogPlan
-    from sovereignmesh.plan import Applied, Change, Item, Outcome
+    from sovereignmesh.plan import Applied, Change, Item, Key, Outcome, Written
 
 __all__ = ["apply_catalog"]
 
@@ -42,18 +50,54 @@ def apply_catalog(
 
 
 def _applied(plan: CatalogPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
-    return carry_out(plan.changes, partial(_write, plan), WORKERS, stopped=stopped)
+    return carry_out_together(plan.changes, partial(_write, plan), AT_ONCE, WORKERS, stopped=stopped)
 
 
-def _write(plan: CatalogPlan, change: Change) -> bool:
+def _write(plan: CatalogPlan, changes: list[Change]) -> list[Written]:
+    """Does the changes, those of assets in one write."""
+    assets = [change for change in changes if change.item.kind == "asset"]
+    together = _complete_all(plan, assets) if len(assets) > 1 else {}
+    return [together[change.key] if change.key in together else _tried(plan, change) for change in changes]
+
+
+def _complete_all(plan: CatalogPlan, changes: list[Change]) -> dict[Key, Written]:
+    """What became of assets that are written together; empty where that fails, for each to be tried alone."""
+    data_map = plan.purview.data_map
+    try:
+        found = data_map.entities([plan.ids[change.key] for change in changes])
+        there = {change.key: found.get(plan.ids[change.key]) for change in changes}
+        bodies = {change.key: _completed(change, now) for change in changes if (now := there[change.key]) is not None}
+        if wanted := [body for body in bodies.values() if body]:
+            data_map.write(*wanted)
+    except (SignInError, ClosedNetworkError, DeadlineError):
+        raise
+    except AzureError:  # one that is refused refuses all; where nobody knows, it is read again
+        return {}
+    return {change.key: bool(bodies[change.key]) if change.key in bodies else _gone(change) for change in changes}
+
+
+def _gone(change: Change) -> PlanError:
+    return PlanError(f"{change.item.name} is gone since the plan: plan again")
+
+
+def _tried(plan: CatalogPlan, change: Change) -> Written:
+    try:
+        return _write_one(plan, change)
+    except SovereignMeshError as error:
+        return error
+
+
+def _write_one(plan: CatalogPlan, change: Change) -> bool:
     """Does one change; False where it was done already. Raises PlanError where somebody has changed it meanwhile."""
     item, there = change.item, _now(plan, change)
     if change.action == "delete" and there is None:
         return False
     if item.kind == "asset":
         if there is None:
-            raise PlanError(f"{item.name} is gone since the plan: plan again")
-        return _complete(plan, change, there)
+            raise _gone(change)
+        if body := _completed(change, there):
+            plan.purview.data_map.write(body)
+        return bool(body)
     if change.action != "delete" and there is not None and _is(item.body, item, there):
         return False
     if (there is None) != (change.action == "create") or (there is not None and not _is(change.before, item, there)):
@@ -78,23 +122,22 @@ def _now(plan: CatalogPlan, change: Change) -> Entity | None:
     return plan.purview.data_map.named(TYPES[change.item.kind], [change.item.name]).get(change.item.name)
 
 
-def _complete(plan: CatalogPlan, change: Change, there: Entity) -> bool:
-    """Gives an asset what it lacks still.
+def _completed(change: Change, there: Entity) -> dict[str, Any]:
+    """The entity of an asset with what it lacks still; empty where it lacks nothing.
 
     Its own attributes go along as they were read: those that its type demands are wanted in every write.
     """
     wish = change.item.body
     describe, own = "description" in wish and not there.description, "owners" in wish and not there.owners
     if not describe and not own:
-        return False
+        return {}
     attributes = {name: value for name, value in (there.body.get("attributes") or {}).items() if value is not None}
     if describe:
         attributes["userDescription"] = wish["description"]
     body: dict[str, Any] = {"typeName": there.type, "guid": there.id, "attributes": attributes}
     if own:
         body["contacts"] = {**there.contacts, "Owner": _contacts(wish["owners"])}
-    plan.purview.data_map.write(body)
-    return True
+    return body
 
 
 def _made(change: Change, there: Entity | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Desired, plan, apply, once for everything that is written: a pure comparison, and carrying out what it found."""
 
 from sovereignmesh.plan.applied import Applied, check_applicable, told
-from sovereignmesh.plan.carry import Outcome, State, carry_out
+from sovereignmesh.plan.carry import Outcome, State, Written, carry_out, carry_out_together
 from sovereignmesh.plan.diff import bare, compare, diff, merged
 from sovereignmesh.plan.items import Action, Change, Difference, Item, Key, Kind, fold
 from sovereignmesh.plan.plan import Plan, Unread
@@ -20,8 +20,10 @@ __all__ = [
     "Plan",
     "State",
     "Unread",
+    "Written",
     "bare",
     "carry_out",
+    "carry_out_together",
     "check_applicable",
     "compare",
     "diff",

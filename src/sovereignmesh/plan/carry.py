@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from sovereignmesh.plan.items import Change, Key
 
-__all__ = ["Outcome", "State", "carry_out"]
+__all__ = ["Outcome", "State", "Written", "carry_out", "carry_out_together"]
 
 State = Literal["done", "already", "failed", "left"]
+Written = bool | SovereignMeshError  # False: it was done already
 _TICK: Final = 0.2  # seconds between two looks at whether the run was stopped
 _HOPELESS: Final = (SignInError, ClosedNetworkError, DeadlineError)  # whatever is tried next fails too
 
@@ -44,16 +45,35 @@ def carry_out(
     this package's errors is that change's failure; after one that concerns all, and once `stopped()`, what is under way
     ends and the rest is left.
     """
+
+    def alone(some: list[Change]) -> list[Written]:
+        try:
+            return [write(some[0])]
+        except SovereignMeshError as error:
+            return [error]
+
+    return carry_out_together(changes, alone, 1, workers, stopped=stopped)
+
+
+def carry_out_together(
+    changes: Sequence[Change],
+    write: Callable[[list[Change]], list[Written]],
+    at_once: int,
+    workers: int,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[Outcome]:
+    """Does the changes as above, where `write` does up to `at_once` of them, and gives what became of each."""
     waiting = _Waiting(changes)
-    running: dict[Future[bool], Change] = {}
+    running: dict[Future[list[Written]], list[Change]] = {}
     pool = ThreadPoolExecutor(workers, thread_name_prefix="apply")
     halt = threading.Event()
     stranger: BaseException | None = None  # what is none of this package's errors is raised when all is told
     try:
         while True:
             yield from waiting.left()
-            while not (halt.is_set() or stopped()) and len(running) < workers and (change := waiting.next()):
-                running[pool.submit(write, change)] = change
+            while not (halt.is_set() or stopped()) and len(running) < workers and (some := waiting.next(at_once)):
+                running[pool.submit(write, some)] = some
             if not running:
                 break
             try:
@@ -64,14 +84,15 @@ def carry_out(
                 halt.set()
                 continue
             for future in done:
-                error = future.exception()
-                outcome = _outcome(future, running.pop(future))
+                some, error = running.pop(future), future.exception()
                 if error is not None and not isinstance(error, SovereignMeshError):
                     stranger = error
-                if stranger is not None or isinstance(error, _HOPELESS):
+                written = future.result() if error is None else [error] * len(some)
+                if stranger is not None or any(isinstance(each, _HOPELESS) for each in written):
                     halt.set()
-                waiting.tell(outcome)
-                yield outcome
+                for outcome in map(_outcome, some, written):
+                    waiting.tell(outcome)
+                    yield outcome
         yield from waiting.rest("the run was stopped before it")
         if stranger is not None:
             raise stranger
@@ -80,11 +101,10 @@ def carry_out(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _outcome(future: Future[bool], change: Change) -> Outcome:
-    error = future.exception()
-    if error is None:
-        return Outcome(change, "done" if future.result() else "already")
-    said = str(error) if isinstance(error, SovereignMeshError) else f"{type(error).__name__}: {error}"
+def _outcome(change: Change, written: Written | BaseException) -> Outcome:
+    if not isinstance(written, BaseException):
+        return Outcome(change, "done" if written else "already")
+    said = str(written) if isinstance(written, SovereignMeshError) else f"{type(written).__name__}: {written}"
     return Outcome(change, "failed", said)
 
 
@@ -113,9 +133,9 @@ class _Waiting:
         self._failed = False
         self._open_deletions()
 
-    def next(self) -> Change | None:
-        """One that can be done now; None: none, or not yet."""
-        return self._changes.pop(self._ready.pop()) if self._ready else None
+    def next(self, most: int) -> list[Change]:
+        """Some that can be done now; empty: none, or not yet."""
+        return [self._changes.pop(self._ready.pop()) for _ in range(min(most, len(self._ready)))]
 
     def tell(self, outcome: Outcome) -> None:
         """Lets go on what waited for one that has ended, or leaves it."""
