@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import contextmanager
 
 import pytest
-from audit.estates import DEVELOPMENT
+from audit.estates import DEVELOPMENT, STRIKING
 from estates.building import BUILD, DEPTH_TRUTH
 
 from sovereignmesh.audit import audit_azure, checkpoint, tally
@@ -18,7 +18,7 @@ from sovereignmesh.azure import Ask, AzureInventory, Told
 from sovereignmesh.errors import AzureError, CheckpointError
 from sovereignmesh.facts import child_reads
 from sovereignmesh.result import AZURE_CHECKS
-from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
+from sovereignmesh.sandbox import estate_mesh, open_sandbox
 
 COLUMNS = ("check", "resource_id", "subject", "state", "severity", "reason")
 
@@ -119,7 +119,7 @@ def test_only_what_a_check_needs_is_read(open_estate, mesh, now, check, kinds):
 
 PLACES = ("children@1", "children@6", "graph@2")
 # Each fault where the sandbox puts it, and in each place where children are read.
-STRIKES = [*FAULTS, *(f"{fault}:{place}" for fault in FAULTS for place in PLACES)]
+STRIKES = [*STRIKING, *(f"{fault}:{place}" for fault in STRIKING for place in PLACES)]
 
 
 @pytest.mark.parametrize("fault", STRIKES)

@@ -6,20 +6,21 @@ import json
 from collections import Counter
 
 import pytest
+from audit.estates import STRIKING
 from estates.building import POLICY_TRUTH
 
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.audit.azure_policy import COMPARED
 from sovereignmesh.errors import DeadlineError
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.sandbox import FAULTS, estate_mesh, open_sandbox
+from sovereignmesh.sandbox import estate_mesh, open_sandbox
 
 BOTH = {"compare_azure_policy": True, "honour_azure_exemptions": True}
 WEB = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/sales-prod-data-rg/providers/Microsoft.Storage/storageAccounts/stsalesprodweb"  # noqa: E501
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
 # The queries are for states, exemptions, assignments and initiatives. Each fault strikes at the first; those that
 # leave something out at every one.
-STRIKES = [(fault, 1) for fault in FAULTS] + [
+STRIKES = [(fault, 1) for fault in STRIKING] + [
     (fault, query)
     for fault in ("denied-mid-run", "row-twice", "total-changes-always", "html-always")
     for query in (2, 3, 4)

@@ -25,6 +25,7 @@ OTHERS = {
     "denied-mid-run", "part-throttled", "part-throttled-always", "part-denied", "part-lost", "no-batch",
     "subscription-limit", "token-rejected", "foreign-next-link",
 }  # fmt: skip
+OTHERS |= {name for name in FAULTS if name.startswith(("search-", "entity-"))}  # of the Data Map
 NTHS = (1, 5, 11, 17)
 
 

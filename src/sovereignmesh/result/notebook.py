@@ -27,8 +27,8 @@ def table_html(
     head = "".join(f"<th>{_text(name)}</th>" for name in names)
     body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     below = "".join(f"<div>{_text(line)}</div>" for line in lines)
-    done = f'<progress value="{bar[0]}" max="{bar[1]}"></progress> {bar[0]} of {bar[1]}' if bar else ""
-    return f"<div>{_text(title)} {done}</div><table><tr>{head}</tr>{body}</table>{below}"
+    done = f' <progress value="{bar[0]}" max="{bar[1]}"></progress> {bar[0]} of {bar[1]}' if bar else ""
+    return f"<div>{_text(title)}{done}</div><table><tr>{head}</tr>{body}</table>{below}"
 
 
 def _text(value: str) -> str:
