@@ -166,8 +166,9 @@ def test_the_columns_of_a_file_are_those_of_its_schema(data_map, service):
 @pytest.mark.parametrize(
     ("relations", "referred", "expected"),
     [
-        ({}, {}, (0, True)),
+        ({}, {}, (0, False)),
         ({"columns": []}, {}, (0, False)),
+        ({"columns": None}, {}, (0, False)),
         ({"dbSchema": {"guid": TWO, "typeName": "azure_sql_schema"}}, {}, (0, False)),
         ({"columns": [{"guid": TWO}]}, {}, (0, True)),
         ({"columns": [{"guid": TWO, "entityStatus": "DELETED"}]}, {}, (0, False)),
@@ -175,12 +176,14 @@ def test_the_columns_of_a_file_are_those_of_its_schema(data_map, service):
         ({"fields": [{"guid": TWO}]}, {TWO: {"typeName": "salesforce_field", "attributes": {"name": "f"}}}, (1, False)),
         ({"tabular_schema": {"guid": TWO}}, {}, (0, True)),
         ({"tabular_schema": None, "meanings": []}, {}, (0, False)),
+        ({"tabular_schema": {"guid": TWO}}, {TWO: {"typeName": "tabular_schema"}}, (0, True)),
     ],
 )  # fmt: skip
-def test_columns_that_the_answer_does_not_tell(data_map, service, relations, referred, expected):
+def test_columns_that_the_answer_does_not_bring(data_map, service, relations, referred, expected):
     service.says(BULK, {"entities": [body(ONE, relationshipAttributes=relations)], "referredEntities": referred})
     found = data_map.entities([ONE])[ONE]
     assert (len(found.columns), found.unresolved) == expected
+    assert found.relations == relations
 
 
 def test_a_search_that_answers_nothing_is_no_end(data_map, service):

@@ -52,11 +52,12 @@ def hit_of(one):
     return msgspec.convert(worded(one), Hit)
 
 
-def entity(hit, *, columns=(), description="", owners=(), classifications=()):
+def entity(hit, *, columns=(), description="", owners=(), classifications=(), relations=None):
     """The asset itself, which says as much as it is given."""
+    related = {"columns": [{"guid": name} for name, _ in columns]} if relations is None else relations
     return Entity(
         hit.id, hit.type, hit.qualified_name, description, owners, classifications,
-        tuple(Column(name, tuple(names)) for name, names in columns), {}, {},
+        tuple(Column(name, tuple(names)) for name, names in columns), {}, {"relationshipAttributes": related},
     )  # fmt: skip
 
 

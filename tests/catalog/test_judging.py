@@ -125,28 +125,72 @@ def test_a_product_that_says_it_holds_no_personal_data(judge, name, fails):
     assert judgement.expected == "Ledger says that it holds no personal data"
 
 
+FILE = "azure_datalake_gen2_path"
+
+
 def test_a_file_without_columns_is_judged_as_a_whole(judge):
-    hit = asset()
-    whole = entity(hit, classifications=("PII.HighRisk",))
+    hit = asset(type=FILE, object_type="Files")
+    whole = entity(hit, classifications=("PII.HighRisk",), relations={"tabular_schema": None})
     (judgement,) = judge(Read(hit, "c", whole), SAYS_NONE)[0]["asset-classification"]
     assert judgement.subject == "PII.HighRisk"
 
 
 @pytest.mark.parametrize("documents", [SAYS_NONE, SHARES])
-def test_columns_that_are_not_told_are_unknown_and_no_pass(judge, documents):
-    hit = asset()
+@pytest.mark.parametrize(
+    "kind", ["azure_sql_table", "azure_sql_dw_table", "azure_sql_dw_view", "DataSet", FILE, "own_service"]
+)
+def test_columns_that_are_not_told_are_unknown_and_no_pass(judge, documents, kind):
+    hit = asset(type=kind)
     told = dataclasses.replace(entity(hit, columns=[("id", [])]), unresolved=True)
     (judgement,) = judge(Read(hit, "c", told), documents)[0]["asset-classification"]
     assert (judgement.state, judgement.reason) == ("unknown", "columns-not-read")
-    holder = asset(type="azure_sql_server")
-    (judgement,) = judge(Read(holder, "c", told), documents)[0]["asset-classification"]
-    assert judgement.state == "compliant", "a server has no columns"
+
+
+LISTED = {"columns": [("notes", [])]}
+NO_SCHEMA = {"relations": {"tabular_schema": None}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "object_type", "says", "state"),
+    [
+        *((kind, "Tables", LISTED, "compliant") for kind in ("azure_sql_table", "azure_sql_dw_table", "some_table")),
+        *(
+            (kind, "Tables", {"relations": relations}, "unknown")
+            for kind in ("azure_sql_table", "azure_sql_dw_table", "azure_sql_dw_view", "DataSet", "some_table")
+            for relations in (
+                {},
+                {"dbSchema": {"guid": "s"}},
+                {"columns": None},
+                {"columns": []},  # no table is without: whoever made it gave none
+                {"attachedSchema": [], "tabular_schema": None},
+            )
+        ),
+        # Columns of another attribute are not all that there are.
+        ("azure_sql_table", "Tables", {**LISTED, "relations": {"partitionColumns": [{"guid": "p"}]}}, "unknown"),
+        ("some_table", "Tables", {**LISTED, "relations": {"fields": [{"guid": "p"}]}}, "compliant"),
+        (FILE, "Files", NO_SCHEMA, "compliant"),
+        (FILE, "Files", {**LISTED, "relations": {"attachedSchema": [{"guid": "s"}]}}, "compliant"),
+        (FILE, "Files", {"relations": {"attachedSchema": []}}, "unknown"),
+        (FILE, "Files", {"relations": {}}, "unknown"),
+        (FILE, "Folders", {"relations": {}}, "compliant"),
+        *(
+            (kind, "", {"relations": {}}, "compliant")
+            for kind in ("azure_sql_server", "azure_sql_db", "azure_sql_schema", "azure_sql_dw", "azure_sql_column")
+        ),
+        ("tabular_schema", "", {"relations": {}}, "unknown"),
+    ],
+)
+def test_who_has_columns_must_list_them(judge, kind, object_type, says, state):
+    hit = asset(type=kind, object_type=object_type)
+    (judgement,) = judge(Read(hit, "c", entity(hit, **says)), SAYS_NONE)[0]["asset-classification"]
+    assert judgement.state == state
+    assert judgement.reason == ("columns-not-read" if state == "unknown" else "")
 
 
 @pytest.mark.parametrize("documents", [SAYS_NONE, SHARES])
-@pytest.mark.parametrize("columns", [(), [("id", ["PII.Contact"])]])
+@pytest.mark.parametrize("columns", [[("notes", [])], [("id", ["PII.Contact"])]])
 def test_what_only_the_index_knows_is_of_a_column_that_nobody_knows(judge, documents, columns):
-    if documents is SAYS_NONE and columns:
+    if documents is SAYS_NONE and columns[0][1]:
         columns = [("id", ["Order.Number"])]
     hit = asset(classifications=("PII.HighRisk",))
     (judgement,) = judge(Read(hit, "c", entity(hit, columns=columns)), documents)[0]["asset-classification"]
@@ -155,9 +199,8 @@ def test_what_only_the_index_knows_is_of_a_column_that_nobody_knows(judge, docum
 
 def test_a_contract_and_a_table_that_is_classified_as_a_whole(judge):
     hit = asset()
-    (judgement,) = judge(Read(hit, "c", entity(hit, classifications=("PII.HighRisk",))), SHARES)[0][
-        "asset-classification"
-    ]
+    whole = entity(hit, classifications=("PII.HighRisk",), columns=[("notes", [])])
+    (judgement,) = judge(Read(hit, "c", whole), SHARES)[0]["asset-classification"]
     assert (judgement.state, judgement.expected) == ("unknown", "Customers shares fields with Customer as PII.Contact")
     of_a_column = entity(hit, classifications=("PII.HighRisk",), columns=[("notes", ["PII.HighRisk"])])
     assert judge(Read(hit, "c", of_a_column), SHARES)[0]["asset-classification"][0].state == "compliant"
