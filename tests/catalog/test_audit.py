@@ -137,6 +137,20 @@ def test_a_collection_of_sources_without_an_asset_is_no_pass(open_azure, write_e
     assert "Data Reader" in {one.what: one.why for one in plan.unread}["collection Finance"]
 
 
+def test_a_collection_that_is_scanned_into_without_an_asset_is_no_pass(open_azure, write_estate, mesh):
+    """The sources lie above it, and a scan of one puts its assets there."""
+    assets = [one for one in BUILD.build_assets() if one["collectionId"] != "sales"]
+    objects = json.loads((write_estate() / "objects.json").read_text())
+    for one in objects:
+        if one["path"].startswith("/scan/datasources/") and "/scans/" not in one["path"]:
+            one["body"]["properties"]["collection"]["referenceName"] = "pview-customer-prod"
+    audit = sm.audit_catalog(open_azure(write_estate(assets, objects=objects)), mesh)
+    (sales,) = (scope for scope in audit.coverage.scopes if scope.id == "sales")
+    assert (sales.state, sales.read) == ("partial", 0)
+    assert "sales-sql/orders" in sales.reason
+    assert any("sales-sql/orders" in gap.why for gap in audit.coverage.gaps)
+
+
 @pytest.mark.parametrize("fault", ["entity-lost", "entity-deleted", "html-always:entities"])
 def test_an_asset_that_cannot_be_looked_up_is_unknown(open_azure, small, mesh, fault):
     audit = sm.audit_catalog(open_azure(small, faults=[fault]), mesh)
