@@ -50,8 +50,9 @@ def test_what_is_gone_since_the_search_is_said():
 def test_a_lookup_that_fails_loses_no_asset():
     account = Account({"a": hits(3, description="")})
     account.known = UnreachableError("no answer")
-    found, scopes, _ = read(account, "a")
+    found, scopes, reading = read(account, "a")
     assert [each.missing for each in found] == ["no answer"] * 3
+    assert reading.unread == [(account.known, 3)]
     assert scopes["a"].state == "read"
 
 

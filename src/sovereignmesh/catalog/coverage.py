@@ -88,6 +88,9 @@ def holes(catalog: Catalog, reading: CatalogReading) -> Iterator[tuple[str, str]
     for title in catalog.unseen:
         yield f"the collection {title}", "the mesh wishes it, and it is not there, or you have no role in it"
     name, seen = catalog.purview.account.name, reading.total
+    if reading.unread:
+        count, (why, _) = sum(number for _, number in reading.unread), reading.unread[0]
+        yield f"{count:,} assets", f"they could not be looked up themselves: {why}"
     if not catalog.collections:
         yield name, "you see no collection: have the role Data Reader assigned to you in its collections"
     try:

@@ -63,7 +63,8 @@ class CatalogReading:
     """Reads the assets of collections; what could not be is in `scopes`, which are asked for at the end.
 
     `done` and `total` are of assets, as far as they are known; `settled` counts, by type and domain, those that are not
-    given to anybody. Of every asset a number is kept: some 60 bytes each.
+    given to anybody; `unread` are lookups that failed: why, and of how many assets. Of every asset a number is kept:
+    some 60 bytes each.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class CatalogReading:
         """`in_doubt` says which assets are to be looked up, `settle` which need nobody to look at them."""
         self.purview, self._in_doubt, self._settle = purview, in_doubt, settle
         self.settled: Counter[tuple[str, str]] = Counter()
+        self.unread: list[tuple[AzureError, int]] = []
         self._found = {one.name: _Found(one) for one in collections}
         self._ids: set[int] = set()  # hashes: a string each would break the memory bound
         self.done = self.repeated = 0
@@ -162,6 +164,7 @@ class CatalogReading:
         try:
             entities = self.purview.data_map.entities([read.asset.id for read in reads])
         except AzureError as error:
+            self.unread.append((error, len(reads)))
             return [read._replace(missing=str(error)) for read in reads]
         gone = "the search finds it, and the Data Map has it no more"
         return [
