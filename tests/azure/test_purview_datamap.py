@@ -67,13 +67,16 @@ def test_a_token_that_comes_again_ends_the_pages(data_map, service):
 def test_what_a_hit_says(data_map, service):
     told = hit(
         name="orders", objectType="Tables", description="  Orders. ", owner="dbo", classification=["PII.Contact"],
+        collectionId="sales",
         label=["Microsoft.Label.x"], contact=[
             {"id": "expert", "contactType": "Expert"}, {"id": OWNER, "contactType": "Owner"},
             {"id": None, "contactType": "Owner"},
         ],
     )  # fmt: skip
     service.says(SEARCH, page(told, hit(TWO, name=None, description=None, contact=None)), method="POST")
-    first, second = map(Asset.of, data_map.search({}).hits)
+    hits = data_map.search({}).hits
+    assert [one.collection for one in hits] == ["sales", None]
+    first, second = map(Asset.of, hits)
     assert (first.name, first.description, first.owners, first.object_type) == ("orders", "Orders.", (OWNER,), "Tables")
     assert (first.classifications, first.labels) == (("PII.Contact",), ("Microsoft.Label.x",))
     assert (second.name, second.description, second.owners) == ("t", "", ())
@@ -90,6 +93,7 @@ def test_what_a_hit_says(data_map, service):
         page(hit(id="")),
         page(hit(contact={})),
         page(hit(label=[7])),
+        page(hit(collectionId=7)),
         page(continuationToken=7),
         [],
     ],

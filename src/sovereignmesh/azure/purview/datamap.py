@@ -42,7 +42,11 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
-    """A hit of a search as the API has it. One of another shape is no answer; terms of a glossary are no assets."""
+    """A hit of a search as the API has it. One of another shape is no answer; terms of a glossary are no assets.
+
+    `collection` is the reference name of the one that it is in: the specification has it not, but it was recorded in
+    hits, https://github.com/tayganr/purviewcli (doc/commands/search/query.md).
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
     qualified_name: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="qualifiedName")
@@ -53,6 +57,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     contacts: tuple[Contact, ...] | None = msgspec.field(name="contact", default=None)
     classifications: tuple[str, ...] | None = msgspec.field(name="classification", default=None)
     labels: tuple[str, ...] | None = msgspec.field(name="label", default=None)
+    collection: str | None = msgspec.field(name="collectionId", default=None)
 
 
 class Asset(NamedTuple):
