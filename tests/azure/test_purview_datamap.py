@@ -67,13 +67,16 @@ def test_a_token_that_comes_again_ends_the_pages(data_map, service):
 def test_what_a_hit_says(data_map, service):
     told = hit(
         name="orders", objectType="Tables", description="  Orders. ", owner="dbo", classification=["PII.Contact"],
+        collectionId="sales",
         label=["Microsoft.Label.x"], contact=[
             {"id": "expert", "contactType": "Expert"}, {"id": OWNER, "contactType": "Owner"},
             {"id": None, "contactType": "Owner"},
         ],
     )  # fmt: skip
     service.says(SEARCH, page(told, hit(TWO, name=None, description=None, contact=None)), method="POST")
-    first, second = map(Asset.of, data_map.search({}).hits)
+    hits = data_map.search({}).hits
+    assert [one.collection for one in hits] == ["sales", None]
+    first, second = map(Asset.of, hits)
     assert (first.name, first.description, first.owners, first.object_type) == ("orders", "Orders.", (OWNER,), "Tables")
     assert (first.classifications, first.labels) == (("PII.Contact",), ("Microsoft.Label.x",))
     assert (second.name, second.description, second.owners) == ("t", "", ())
@@ -90,6 +93,7 @@ def test_what_a_hit_says(data_map, service):
         page(hit(id="")),
         page(hit(contact={})),
         page(hit(label=[7])),
+        page(hit(collectionId=7)),
         page(continuationToken=7),
         [],
     ],
@@ -166,8 +170,9 @@ def test_the_columns_of_a_file_are_those_of_its_schema(data_map, service):
 @pytest.mark.parametrize(
     ("relations", "referred", "expected"),
     [
-        ({}, {}, (0, True)),
+        ({}, {}, (0, False)),
         ({"columns": []}, {}, (0, False)),
+        ({"columns": None}, {}, (0, False)),
         ({"dbSchema": {"guid": TWO, "typeName": "azure_sql_schema"}}, {}, (0, False)),
         ({"columns": [{"guid": TWO}]}, {}, (0, True)),
         ({"columns": [{"guid": TWO, "entityStatus": "DELETED"}]}, {}, (0, False)),
@@ -175,12 +180,14 @@ def test_the_columns_of_a_file_are_those_of_its_schema(data_map, service):
         ({"fields": [{"guid": TWO}]}, {TWO: {"typeName": "salesforce_field", "attributes": {"name": "f"}}}, (1, False)),
         ({"tabular_schema": {"guid": TWO}}, {}, (0, True)),
         ({"tabular_schema": None, "meanings": []}, {}, (0, False)),
+        ({"tabular_schema": {"guid": TWO}}, {TWO: {"typeName": "tabular_schema"}}, (0, True)),
     ],
 )  # fmt: skip
-def test_columns_that_the_answer_does_not_tell(data_map, service, relations, referred, expected):
+def test_columns_that_the_answer_does_not_bring(data_map, service, relations, referred, expected):
     service.says(BULK, {"entities": [body(ONE, relationshipAttributes=relations)], "referredEntities": referred})
     found = data_map.entities([ONE])[ONE]
     assert (len(found.columns), found.unresolved) == expected
+    assert found.relations == relations
 
 
 def test_a_search_that_answers_nothing_is_no_end(data_map, service):

@@ -37,26 +37,27 @@ def asset(number=1, **changes):
     return Asset(**(told | changes))
 
 
-def worded(one):
-    """An asset as a search words it."""
+def worded(one, where=None):
+    """An asset as a search words it, in a collection."""
     contacts = [{"id": owner, "contactType": "Owner"} for owner in one.owners]
     return {
         "id": one.id, "name": one.name, "qualifiedName": one.qualified_name, "entityType": one.type,
         "objectType": one.object_type, "description": one.description, "contact": contacts,
-        "classification": list(one.classifications), "label": list(one.labels),
+        "classification": list(one.classifications), "label": list(one.labels), "collectionId": where,
     }  # fmt: skip
 
 
-def hit_of(one):
-    """An asset as a hit."""
-    return msgspec.convert(worded(one), Hit)
+def hit_of(one, where=None):
+    """An asset as a hit, in a collection."""
+    return msgspec.convert(worded(one, where), Hit)
 
 
-def entity(hit, *, columns=(), description="", owners=(), classifications=()):
+def entity(hit, *, columns=(), description="", owners=(), classifications=(), relations=None):
     """The asset itself, which says as much as it is given."""
+    related = {"columns": [{"guid": name} for name, _ in columns]} if relations is None else relations
     return Entity(
         hit.id, hit.type, hit.qualified_name, description, owners, classifications,
-        tuple(Column(name, tuple(names)) for name, names in columns), {}, {},
+        tuple(Column(name, tuple(names)) for name, names in columns), {}, {"relationshipAttributes": related},
     )  # fmt: skip
 
 
@@ -69,12 +70,15 @@ def source(name, **properties):
 
 
 class Account:
-    """A Data Map in the process: hits by collection in pages of two, entities by guid, and what is to go wrong."""
+    """A Data Map in the process: hits by collection in pages of two, entities by guid, and what is to go wrong.
 
-    def __init__(self, hits, entities=(), *, size=2):
+    `below` are collections, by one above them, whose assets its search finds too; `told` is what a hit says of its own.
+    """
+
+    def __init__(self, hits, entities=(), *, size=2, below=None, told=lambda name: name):
         self.azure = SimpleNamespace(pace=pace_of(Clock()))
         self.data_map = self
-        self.hits, self.size = hits, size
+        self.hits, self.size, self.below, self.told = hits, size, below or {}, told
         self.known = {each.id: each for each in entities}
         self.errors = {}  # by collection: after how many pages, and what
         self.totals = {}
@@ -82,13 +86,13 @@ class Account:
 
     def pages(self, query):
         name = query["collectionId"]
-        hits = self.hits.get(name, [])
+        inside = (name, *self.below.get(name, ()))
+        hits = [hit_of(one, self.told(each)) for each in inside for one in self.hits.get(each, [])]
         after, error = self.errors.get(name, (None, None))
         for page in range(max(1, -(-len(hits) // self.size))):
             if page == after:
                 raise error
-            some = hits[page * self.size : (page + 1) * self.size]
-            yield Page([hit_of(one) for one in some], self.totals.get(name, len(hits)))
+            yield Page(hits[page * self.size : (page + 1) * self.size], self.totals.get(name, len(hits)))
 
     def entities(self, ids):
         self.asked.append(list(ids))

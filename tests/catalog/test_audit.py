@@ -3,14 +3,22 @@
 import dataclasses
 import datetime as dt
 import json
-from contextlib import suppress
 
 import jsonschema
 import pytest
 from estates.building import BUILD, CATALOG_TRUTH
 
 import sovereignmesh as sm
-from sovereignmesh.errors import AzureError, DeadlineError, DeniedError, MeshError
+from sovereignmesh.errors import (
+    AnswerError,
+    ClosedNetworkError,
+    DeadlineError,
+    DeniedError,
+    MeshError,
+    SignInError,
+    ThrottledError,
+    UnreachableError,
+)
 from sovereignmesh.result import CATALOG_CHECKS
 
 NAMES = {"description": "asset-description", "owner": "asset-owner", "label": "sensitivity-label"}
@@ -137,6 +145,20 @@ def test_a_collection_of_sources_without_an_asset_is_no_pass(open_azure, write_e
     assert "Data Reader" in {one.what: one.why for one in plan.unread}["collection Finance"]
 
 
+def test_a_collection_that_is_scanned_into_without_an_asset_is_no_pass(open_azure, write_estate, mesh):
+    """The sources lie above it, and a scan of one puts its assets there."""
+    assets = [one for one in BUILD.build_assets() if one["collectionId"] != "sales"]
+    objects = json.loads((write_estate() / "objects.json").read_text())
+    for one in objects:
+        if one["path"].startswith("/scan/datasources/") and "/scans/" not in one["path"]:
+            one["body"]["properties"]["collection"]["referenceName"] = "pview-customer-prod"
+    audit = sm.audit_catalog(open_azure(write_estate(assets, objects=objects)), mesh)
+    (sales,) = (scope for scope in audit.coverage.scopes if scope.id == "sales")
+    assert (sales.state, sales.read) == ("partial", 0)
+    assert "sales-sql/orders" in sales.reason
+    assert any("sales-sql/orders" in gap.why for gap in audit.coverage.gaps)
+
+
 @pytest.mark.parametrize("fault", ["entity-lost", "entity-deleted", "html-always:entities"])
 def test_an_asset_that_cannot_be_looked_up_is_unknown(open_azure, small, mesh, fault):
     audit = sm.audit_catalog(open_azure(small, faults=[fault]), mesh)
@@ -173,28 +195,74 @@ def test_without_a_role_nothing_passes(open_azure, write_estate, mesh, roles):
 @pytest.mark.parametrize(
     "fault",
     [
-        "throttled", "server-errors", "reset", "truncated", "html", "token-expired", "server-down", "reset-always",
-        "truncated-always", "html-always", "throttled-a-day", "token-rejected", "purview-denied", "purview-closed",
-        "total-changes", "total-changes-always", "lagging-reads",
+        "throttled", "server-errors", "reset", "truncated", "html", "token-expired", "total-changes",
+        "total-changes-always", "lagging-reads", "search-token-refused",
     ],
 )  # fmt: skip
-def test_whatever_fails_the_result_is_the_truth_or_incomplete(open_azure, small, mesh, fault):
-    with suppress(AzureError):
-        audit = sm.audit_catalog(open_azure(small, faults=[fault]), mesh)
-        assert_true_or_incomplete(audit)
+def test_what_passes_by_changes_nothing(open_azure, small, mesh, fault):
+    audit = sm.audit_catalog(open_azure(small, faults=[fault], page_size=100), mesh)
+    assert audit.complete
+    assert failed(audit) == planted(TRUTH)
 
 
-def assert_true_or_incomplete(audit):
-    if audit.complete:
-        assert failed(audit) == planted(TRUTH)
-    else:
-        assert audit.coverage.gaps
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ("server-down", UnreachableError),
+        ("reset-always", UnreachableError),
+        ("truncated-always", AnswerError),
+        ("html-always", AnswerError),
+        ("throttled-a-day", ThrottledError),
+        ("token-rejected", SignInError),
+        ("token-rejected:search", SignInError),
+        ("purview-denied", DeniedError),
+        ("purview-closed", ClosedNetworkError),
+        ("purview-closed:search", ClosedNetworkError),
+    ],
+)
+def test_where_nothing_can_be_read_nothing_is_told(open_azure, small, mesh, fault, error):
+    with pytest.raises(error):
+        sm.audit_catalog(open_azure(small, faults=[fault]), mesh)
 
 
-def test_a_deadline_leaves_a_gap(open_azure, small, mesh):
-    with suppress(DeadlineError):
-        audit = sm.audit_catalog(open_azure(small, faults=["throttled"]), mesh, deadline=0.5)
-        assert not audit.complete
+GONE = ("entity-lost", "entity-deleted")  # the asset itself is there no more, which is an answer
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "search-denied", "search-denied-one", "search-loses-rows", "search-token-refused-always", "html-always:search",
+        "throttled-a-day:search", "html-always:entities", "throttled-a-day:entities", "token-rejected:entities", *GONE,
+    ],
+)  # fmt: skip
+def test_what_is_lost_is_named_and_nothing_passes_by_it(open_azure, small, mesh, audit, fault):
+    """What would fail is found, or unknown, or in a collection that is told as not read; nothing else is said."""
+    lossy = sm.audit_catalog(open_azure(small, faults=[fault], page_size=100), mesh)
+    holes = {scope.name for scope in lossy.coverage.scopes if scope.state != "read"}
+    unknown = {(name, check) for name, check, state in told(lossy) if state == "unknown"}
+    assert holes or unknown
+    assert {state for *_, state in told(lossy) - told(audit)} <= {"unknown"}
+    lost = failed(audit) - told(lossy)
+    for one in audit.findings:
+        if (one.resource_id, one.check, one.state) in lost:
+            assert (one.resource_id, one.check) in unknown or one.collection in holes
+    for check, states in audit.summary.items():
+        assert lossy.summary[check]["compliant"] <= states["compliant"]
+    assert lossy.complete == (fault in GONE)
+    assert bool(lossy.coverage.gaps) == (not lossy.complete)
+
+
+def test_a_deadline_before_anything_is_read_ends_the_run(open_azure, small, mesh):
+    with pytest.raises(DeadlineError):
+        sm.audit_catalog(open_azure(small, faults=["throttled"]), mesh, deadline=0.5)
+
+
+@pytest.mark.parametrize("fault", ["throttled:search", "throttled:entities"])
+def test_a_deadline_leaves_a_gap(open_azure, small, mesh, fault):
+    audit = sm.audit_catalog(open_azure(small, faults=[fault]), mesh, deadline=0.5)
+    assert not audit.complete
+    assert any("the time given with the deadline was up" in gap.why for gap in audit.coverage.gaps)
+    assert sm.audit_catalog(open_azure(small, faults=[fault]), mesh, deadline=20).complete
 
 
 def test_an_interruption_keeps_what_was_read(open_azure, small, mesh, monkeypatch):

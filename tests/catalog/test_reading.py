@@ -1,10 +1,13 @@
 """Reading every asset: pages, counts, lookups together, and what goes wrong in the middle."""
 
+from collections import Counter
+
 import pytest
 from catalog.conftest import Account, asset, collection, entity
 
 from sovereignmesh.azure.purview.datamap import AT_ONCE
 from sovereignmesh.catalog.reading import CatalogReading
+from sovereignmesh.catalog.settling import Settled
 from sovereignmesh.errors import AnswerError, ClosedNetworkError, DeniedError, SignInError, UnreachableError
 
 
@@ -50,8 +53,9 @@ def test_what_is_gone_since_the_search_is_said():
 def test_a_lookup_that_fails_loses_no_asset():
     account = Account({"a": hits(3, description="")})
     account.known = UnreachableError("no answer")
-    found, scopes, _ = read(account, "a")
+    found, scopes, reading = read(account, "a")
     assert [each.missing for each in found] == ["no answer"] * 3
+    assert reading.unread == [(account.known, 3)]
     assert scopes["a"].state == "read"
 
 
@@ -114,3 +118,79 @@ def test_an_asset_in_two_collections_is_one_and_the_count_tells():
     found, scopes, reading = read(Account({"a": hits(3), "b": hits(2)}), "a", "b")
     assert (len(found), reading.repeated) == (3, 2)
     assert "partial" in {scope.state for scope in scopes.values()}
+
+
+TREE = {"top": ["Mid", "low"], "Mid": ["low"]}
+
+
+def three(**options):
+    return Account({"top": hits(3), "Mid": hits(5, 10), "low": hits(7, 20)}, **options)
+
+
+@pytest.mark.parametrize("below", [{}, TREE])
+@pytest.mark.parametrize("told", [str, str.upper, str.lower])
+def test_a_hit_is_counted_where_it_says_that_it_is(below, told):
+    """Whether the search of a collection finds what is below it is undocumented."""
+    found, scopes, reading = read(three(below=below, told=told), "top", "Mid", "low")
+    assert [(name, scope.state, scope.read, scope.expected) for name, scope in scopes.items()] == [
+        ("low", "read", 7, 7), ("Mid", "read", 5, 5), ("top", "read", 3, 3),
+    ]  # fmt: skip
+    assert Counter(each.collection for each in found) == {"top": 3, "Mid": 5, "low": 7}
+    assert (reading.done, reading.total) == (15, 15)
+
+
+def test_what_is_settled_is_settled_where_it_says_that_it_is():
+    account = three(below=TREE)
+    asked = []
+
+    def settle(hit, name):
+        asked.append((hit.id, name))
+        return Settled(hit.id, hit.type, name)
+
+    reading = CatalogReading(
+        account, [collection("top"), collection("Mid"), collection("low")], lambda _: False, settle
+    )
+    assert list(reading) == []
+    assert reading.settled == {
+        ("azure_sql_table", "top"): 3,
+        ("azure_sql_table", "Mid"): 5,
+        ("azure_sql_table", "low"): 7,
+    }
+    assert len(set(asked)) == 15, "each in one collection"
+
+
+def test_what_only_another_search_finds_is_counted_for_its_own():
+    """It moved while the collections were read: nobody else will tell of it."""
+    account = Account({"a": hits(3)}, told=lambda _: "b")
+    found, scopes, reading = read(account, "a", "b")
+    assert {each.collection for each in found} == {"b"}
+    assert (scopes["a"].state, scopes["a"].read, scopes["a"].expected) == ("read", 0, 0)
+    assert (scopes["b"].state, scopes["b"].read, scopes["b"].expected) == ("partial", 3, 0)
+    assert reading.total == 0, "the account counts three"
+
+
+def test_hits_of_another_collection_hide_no_loss():
+    """Two come twice in place of others, which are lost: what is of another collection is counted once."""
+    account = three(below={"top": ["low"]})
+    low = account.hits["low"]
+    account.hits["low"] = [*low, *low[:2]]
+    account.totals["top"] = 3 + len(low) + 2
+    account.totals["low"] = len(low)
+    _, scopes, _ = read(account, "top", "low")
+    assert (scopes["top"].state, scopes["top"].read, scopes["top"].expected) == ("partial", 3, 5)
+    assert scopes["low"].state == "read"
+
+
+@pytest.mark.parametrize("told", [lambda _: None, lambda _: "", lambda _: "unlisted"])
+def test_a_hit_of_no_collection_that_was_listed_is_of_the_one_that_was_asked(told):
+    found, scopes, _ = read(Account({"a": hits(3)}, told=told), "a")
+    assert {each.collection for each in found} == {"a"}
+    assert (scopes["a"].state, scopes["a"].read) == ("read", 3)
+
+
+def test_a_collection_that_is_denied_has_what_another_search_finds_of_it():
+    account = three(below=TREE)
+    account.errors["low"] = (0, DeniedError("no role"))
+    found, scopes, _ = read(account, "top", "Mid", "low")
+    assert len(found) == 15
+    assert (scopes["low"].state, scopes["low"].read, scopes["low"].expected) == ("partial", 7, None)

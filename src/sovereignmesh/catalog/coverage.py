@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sovereignmesh.catalog.reading import NO_TERMS
-from sovereignmesh.errors import AzureError
+from sovereignmesh.azure.parallel import in_parallel
+from sovereignmesh.catalog.reading import NO_TERMS, WORKERS
+from sovereignmesh.errors import AzureError, DeadlineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from sovereignmesh.azure.purview import Scan
     from sovereignmesh.catalog.opening import Catalog
     from sovereignmesh.catalog.reading import CatalogReading
     from sovereignmesh.result import Scope
@@ -19,19 +22,62 @@ __all__ = ["holes", "scopes_of", "unplaced"]
 
 
 def scopes_of(catalog: Catalog, reading: CatalogReading) -> tuple[Scope, ...]:
-    """What was read of each collection that the caller sees."""
-    return tuple(_doubted(catalog, scope) for scope in reading.scopes(catalog.places.title))
+    """What was read of each collection that the caller sees. Where one seems empty, asks what is scanned into it."""
+    scopes = reading.scopes(catalog.places.title)
+    empty = [scope.id for scope in scopes if scope.state == "read" and not scope.read]
+    # Which scans may lead there: the service refuses a collection that is not the source's, nor below it, with
+    # Scan_CollectionOutOfBound. One that has sources itself is in doubt without them.
+    above = {name: _sources_above(catalog, name) for name in empty if name.casefold() not in catalog.sources}
+    scans = _scans_of(catalog, (source for sources in above.values() for source in sources))
+    return tuple(
+        _doubted(catalog, scope, {source: scans[source] for source in above.get(scope.id, ())})
+        if scope.id in empty
+        else scope
+        for scope in scopes
+    )
 
 
-def _doubted(catalog: Catalog, scope: Scope) -> Scope:
-    """A collection with sources and not one asset that is seen: nobody can tell it from a role that is missing."""
-    if scope.state != "read" or scope.read:
-        return scope
-    names = catalog.sources.get(scope.id.casefold(), ())
-    if names:
+def _sources_above(catalog: Catalog, collection: str) -> list[str]:
+    return [source for name in catalog.places.above(collection) for source in catalog.sources.get(name, ())]
+
+
+def _scans_of(catalog: Catalog, sources: Iterable[str]) -> dict[str, list[Scan] | AzureError]:
+    """The scans of each source, or why they could not be read."""
+    purview = catalog.purview
+    late = DeadlineError("the time given was up, or the run was stopped")
+    found: dict[str, list[Scan] | AzureError] = dict.fromkeys(sources, late)
+
+    def read(source: str) -> Iterator[tuple[str, list[Scan] | AzureError]]:
+        try:
+            yield source, list(purview.scans.list(source))
+        except AzureError as error:
+            yield source, error
+
+    tasks = [partial(read, source) for source in found]
+    found.update(in_parallel(tasks, WORKERS, stopped=lambda: purview.azure.pace.stopped))
+    return found
+
+
+def _doubted(catalog: Catalog, scope: Scope, scans: Mapping[str, list[Scan] | AzureError]) -> Scope:
+    """A collection without one asset that is seen, and assets may be in it: who lacks a role there sees the same."""
+    name = scope.id.casefold()
+    into = [
+        f"{source}/{scan.name}"
+        for source, found in scans.items()
+        if not isinstance(found, AzureError)
+        for scan in found
+        if scan.collection.casefold() == name
+    ]
+    unread = {source: error for source, error in scans.items() if isinstance(error, AzureError)}
+    if names := catalog.sources.get(name, ()):
         why = f"no asset of its sources ({', '.join(names)}) is seen: not scanned yet, or you lack Data Reader there"
+    elif into:
+        why = f"no asset of the scans into it ({', '.join(into)}) is seen: not run yet, or you lack Data Reader there"
     elif catalog.error is not None:
         why = f"no asset is seen, and whether it has sources could not be read: {catalog.error}"
+    elif unread:
+        first = next(iter(unread.values()))
+        why = f"no asset is seen, and whether a scan of {', '.join(unread)} leads into it could not be read: {first}"
     else:
         return scope
     return dataclasses.replace(scope, state="partial", reason=why)
@@ -42,6 +88,9 @@ def holes(catalog: Catalog, reading: CatalogReading) -> Iterator[tuple[str, str]
     for title in catalog.unseen:
         yield f"the collection {title}", "the mesh wishes it, and it is not there, or you have no role in it"
     name, seen = catalog.purview.account.name, reading.total
+    if reading.unread:
+        count, (why, _) = sum(number for _, number in reading.unread), reading.unread[0]
+        yield f"{count:,} assets", f"they could not be looked up themselves: {why}"
     if not catalog.collections:
         yield name, "you see no collection: have the role Data Reader assigned to you in its collections"
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.audit.judgement import COMPLIANT, Judgement
-from sovereignmesh.facts.assets import can_carry_label, is_label, is_personal, label_support
+from sovereignmesh.facts.assets import can_carry_label, columns_of, is_label, is_personal, label_support
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +99,7 @@ class Judges:
 
     def _open(self, read: Read, entity: Entity, products: Sequence[DataProduct]) -> Iterator[Judgement]:
         """What may have been found too: in columns that were not told, or that only the index knows of."""
-        if entity.unresolved and _may_carry(read) is not False:
+        if not _columns_told(read, entity):
             what = "columns that the Data Map does not tell"
             yield Judgement("unknown", "columns", "columns-not-read", _limits(products), what)
         told = {name for _, names in entity.columns for name in names}
@@ -144,6 +144,18 @@ def _is_labelled(read: Read) -> bool:
 
 def _may_carry(read: Read) -> bool | None:
     return can_carry_label(read.asset.type, read.asset.object_type)
+
+
+def _columns_told(read: Read, entity: Entity) -> bool:
+    """Whether every column of an asset is known: that it lists none proves that only of what may have none."""
+    if entity.unresolved:
+        return False
+    where = columns_of(read.asset.type, read.asset.object_type)
+    if where is None:
+        return True
+    if where.optional:
+        return bool(entity.columns) or where.attribute in entity.relations
+    return bool(entity.columns and (not where.attribute or entity.relations.get(where.attribute)))
 
 
 def _absent(read: Read, reason: str, expected: str) -> Judgement:

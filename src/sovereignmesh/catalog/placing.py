@@ -125,27 +125,27 @@ class Places:
         known = self._collections.get(collection.casefold())
         return (known.friendly_name or known.name) if known else collection
 
+    def above(self, collection: str) -> Iterator[str]:
+        """The names without case of a collection and of those above it, nearest first."""
+        seen: set[str] = set()
+        name = collection.casefold()
+        while name in self._collections and name not in seen:
+            seen.add(name)
+            yield name
+            name = self._collections[name].parent.casefold()
+
     def _shared(self, products: list[DataProduct]) -> Place:
         domains = {self._mesh.domain_named(product.domain) or product.domain for product in products}
         return Place.of(domains.pop() if len(domains) == 1 else "", products)
 
     def _domain_of(self, collection: str) -> Place:
-        for name in self._above(collection):
+        for name in self.above(collection):
             one = self._collections[name]
             domain = self._mesh.domain_named(one.friendly_name) or self._mesh.domain_named(one.name)
             if domain is not None:
                 own = [each for each in self._mesh.products if each.domain.casefold() == domain.casefold()]
                 return Place.of(domain, own if len(own) == 1 else ())
         return _NOBODY
-
-    def _above(self, collection: str) -> Iterator[str]:
-        """A collection and those above it, nearest first."""
-        seen: set[str] = set()
-        name = collection
-        while name in self._collections and name not in seen:
-            seen.add(name)
-            yield name
-            name = self._collections[name].parent.casefold()
 
 
 def address(text: str) -> tuple[str, str] | None:

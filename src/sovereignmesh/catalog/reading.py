@@ -1,14 +1,16 @@
 """Every asset that the caller may see: collection by collection, several at once, and those in doubt looked up.
 
 A search pages by a token, each page after the one before it, so that collections are what can be read side by side.
+Whether that of a collection finds what is in those below it too is undocumented: a hit is counted where it says it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -49,21 +51,28 @@ class Read(NamedTuple):
 
 @dataclass(slots=True)
 class _Found:
-    """How far a collection is read."""
+    """How far a collection is read. `others` are hits of its search that are of other collections: hashes of ids."""
 
     collection: Collection
     read: int = 0
-    total: int | None = None
+    counted: int | None = None
     approximate: bool = False
     ended: bool = False
     error: AzureError | None = None
+    others: set[int] = field(default_factory=set)
+
+    @property
+    def total(self) -> int | None:
+        """How many of its own its search counts."""
+        return None if self.counted is None else self.counted - len(self.others)
 
 
 class CatalogReading:
     """Reads the assets of collections; what could not be is in `scopes`, which are asked for at the end.
 
     `done` and `total` are of assets, as far as they are known; `settled` counts, by type and domain, those that are not
-    given to anybody. Of every asset a number is kept: some 60 bytes each.
+    given to anybody; `unread` are lookups that failed: why, and of how many assets. Of every asset a number is kept:
+    some 60 bytes each.
     """
 
     def __init__(
@@ -76,7 +85,8 @@ class CatalogReading:
         """`in_doubt` says which assets are to be looked up, `settle` which need nobody to look at them."""
         self.purview, self._in_doubt, self._settle = purview, in_doubt, settle
         self.settled: Counter[tuple[str, str]] = Counter()
-        self._found = {one.name: _Found(one) for one in collections}
+        self.unread: list[tuple[AzureError, int]] = []
+        self._found = {one.name.casefold(): _Found(one) for one in collections}
         self._ids: set[int] = set()  # hashes: a string each would break the memory bound
         self.done = self.repeated = 0
 
@@ -123,15 +133,29 @@ class CatalogReading:
             if page is None:
                 found.ended = True
                 continue
-            if found.total is None:
-                found.total, found.approximate = page.total, bool(page.approximate)
+            if found.counted is None:
+                found.counted, found.approximate = page.total, bool(page.approximate)
             # Here and not where it is fetched: threads that reckon hold up those that read.
             yield from self._sorted(found, page)
 
     def _sorted(self, found: _Found, page: Page) -> Iterator[Read]:
         """Counts what is settled of a page, and gives the rest to be looked at."""
-        name, settle, settled, rest = found.collection.name, self._settle, [], []
+        told = {hit.collection for hit in page.hits}
+        if told <= {None, found.collection.name}:
+            return self._sorted_in(found, page.hits)
+        homes: dict[str, list[Hit]] = {}
         for hit in page.hits:
+            # One that nobody listed is below the one that was asked, or new.
+            name = (hit.collection or found.collection.name).casefold()
+            homes.setdefault(name if name in self._found else found.collection.name.casefold(), []).append(hit)
+        for name, hits in homes.items():
+            if self._found[name] is not found:
+                found.others.update(hash(hit.id) for hit in hits)
+        return chain.from_iterable([self._sorted_in(self._found[name], hits) for name, hits in homes.items()])
+
+    def _sorted_in(self, found: _Found, hits: list[Hit]) -> Iterator[Read]:
+        name, settle, settled, rest = found.collection.name, self._settle, [], []
+        for hit in hits:
             if (done := settle(hit, name)) is not None:
                 settled.append(done)
             else:
@@ -162,6 +186,7 @@ class CatalogReading:
         try:
             entities = self.purview.data_map.entities([read.asset.id for read in reads])
         except AzureError as error:
+            self.unread.append((error, len(reads)))
             return [read._replace(missing=str(error)) for read in reads]
         gone = "the search finds it, and the Data Map has it no more"
         return [
@@ -172,7 +197,7 @@ class CatalogReading:
     def scopes(self, title: Callable[[str], str]) -> tuple[Scope, ...]:
         """What was read of each collection, by title; `title` gives that of a name."""
         stopped = self.purview.azure.pace.stopped
-        found = (_scope(each, title(name), stopped=stopped) for name, each in self._found.items())
+        found = (_scope(each, title(each.collection.name), stopped=stopped) for each in self._found.values())
         return tuple(sorted(found, key=lambda scope: (scope.name.casefold(), scope.id)))
 
 

@@ -1,17 +1,21 @@
-"""What Purview's Data Map says of assets: which can carry a sensitivity label, which classifications are personal."""
+"""What Purview's Data Map says of assets: which can carry a label, where columns are told, what is personal."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sovereignmesh.facts.rows import check_date, check_sources, refuse_unknown
 from sovereignmesh.facts.tables import read_table
 
-__all__ = ["LabelSupport", "can_carry_label", "is_label", "is_personal", "label_support"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Columns", "LabelSupport", "can_carry_label", "columns_of", "is_label", "is_personal", "label_support"]
 
 _FILE: Final = "assets.yaml"
 _LABEL: Final = "microsoft.label."  # recorded in both cases
+_TOLD: Final = {"source", "checked", "unverified"}
 
 
 class LabelSupport(NamedTuple):
@@ -19,9 +23,23 @@ class LabelSupport(NamedTuple):
 
     carried: frozenset[str]
     not_carried: frozenset[str]
-    groups: tuple[str, ...]
-    object_types: frozenset[str]
     source: str
+
+
+class Columns(NamedTuple):
+    """Where an asset tells its columns: the relationship attribute, "" where no page tells which.
+
+    `optional`: it may be without, and says so where the attribute has no value. Else one that lists none was not read.
+    """
+
+    attribute: str = ""
+    optional: bool = False
+
+
+class _Holders(NamedTuple):
+    types: frozenset[str]
+    ends: tuple[str, ...]
+    object_types: frozenset[str]
 
 
 class _Personal(NamedTuple):
@@ -31,15 +49,9 @@ class _Personal(NamedTuple):
 
 @cache
 def label_support() -> LabelSupport:
-    """Which entity types can carry a sensitivity label, and which cannot."""
-    block = _block("labels", {"carried", "not_carried", "groups", "object_types", "unverified"})
-    return LabelSupport(
-        frozenset(name.lower() for name in block["carried"]),
-        frozenset(name.lower() for name in block["not_carried"]),
-        tuple(block["groups"]),
-        frozenset(name.lower() for name in block["object_types"]),
-        " ".join(block["source"]),
-    )
+    """Which entity types can carry a sensitivity label, and which cannot, besides those that hold others."""
+    block = _block("labels", {"carried", "not_carried"})
+    return LabelSupport(_lower(block["carried"]), _lower(block["not_carried"]), " ".join(block["source"]))
 
 
 def can_carry_label(entity_type: str, object_type: str = "") -> bool | None:
@@ -51,11 +63,53 @@ def can_carry_label(entity_type: str, object_type: str = "") -> bool | None:
     (True, False, None)
     """
     known, kind = label_support(), entity_type.lower()
-    if object_type.lower() in known.object_types or kind in known.not_carried:
+    if object_type.lower() in _holders().object_types or kind in known.not_carried:
         return False
     if kind in known.carried:
         return True
-    return False if kind.endswith(known.groups) else None
+    return False if _holds(kind) else None
+
+
+def columns_of(entity_type: str, object_type: str = "") -> Columns | None:
+    """Where an asset of a type tells its columns; None for one that has none, since it holds others or is one itself.
+
+    `object_type` is the search index's word for it, "" where it has none.
+
+    >>> columns_of("azure_sql_table"), columns_of("azure_sql_server"), columns_of("some_thing").attribute
+    (Columns(attribute='columns', optional=False), None, '')
+    """
+    known, parts = _columns()
+    kind = entity_type.lower()
+    if object_type.lower() in _holders().object_types:
+        return None
+    if kind in known:
+        return known[kind]
+    return None if _holds(kind) or kind.endswith(parts) else _NOBODY_KNOWS
+
+
+_NOBODY_KNOWS: Final = Columns()
+
+
+@cache
+def _columns() -> tuple[Mapping[str, Columns], tuple[str, ...]]:
+    block = _block("columns", {"listed", "attached", "parts"})
+    listed = {name.lower(): Columns(attribute) for name, attribute in block["listed"].items()}
+    attached = {name.lower(): Columns(attribute, optional=True) for name, attribute in block["attached"].items()}
+    return {**listed, **attached}, tuple(block["parts"])
+
+
+def _holds(kind: str) -> bool:
+    return kind in _holders().types or kind.endswith(_holders().ends)
+
+
+@cache
+def _holders() -> _Holders:
+    block = _block("holders", {"types", "ends", "object_types"})
+    return _Holders(_lower(block["types"]), tuple(block["ends"]), _lower(block["object_types"]))
+
+
+def _lower(names: list[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
 
 
 def is_label(classification: str) -> bool:
@@ -85,9 +139,9 @@ def _personal() -> _Personal:
 
 def _block(name: str, fields: set[str]) -> dict[str, Any]:
     table = read_table(_FILE)
-    refuse_unknown(table, {"labels", "personal"}, _FILE)
+    refuse_unknown(table, {"holders", "labels", "columns", "personal"}, _FILE)
     block: dict[str, Any] = table[name]
-    refuse_unknown(block, {"source", "checked", *fields}, f"{_FILE}: {name}")
+    refuse_unknown(block, _TOLD | fields, f"{_FILE}: {name}")
     check_sources(block, f"{_FILE}: {name}")
     check_date(block, f"{_FILE}: {name}")
     return block

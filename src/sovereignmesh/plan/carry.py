@@ -85,9 +85,8 @@ def carry_out_together(
                 continue
             for future in done:
                 some, error = running.pop(future), future.exception()
-                if error is not None and not isinstance(error, SovereignMeshError):
-                    stranger = error
                 written = future.result() if error is None else [error] * len(some)
+                stranger = _strange(error) or stranger
                 if stranger is not None or any(isinstance(each, _HOPELESS) for each in written):
                     halt.set()
                 for outcome in map(_outcome, some, written):
@@ -99,6 +98,10 @@ def carry_out_together(
     finally:
         halt.set()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _strange(error: BaseException | None) -> BaseException | None:
+    return None if isinstance(error, SovereignMeshError) else error
 
 
 def _outcome(change: Change, written: Written | BaseException) -> Outcome:

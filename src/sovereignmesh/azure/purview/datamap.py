@@ -42,7 +42,11 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
 
 
 class Hit(msgspec.Struct, frozen=True, gc=False):
-    """A hit of a search as the API has it. One of another shape is no answer; terms of a glossary are no assets."""
+    """A hit of a search as the API has it. One of another shape is no answer; terms of a glossary are no assets.
+
+    `collection` is the reference name of the one that it is in: the specification has it not, but it was recorded in
+    hits, https://github.com/tayganr/purviewcli (doc/commands/search/query.md).
+    """
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
     qualified_name: Annotated[str, msgspec.Meta(min_length=1)] = msgspec.field(name="qualifiedName")
@@ -53,6 +57,7 @@ class Hit(msgspec.Struct, frozen=True, gc=False):
     contacts: tuple[Contact, ...] | None = msgspec.field(name="contact", default=None)
     classifications: tuple[str, ...] | None = msgspec.field(name="classification", default=None)
     labels: tuple[str, ...] | None = msgspec.field(name="label", default=None)
+    collection: str | None = msgspec.field(name="collectionId", default=None)
 
 
 class Asset(NamedTuple):
@@ -112,7 +117,7 @@ class Column(NamedTuple):
 class Entity:
     """An asset itself: `contacts` by type, as the API has them; `body` is the whole of what it says.
 
-    `unresolved` says that it has columns, or may have, which the answer does not tell.
+    `unresolved` says that it refers to columns which the answer does not bring.
     """
 
     id: str
@@ -125,6 +130,12 @@ class Entity:
     contacts: Mapping[str, Any]
     body: Mapping[str, Any]
     unresolved: bool = False
+
+    @property
+    def relations(self) -> Mapping[str, Any]:
+        """What it is related to, by relationship attribute; one without a value relates it to nothing."""
+        found = self.body.get("relationshipAttributes")
+        return found if isinstance(found, dict) else {}
 
     def references(self, attribute: str) -> list[tuple[str, str]]:
         """The types and qualified names of the entities that an attribute refers to; of one without a name its guid."""
@@ -251,7 +262,7 @@ def _entity(one: Facts, referred: Mapping[str, Any]) -> Entity:
         tuple(column for column in columns if column is not None),
         contacts,
         one.body,
-        None in columns or not one.body.get("relationshipAttributes"),
+        None in columns,
     )
 
 
@@ -260,8 +271,11 @@ def _classifications(one: Facts) -> tuple[str, ...]:
 
 
 def _columns(body: Mapping[str, Any], referred: Mapping[str, Any], place: str, steps: int) -> Iterator[Column | None]:
-    """The columns that an entity refers to, of a file those of its schema; None for each that the answer lacks."""
-    if str(body.get("typeName")).endswith(_COLUMNS):  # whose schema is the whole table's
+    """The columns that an entity refers to, of a file those of its schema; None for each that the answer lacks.
+
+    A schema is there for its columns: one without any was not read.
+    """
+    if not steps or str(body.get("typeName")).endswith(_COLUMNS):  # whose schema is the whole table's
         return
     for name, value in (body.get("relationshipAttributes") or {}).items():
         for reference in value if isinstance(value, list) else (value,):
@@ -275,10 +289,8 @@ def _columns(body: Mapping[str, Any], referred: Mapping[str, Any], place: str, s
             if kind.endswith(_COLUMNS) or name.endswith(_COLUMNS):
                 yield _column(Facts(found, place)) if isinstance(found, dict) else None
             elif name in _SCHEMAS or kind == "tabular_schema":
-                if isinstance(found, dict) and steps > 1:
-                    yield from _columns(found, referred, place, steps - 1)
-                else:
-                    yield None
+                schema = found if isinstance(found, dict) else {}
+                yield from list(_columns(schema, referred, place, steps - 1)) or [None]
 
 
 def _column(one: Facts) -> Column:

@@ -27,6 +27,8 @@ _LINE: Final = 8192  # bytes of a request's first line
 _NAMED: Final = re.compile(r"attr(?:_\d+)?:(?P<attribute>\w+)")
 _UNIQUE: Final = "qualifiedName"
 _TRUE: Final = "true"
+# What entities are related to where it is nothing: lists, and the schema of a file, which is null (Entity_Get.json).
+_SCHEMA: Final = "tabular_schema"
 _RELATIONS: Final = ("inputToProcesses", "outputFromProcesses", "meanings", "schema", "attachedSchema")
 
 
@@ -183,9 +185,7 @@ def _shown(account: Account, entity: Body, flows: dict[str, dict[str, list[Body]
     if flows is None:
         return shown
     own = entity.get("relationshipAttributes", {})
-    empty: Body = {
-        name: [] for name in ("inputToProcesses", "outputFromProcesses", "meanings", "schema", "attachedSchema")
-    }
+    empty: Body = {_SCHEMA: None, **{name: [] for name in _RELATIONS}}
     relations = {
         key: [_reference(entity, one) for one in _there(account, value)]
         if isinstance(value, list)
