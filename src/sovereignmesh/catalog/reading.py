@@ -167,7 +167,7 @@ class CatalogReading:
         """Those that have not come before: pages may overlap, and assets move, where the index changes meanwhile."""
         keyed = {hash(one.id): one for one in some}
         fresh = [one for key, one in keyed.items() if key not in self._ids]
-        self._ids |= keyed.keys()
+        self._ids.update(keyed)  # in place: `|=` of a view copies all that came before
         found.read += len(fresh)
         self.done += len(fresh)
         self.repeated += len(some) - len(fresh)
