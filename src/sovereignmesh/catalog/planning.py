@@ -175,7 +175,8 @@ class _Draft:
         desired = [item for item in self._desired if item.kind not in self._lost]
         notes = list(self._wishes.notes)
         for (lack, whose), count in self._without.items():
-            notes.append(f"{count:,} assets of {whose} have no {lack} as the search tells, and the mesh has none for them")
+            told = f"{count:,} assets of {whose} have no {lack} as the search tells"
+            notes.append(f"{told}, and the mesh has none for them")
         if self.unread:
             desired = list(map(self._keeping, desired))
             if prune:
