@@ -211,7 +211,9 @@ def test_what_the_mesh_has_not_either_is_no_wish_that_came_true(azure, mesh):
     bare = tuple(product.model_copy(update={"description": None}) for product in mesh.products)
     plan = sm.plan_catalog(azure, dataclasses.replace(mesh, products=bare))
     told = [
-        re.fullmatch(r"(\d+) assets of (.+) have no description as the search tells, and the mesh has none for them", one)
+        re.fullmatch(
+            r"(\d+) assets of (.+) have no description as the search tells, and the mesh has none for them", one
+        )
         for one in plan.notes
     ]
     assert {one[2] for one in told} == {product.name for product in mesh.products}
