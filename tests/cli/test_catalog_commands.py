@@ -105,3 +105,19 @@ def test_a_state_tells_its_estate(tmp_path):
 def test_faults_have_a_line_each():
     lines = run("plan", "--fault", "help").stdout.splitlines()
     assert all("  " in line for line in lines)
+
+
+def test_a_sandbox_says_where_it_keeps_nothing_and_where_it_begins(tmp_path):
+    forgets, begins = (
+        "a sandbox without a state forgets what is written to it",
+        "is not there yet: a new sandbox begins",
+    )
+    unified = ("apply", "--to", "unified", "--estate", "seed-unified", "--yes")
+    assert forgets in run(*unified).stderr
+    first = run(*unified, "--state", tmp_path / "state.json")
+    assert begins in first.stderr
+    again = run(*unified, "--state", tmp_path / "state.json")
+    assert "nothing to do" in again.stdout
+    for quiet in (first, again):
+        assert forgets not in quiet.stderr
+    assert begins not in again.stderr

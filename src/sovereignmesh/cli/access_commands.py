@@ -42,7 +42,7 @@ def access() -> None:
 
 def _some_text(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value is not None and not value.strip():
-        raise click.BadParameter("is empty: give some text, or leave it out")
+        raise click.BadParameter("is empty: give some text")
     return value
 
 

@@ -123,7 +123,8 @@ def plan(account: str | None, target: str, prune: bool, **options: Any) -> None:
     Assets that lack a description or an owner get those of their product; what they have stays. Every contract of the
     mesh becomes lineage from the product to the domain that consumes it.
 
-    Data Reader and Data Source Administrator in the root collection suffice, with Reader on the account.
+    Data Reader and Data Source Administrator in the root collection suffice, with Reader on the account; for the
+    Unified Catalog Global Catalog Reader, with Reader on the account and its subscription.
 
     Exit codes: 0 planned, 1 it could not be planned, 2 wrong usage, 3 with --detailed-exitcode: there is something to
     do, 4 not all could be read.

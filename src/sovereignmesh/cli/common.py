@@ -26,6 +26,7 @@ __all__ = [
     "find_mesh",
     "folder_of",
     "open_azure",
+    "tell_forgotten",
 ]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -152,6 +153,12 @@ def azure_options(command: Command) -> Command:
     return command
 
 
+def tell_forgotten(what: str, *, sandbox: bool, estate: str | None, state: Path | None, **_: Any) -> None:
+    """Says on standard error where a sandbox keeps nothing of what was done in it."""
+    if state is None and (sandbox or estate is not None):
+        click.echo(f"a sandbox without a state forgets what is {what} it: add --state FILE", err=True)
+
+
 def open_azure(
     *,
     sandbox: bool,
@@ -167,6 +174,8 @@ def open_azure(
             raise click.UsageError("--cloud and --tenant are of the real Azure: leave them out with --sandbox")
         from sovereignmesh.sandbox import estate_of, open_sandbox  # noqa: PLC0415 - only for the sandbox
 
+        if state is not None and not state.exists():
+            click.echo(f"{printable(str(state))} is not there yet: a new sandbox begins", err=True)
         name = estate or (estate_of(state) if state is not None else None) or "contoso"
         return open_sandbox(name, state=state, faults=faults), name
     if faults:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from sovereignmesh.cli.common import Interruptions, azure_options, coloured, find_mesh, open_azure
+from sovereignmesh.cli.common import Interruptions, azure_options, coloured, find_mesh, open_azure, tell_forgotten
 from sovereignmesh.errors import SovereignMeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
@@ -110,7 +110,7 @@ def apply_plan(
     azure, estate = open_azure(**where)
     with azure:
         folder = find_mesh(mesh, estate)
-        code = _applied(azure, lambda: plan(azure, load_mesh(folder)), apply, yes, expect, force, output)
+        code = _applied(azure, lambda: plan(azure, load_mesh(folder)), apply, yes, expect, force, output, where)
     click.get_current_context().exit(code)
 
 
@@ -122,6 +122,7 @@ def _applied(
     expect: str | None,
     force: bool,
     output: str,
+    where: dict[str, Any],
 ) -> int:
     if output == "json" and not yes:
         raise click.UsageError("--format json leaves no place for a question: add --yes")
@@ -138,6 +139,7 @@ def _applied(
     # Minutes may have passed: what is applied is what was looked at.
     planned, digest = (found, expect) if yes else (plan_now(), expect or found.digest)
     whole = _carry_out(azure, planned, partial(apply, planned, expect=digest, force=force), output)
+    tell_forgotten("written to", **where)
     return 0 if whole and planned.complete else 4
 
 
