@@ -128,6 +128,27 @@ def test_one_that_is_gone_does_not_hide_the_others(data_map, service):
     assert guids(service) == [[ONE, TWO, THREE], [ONE], [TWO, THREE], [TWO], [THREE]]
 
 
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"entity": body(ONE), "referredEntities": {}}, ONE),
+        ({"entity": {**body(ONE), "status": "DELETED"}}, None),
+        ((404, {"requestId": "r", "errorCode": "ATLAS-404-00-005", "errorMessage": "not found"}), None),
+    ],
+)
+def test_one_entity_alone_is_there_or_gone(data_map, service, answer, expected):
+    service.says(BULK.replace("bulk", f"guid/{ONE}"), answer)
+    found = data_map.entity(ONE)
+    assert (found and found.id) == expected
+
+
+@pytest.mark.parametrize("answer", [{}, {"entity": None}, {"entity": []}])
+def test_one_entity_alone_that_is_none(data_map, service, answer):
+    service.says(BULK.replace("bulk", f"guid/{ONE}"), answer)
+    with pytest.raises(AnswerError):
+        data_map.entity(ONE)
+
+
 def test_what_is_denied_is_raised(data_map, service):
     service.says(BULK, (403, {"error": {"code": "Unauthorized", "message": "Not authorized to access account"}}))
     with pytest.raises(DeniedError, match="you lack a role"):

@@ -100,6 +100,9 @@ class Account:
             raise self.known
         return {identity: self.known[identity] for identity in ids if identity in self.known}
 
+    def entity(self, identity):
+        return self.entities([identity]).get(identity)
+
 
 @pytest.fixture
 def write_mesh(tmp_path):

@@ -10,7 +10,15 @@ import pytest
 from sovereignmesh.azure.purview import find_purview_account
 from sovereignmesh.azure.purview.unified import Entities, connect_unified
 from sovereignmesh.catalog import apply_unified, plan_unified
-from sovereignmesh.errors import AzureError, DeniedError, MeshError, NotFoundError, PlanError, RejectedError
+from sovereignmesh.errors import (
+    AzureError,
+    DeniedError,
+    MeshError,
+    NotFoundError,
+    PlanError,
+    RejectedError,
+    UnreachableError,
+)
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.sandbox import estate_mesh, find_fault
@@ -364,6 +372,38 @@ class TestApply:
         assert applied.complete, applied.outcomes
         assert sorted(each.text("name") for each in catalog_of(azure).products.list()) == ["Orders", "Returns"]
         assert [each.text("name") for each in catalog_of(azure).domains.list()] == ["Sales"]
+
+    def test_what_somebody_else_made_meanwhile_is_not_published(self, azure, catalog, mesh_of, monkeypatch):
+        create = Entities.create
+
+        def meanwhile(entities, body):  # ours is not taken, and somebody makes one of that name
+            create(entities, {**body, "id": str(uuid.uuid4()), "description": "Somebody else's."})
+            raise UnreachableError("no answer")
+
+        def get(entities, identity):
+            raise NotFoundError("there is none", status=404)
+
+        plan = plan_unified(azure, mesh_of(SALES), ACCOUNT)
+        monkeypatch.setattr(Entities, "create", meanwhile)
+        monkeypatch.setattr(Entities, "get", get)
+        (outcome,) = apply_unified(plan)
+        assert (outcome.state, "made or changed since the plan" in outcome.reason) == ("failed", True)
+        assert there(catalog)["Sales"]["status"] == "DRAFT"
+
+    @pytest.mark.parametrize("later", [DeniedError("a role is missing"), None])
+    def test_what_may_have_been_made_is_said(self, azure, mesh_of, monkeypatch, later):
+        def lost(entities, body):
+            raise UnreachableError("no answer")
+
+        def get(entities, identity):
+            raise later or NotFoundError("there is none", status=404)
+
+        plan = plan_unified(azure, mesh_of(SALES), ACCOUNT)
+        monkeypatch.setattr(Entities, "create", lost)
+        monkeypatch.setattr(Entities, "get", get)
+        (outcome,) = apply_unified(plan)
+        said = "nobody could look: a role is missing" if later else "it does not show in the catalog"
+        assert outcome.reason == f"no answer; governance-domain Sales may have been made, but {said}: plan again"
 
     def test_lists_that_lag_are_waited_for(self, open_azure, mesh_of):
         azure = open_azure(faults=["lagging-reads"])

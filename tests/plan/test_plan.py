@@ -188,10 +188,36 @@ def test_those_that_can_be_done_together_are_and_each_has_its_own_end():
         groups.append([change.item.name for change in some])
         return [PlanError("no") if change.item.name == "f" else change.item.name != "g" for change in some]
 
-    told = states(carry_out_together(changes, write, 2, 1))
+    told = states(carry_out_together(changes, write, lambda _: 2, 1))
     assert told == {"a": "done", "b": "done", "c": "done", "e": "done", "f": "failed", "g": "already"}
     assert sorted(name for group in groups for name in group) == list("abcefg")
     assert max(map(len, groups)) == 2
+
+
+def test_of_those_that_are_refused_together_each_is_tried_alone():
+    changes = diff([item("thing", name) for name in "abcd"], [], KINDS, prune=False)
+    groups = []
+
+    def write(some):
+        groups.append([change.item.name for change in some])
+        if "b" in groups[-1]:
+            raise RejectedError("not b")
+        return [True for _ in some]
+
+    told = states(carry_out_together(changes, write, lambda _: 3, 1))
+    assert told == {"a": "done", "b": "failed", "c": "done", "d": "done"}
+    assert groups == [["a", "b", "c"], ["a"], ["b"], ["c"], ["d"]]
+    groups.clear()
+    outcomes = list(carry_out_together(changes, write, lambda _: 3, 1, stopped=lambda: bool(groups)))
+    assert states(outcomes) == dict.fromkeys("abcd", "left")
+    assert groups == [["a", "b", "c"]]
+
+
+@pytest.mark.parametrize("ends", [0, 1, 3])
+def test_ends_that_are_too_few_or_too_many_are_no_success(ends):
+    changes, told = diff([item("thing", name) for name in "ab"], [], KINDS, prune=False), []
+    with pytest.raises(RuntimeError, match=f"2 changes have {ends} ends"):
+        told.extend(carry_out_together(changes, lambda _: [True] * ends, lambda _: 2, 1))
 
 
 def test_what_ends_a_group_ends_all_of_it_and_the_run():
@@ -200,7 +226,7 @@ def test_what_ends_a_group_ends_all_of_it_and_the_run():
     def write(_):
         raise SignInError("nobody")
 
-    outcomes = list(carry_out_together(changes, write, 2, 1))
+    outcomes = list(carry_out_together(changes, write, lambda _: 2, 1))
     assert [(outcome.change.item.name, outcome.state) for outcome in outcomes] == [
         ("a", "failed"), ("b", "failed"), ("c", "left"), ("d", "left"),
     ]  # fmt: skip

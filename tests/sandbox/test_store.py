@@ -1,13 +1,14 @@
 """What is written is there: over the wire, below its parents, in the graph, and in a later process."""
 
 import json
+import os
 
 import pytest
 from sandbox.tiny import ONE, TWO, Client, rows
 
 from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox import open_sandbox
-from sovereignmesh.sandbox.estate import load_estate
+from sovereignmesh.sandbox.estate import estate_of, load_estate
 from sovereignmesh.sandbox.store import Store, type_in
 
 GROUP = f"/subscriptions/{ONE}/resourceGroups/Data-RG"
@@ -160,3 +161,19 @@ def test_a_state_whose_bodies_are_none(tmp_path, kept):
     state.write_text(json.dumps({"estate": "seed", **kept}))
     with pytest.raises(SandboxError, match="not a state that a sandbox wrote"):
         open_sandbox("seed", state=state)
+
+
+def test_a_state_that_is_no_file_holds_nobody_up(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert estate_of(pipe) is None
+    with pytest.raises(SandboxError, match="it is no ordinary file"):
+        open_sandbox("seed", state=pipe)
+
+
+def test_a_state_of_an_estate_that_is_no_name(tmp_path):
+    state = tmp_path / "state.json"
+    state.write_text('{"estate": ["contoso"], "written": {}}')
+    assert estate_of(state) is None
+    with pytest.raises(SandboxError, match="is the state of the estate"):
+        open_sandbox(state=state)

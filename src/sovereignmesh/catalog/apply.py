@@ -9,14 +9,7 @@ from sovereignmesh.azure.purview.datamap import AT_ONCE
 from sovereignmesh.catalog.kinds import KINDS, PROCESS, TYPES
 from sovereignmesh.catalog.planning import live_item
 from sovereignmesh.catalog.reading import WORKERS
-from sovereignmesh.errors import (
-    AzureError,
-    ClosedNetworkError,
-    DeadlineError,
-    PlanError,
-    SignInError,
-    SovereignMeshError,
-)
+from sovereignmesh.errors import AnswerError, AzureError, PlanError, UnreachableError
 from sovereignmesh.plan import carry_out_together, check_applicable, compare, told
 
 if TYPE_CHECKING:
@@ -50,41 +43,45 @@ def apply_catalog(
 
 
 def _applied(plan: CatalogPlan, stopped: Callable[[], bool]) -> Iterator[Outcome]:
-    return carry_out_together(plan.changes, partial(_write, plan), AT_ONCE, WORKERS, stopped=stopped)
+    return carry_out_together(plan.changes, partial(_write, plan), _at_once, WORKERS, stopped=stopped)
+
+
+def _at_once(change: Change) -> int:
+    return AT_ONCE if change.item.kind == "asset" else 1
 
 
 def _write(plan: CatalogPlan, changes: list[Change]) -> list[Written]:
-    """Does the changes, those of assets in one write."""
-    assets = [change for change in changes if change.item.kind == "asset"]
-    together = _complete_all(plan, assets) if len(assets) > 1 else {}
-    return [together[change.key] if change.key in together else _tried(plan, change) for change in changes]
+    if changes[0].item.kind == "asset":
+        return _complete_all(plan, changes)
+    return [_write_one(plan, change) for change in changes]
 
 
-def _complete_all(plan: CatalogPlan, changes: list[Change]) -> dict[Key, Written]:
-    """What became of assets that are written together; empty where that fails, for each to be tried alone."""
-    data_map = plan.purview.data_map
+def _complete_all(plan: CatalogPlan, changes: list[Change]) -> list[Written]:
+    """Gives assets what they lack still, in one write; after one without an answer they are read again."""
+    lacking = _lacking(plan, changes)
+    wanted = [body for body in lacking.values() if body]
+    told: dict[Key, Written] = {key: bool(body) for key, body in lacking.items()}
     try:
-        found = data_map.entities([plan.ids[change.key] for change in changes])
-        there = {change.key: found.get(plan.ids[change.key]) for change in changes}
-        bodies = {change.key: _completed(change, now) for change in changes if (now := there[change.key]) is not None}
-        if wanted := [body for body in bodies.values() if body]:
-            data_map.write(*wanted)
-    except (SignInError, ClosedNetworkError, DeadlineError):
-        raise
-    except AzureError:  # one that is refused refuses all; where nobody knows, it is read again
-        return {}
-    return {change.key: bool(bodies[change.key]) if change.key in bodies else _gone(change) for change in changes}
+        if wanted:
+            plan.purview.data_map.write(*wanted)
+    except (UnreachableError, AnswerError) as error:
+        try:
+            still = _lacking(plan, changes)
+        except AzureError:
+            raise error from None
+        told |= {key: error for key, body in lacking.items() if body and still.get(key, body)}
+    gone = PlanError("it is gone since the plan: plan again")
+    return [told.get(change.key, gone) for change in changes]
 
 
-def _gone(change: Change) -> PlanError:
-    return PlanError(f"{change.item.name} is gone since the plan: plan again")
-
-
-def _tried(plan: CatalogPlan, change: Change) -> Written:
-    try:
-        return _write_one(plan, change)
-    except SovereignMeshError as error:
-        return error
+def _lacking(plan: CatalogPlan, changes: list[Change]) -> dict[Key, dict[str, Any]]:
+    """What to write of each asset that is there: minutes may have passed since the plan. Empty: it lacks nothing."""
+    found = plan.purview.data_map.entities([plan.ids[change.key] for change in changes])
+    return {
+        change.key: _completed(change, there)
+        for change in changes
+        if (there := found.get(plan.ids[change.key])) is not None
+    }
 
 
 def _write_one(plan: CatalogPlan, change: Change) -> bool:
@@ -92,12 +89,6 @@ def _write_one(plan: CatalogPlan, change: Change) -> bool:
     item, there = change.item, _now(plan, change)
     if change.action == "delete" and there is None:
         return False
-    if item.kind == "asset":
-        if there is None:
-            raise _gone(change)
-        if body := _completed(change, there):
-            plan.purview.data_map.write(body)
-        return bool(body)
     if change.action != "delete" and there is not None and _is(item.body, item, there):
         return False
     if (there is None) != (change.action == "create") or (there is not None and not _is(change.before, item, there)):

@@ -188,11 +188,20 @@ class CatalogReading:
         except AzureError as error:
             self.unread.append((error, len(reads)))
             return [read._replace(missing=str(error)) for read in reads]
-        gone = "the search finds it, and the Data Map has it no more"
         return [
-            read._replace(entity=entity) if (entity := entities.get(read.asset.id)) else read._replace(missing=gone)
+            read._replace(entity=entity) if (entity := entities.get(read.asset.id)) else self._look_again(read)
             for read in reads
         ]
+
+    def _look_again(self, read: Read) -> Read:
+        """An asset that an answer of many lacks: only one that is asked for alone says that it is gone."""
+        try:
+            entity = self.purview.data_map.entity(read.asset.id)
+        except AzureError as error:
+            self.unread.append((error, 1))
+            return read._replace(missing=str(error))
+        missing = "" if entity else "the search finds it, and the Data Map has it no more"
+        return read._replace(entity=entity, missing=missing)
 
     def scopes(self, title: Callable[[str], str]) -> tuple[Scope, ...]:
         """What was read of each collection, by title; `title` gives that of a name."""

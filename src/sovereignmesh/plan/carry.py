@@ -5,9 +5,17 @@ from __future__ import annotations
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sovereignmesh.errors import ClosedNetworkError, DeadlineError, SignInError, SovereignMeshError
+from sovereignmesh.errors import (
+    ClosedNetworkError,
+    DeadlineError,
+    DeniedError,
+    NotFoundError,
+    RejectedError,
+    SignInError,
+    SovereignMeshError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +27,7 @@ __all__ = ["Outcome", "State", "Written", "carry_out", "carry_out_together"]
 State = Literal["done", "already", "failed", "left"]
 Written = bool | SovereignMeshError  # False: it was done already
 _TICK: Final = 0.2  # seconds between two looks at whether the run was stopped
+_REFUSED: Final = (RejectedError, DeniedError, NotFoundError)  # one refuses all that are sent with it
 _HOPELESS: Final = (SignInError, ClosedNetworkError, DeadlineError)  # whatever is tried next fails too
 
 
@@ -47,23 +56,24 @@ def carry_out(
     """
 
     def alone(some: list[Change]) -> list[Written]:
-        try:
-            return [write(some[0])]
-        except SovereignMeshError as error:
-            return [error]
+        return [write(each) for each in some]
 
-    return carry_out_together(changes, alone, 1, workers, stopped=stopped)
+    return carry_out_together(changes, alone, lambda _: 1, workers, stopped=stopped)
 
 
 def carry_out_together(
     changes: Sequence[Change],
     write: Callable[[list[Change]], list[Written]],
-    at_once: int,
+    at_once: Callable[[Change], int],
     workers: int,
     *,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
-    """Does the changes as above, where `write` does up to `at_once` of them, and gives what became of each."""
+    """Does the changes as above, where `write` does several of a kind and gives what became of each.
+
+    `at_once` says how many like a change may be done together. Where the service refuses several, each of them is tried
+    alone; any other error of ours that `write` raises is the failure of all of them.
+    """
     waiting = _Waiting(changes)
     running: dict[Future[list[Written]], list[Change]] = {}
     pool = ThreadPoolExecutor(workers, thread_name_prefix="apply")
@@ -72,7 +82,7 @@ def carry_out_together(
     try:
         while True:
             yield from waiting.left()
-            while not (halt.is_set() or stopped()) and len(running) < workers and (some := waiting.next(at_once)):
+            while not (halt.is_set() or stopped()) and len(running) < workers and (some := waiting.some(at_once)):
                 running[pool.submit(write, some)] = some
             if not running:
                 break
@@ -84,9 +94,9 @@ def carry_out_together(
                 halt.set()
                 continue
             for future in done:
-                some, error = running.pop(future), future.exception()
-                written = future.result() if error is None else [error] * len(some)
-                stranger = _strange(error) or stranger
+                some = running.pop(future)
+                written = _written(some, future, waiting)
+                stranger = next(filter(_is_strange, written), stranger)
                 if stranger is not None or any(isinstance(each, _HOPELESS) for each in written):
                     halt.set()
                 for outcome in map(_outcome, some, written):
@@ -100,8 +110,19 @@ def carry_out_together(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _strange(error: BaseException | None) -> BaseException | None:
-    return None if isinstance(error, SovereignMeshError) else error
+def _written(some: list[Change], future: Future[list[Written]], waiting: _Waiting) -> list[Any]:
+    """What became of each, where `write` raised, that; empty where they wait again, to be tried one by one."""
+    error = future.exception()
+    if len(some) > 1 and isinstance(error, _REFUSED) and not isinstance(error, _HOPELESS):
+        waiting.part(some)
+        return []
+    if error is None and len(future.result()) != len(some):
+        error = RuntimeError(f"{len(some)} changes have {len(future.result())} ends")
+    return future.result() if error is None else [error] * len(some)
+
+
+def _is_strange(written: object) -> bool:
+    return isinstance(written, BaseException) and not isinstance(written, SovereignMeshError)
 
 
 def _outcome(change: Change, written: Written | BaseException) -> Outcome:
@@ -132,13 +153,25 @@ class _Waiting:
         self._writes_left = len(writes)
         self._ready = [key for key in self._changes if key in writes and not self._needs[key]]
         self._ready.reverse()
+        self._apart: list[Change] = []
         self._lost: list[Outcome] = []
         self._failed = False
         self._open_deletions()
 
-    def next(self, most: int) -> list[Change]:
-        """Some that can be done now; empty: none, or not yet."""
-        return [self._changes.pop(self._ready.pop()) for _ in range(min(most, len(self._ready)))]
+    def some(self, at_once: Callable[[Change], int]) -> list[Change]:
+        """Some of a kind that can be done now; empty: none, or not yet."""
+        if self._apart:
+            return [self._apart.pop()]
+        found: list[Change] = []
+        while self._ready and (not found or self._ready[-1].kind == found[0].item.kind):
+            found.append(self._changes.pop(self._ready.pop()))
+            if len(found) >= at_once(found[0]):
+                break
+        return found
+
+    def part(self, some: list[Change]) -> None:
+        """Takes back those that were refused together, to be done one by one."""
+        self._apart += reversed(some)
 
     def tell(self, outcome: Outcome) -> None:
         """Lets go on what waited for one that has ended, or leaves it."""
@@ -163,6 +196,8 @@ class _Waiting:
     def rest(self, why: str) -> Iterator[Outcome]:
         """Those that nobody came to."""
         yield from self.left()
+        for change in reversed(self._apart):
+            yield Outcome(change, "left", why)
         for key, change in self._changes.items():
             yield Outcome(change, "left", "it needs itself" if key in self._needs[key] else why)
         self._changes.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 from dataclasses import dataclass, field
@@ -15,7 +16,10 @@ from sovereignmesh.errors import SandboxError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Estate", "GivenAccount", "ManagementGroup", "estate_folder", "estate_mesh", "estates", "load_estate"]
+__all__ = [
+    "Estate", "GivenAccount", "ManagementGroup", "estate_folder", "estate_mesh", "estate_of", "estates", "load_estate",
+    "read_state",
+]  # fmt: skip
 
 _PACKAGED: Final = Path(__file__).with_name("estates")
 _FILE: Final = "estate.json"
@@ -115,11 +119,18 @@ def estate_folder(estate: str | Path) -> Path:
 def estate_of(state: Path) -> str | None:
     """The packaged estate that a state file is of; None where there is no such file, or none that says so."""
     try:
-        kept = orjson.loads(state.read_bytes())
+        kept = orjson.loads(read_state(state))
     except (OSError, ValueError):  # who opens it tells what is wrong
         return None
     name = kept.get("estate") if isinstance(kept, dict) else None
-    return name if name in estates() else None
+    return name if isinstance(name, str) and name in estates() else None
+
+
+def read_state(state: Path) -> bytes:
+    """What a state file holds. Raises OSError also for what is no file: a pipe would hold the command up."""
+    if state.exists() and not state.is_file():
+        raise OSError(errno.EINVAL, "it is no ordinary file", str(state))
+    return state.read_bytes()
 
 
 def estate_mesh(estate: str | Path) -> Path:

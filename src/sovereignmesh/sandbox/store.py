@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from sovereignmesh.errors import SandboxError
+from sovereignmesh.sandbox.estate import read_state
 from sovereignmesh.sandbox.purview.objects import Objects
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class Store:
 
     def _load(self, state: Path) -> None:
         try:
-            kept = orjson.loads(state.read_bytes())
+            kept = orjson.loads(read_state(state))
             if kept["estate"] != self._estate.name:
                 raise SandboxError(
                     f"{state} is the state of the estate {kept['estate']}, not of {self._estate.name}: give that estate"

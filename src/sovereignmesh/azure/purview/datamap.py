@@ -193,6 +193,17 @@ class DataMap:
             return {**self.entities(ids[:middle]), **self.entities(ids[middle:])}
         return {entity.id: entity for entity in _entities(answer)}
 
+    def entity(self, identity: str) -> Entity | None:
+        """The entity with this guid, None where it is gone."""
+        try:
+            answer = self._line.object("GET", f"{_ENTITIES}/guid/{segment(identity)}", "")  # no version
+        except NotFoundError:
+            return None
+        if "entity" not in answer.body:
+            raise AnswerError(f"{answer.place}: an answer without `entity`")
+        both = {"entities": [answer.body["entity"]], "referredEntities": answer.body.get("referredEntities")}
+        return next(_entities(Facts(both, answer.place)), None)
+
     def named(self, kind: str, qualified_names: Sequence[str]) -> dict[str, Entity]:
         """The entities of a type with these qualified names, by that name; those that are not there are left out."""
         wanted = {f"attr_{number}:qualifiedName": name for number, name in enumerate(qualified_names)}

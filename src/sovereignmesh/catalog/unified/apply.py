@@ -115,7 +115,7 @@ class _Writer:
             self._create(change.item, entities)
             return True
         if any(compare(change.item.body, as_wished(found, change.item).body, KINDS[change.item.kind])):
-            raise _changed(change)
+            raise _changed(change.item)
         return False
 
     def _create(self, item: Item, entities: Entities) -> None:
@@ -145,15 +145,26 @@ class _Writer:
                 return True
             there = Live(self._catalog)
             there.read([item.name] if item.kind == DOMAIN else [key.name for key in item.needs])
-            found = there.items[item.key].body if item.key in there.items else {}
-            return bool(found)
+            if item.key not in there.items:
+                return False
+            wish = {name: value for name, value in item.body.items() if name != "status"}
+            if any(compare(wish, as_wished(there.items[item.key], item).body, KINDS[item.kind])):
+                raise _changed(item)  # somebody else's
+            found = there.items[item.key].body
+            return True
 
         try:
             return entities.create(body).body
-        except (UnreachableError, AnswerError):
-            if looked_for(look, self._catalog.azure.pace, stopped=self._stopped):
-                return found
-            raise
+        except (UnreachableError, AnswerError) as error:
+            why = "it does not show in the catalog"
+            try:
+                if looked_for(look, self._catalog.azure.pace, stopped=self._stopped):
+                    return found
+            except AzureError as later:
+                why = f"nobody could look: {later}"
+            raise _worded(
+                error, f"{error}; {item.kind} {item.name} may have been made, but {why}: plan again"
+            ) from error
 
     def _publish(self, item: Item, entities: Entities, identity: str, body: dict[str, Any]) -> None:
         hint = "" if item.kind == DOMAIN else " (the portal asks for a data asset and an access policy first)"
@@ -165,7 +176,7 @@ class _Writer:
         item = change.item
         identity = self._ids.get(change.key)
         if identity is None:
-            raise _changed(change)
+            raise _changed(change.item)
         found = entities.get(identity).body
         seen = as_wished(Item(item.kind, item.name, found), item).body
         differences = list(compare(item.body, seen, KINDS[item.kind]))
@@ -173,7 +184,7 @@ class _Writer:
             return False
         then = {difference.path: difference.before for difference in change.differences}
         if any(path not in then or then[path] != before for path, before, _ in differences):
-            raise _changed(change)
+            raise _changed(change.item)
         body = {**found, **{name: value for name, value in item.body.items() if name not in _IDENTITY}}
         if wanted := owners_of(item.body):
             there = owners_of(found)
@@ -189,7 +200,7 @@ class _Writer:
         What is linked to it is somebody's work: the service may refuse while there is any.
         """
         if bare(found.body) != bare(change.before):
-            raise _changed(change)
+            raise _changed(change.item)
         identity = self._ids[change.key]
         if fold(found.body.get("status")) == fold(PUBLISHED):
             entities.update(identity, bare({**found.body, "status": DRAFT}))
@@ -210,14 +221,13 @@ def _half_done(said: str) -> Iterator[None]:
     try:
         yield
     except (RejectedError, DeniedError) as error:
-        raise type(error)(
-            f"{said}: {error}",
-            status=error.status,
-            code=error.code,
-            request_id=error.request_id,
-            target=error.target,
-        ) from error
+        raise _worded(error, f"{said}: {error}") from error
 
 
-def _changed(change: Change) -> PlanError:
-    return PlanError(f"{change.item.kind} {change.item.name} was made or changed since the plan: plan again")
+def _worded(error: AzureError, message: str) -> AzureError:
+    """The same error with more words."""
+    return type(error)(message, status=error.status, code=error.code, request_id=error.request_id, target=error.target)
+
+
+def _changed(item: Item) -> PlanError:
+    return PlanError(f"{item.kind} {item.name} was made or changed since the plan: plan again")
