@@ -1,5 +1,7 @@
 """What an answer says of a run, and which requests for one may be sent twice."""
 
+import datetime as dt
+
 import pytest
 
 from sovereignmesh.azure.policies import may_repeat
@@ -67,6 +69,11 @@ def test_what_failed_in_either_phase_counts(discovery, ingestion, failed):
         ingestionExecutionDetails=phase("Succeeded", **ingestion),
     )
     assert (found.discovered, found.failed) == (discovery.get("discovered"), failed)
+
+
+@pytest.mark.parametrize("said", ["2021-10-12T09:30:00", "2021-10-12T09:30:00Z", "2021-10-12T11:30:00+02:00"])
+def test_a_moment_without_a_zone_is_utc(said):
+    assert run(startTime=said).started == dt.datetime(2021, 10, 12, 9, 30, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(

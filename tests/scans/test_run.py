@@ -138,6 +138,25 @@ def test_a_status_that_means_going_on_ends_nothing(open_azure):
     assert not run_it(azure, timeout=60).complete
 
 
+@pytest.mark.off_spec("is not a 'date-time'")
+def test_moments_without_a_zone_are_told_and_put_in_order(open_azure):
+    """A run that says so beside others that have one, and while it is followed."""
+
+    def change(hit):
+        reply = hit.reply()
+        if "/runs" in hit.call.path and hit.call.method == "GET":
+            reply.body = reply.body.replace(b".0000000Z", b"")
+        return reply
+
+    azure = open_azure(faults=[Fault("no-zone", "", change, "purview", times=None)])
+    assert run_it(azure, timeout=600).succeeded
+    times = [run.run.started for run in history(azure)]
+    assert times == sorted(times, reverse=True)
+    saying_none = open_azure(faults=[saying(startTime="2021-10-12T09:30:00", status="InProgress", endTime=None)])
+    (run,) = run_it(saying_none, timeout=60).runs
+    assert run.elapsed(run.run.started + dt.timedelta(minutes=1)) == 60
+
+
 def test_an_end_without_a_status_is_no_success(open_azure):
     (run,) = run_it(open_azure(faults=[saying(status=None, endTime="2026-11-30T02:10:00Z")])).runs
     assert (run.status, run.ended, run.succeeded) == ("unknown", True, False)
