@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sovereignmesh import sandbox
 from sovereignmesh.cli import main, scan_table
+from sovereignmesh.sandbox.estate import estate_folder
 
 SCAN = ["stsalesprodarchive", "monthly"]
 FAILS = ["stcustomerprodlake", "weekly"]
@@ -37,6 +38,15 @@ def time(monkeypatch):
     time = _Clock()
     monkeypatch.setattr(sandbox, "open_sandbox", partial(open_still, clock=time))
     return time
+
+
+@pytest.fixture(autouse=True)
+def bare_mesh(monkeypatch, tmp_path_factory):
+    """The mesh of contoso in these tests: it names the account, and wishes nothing in it."""
+    folder = tmp_path_factory.mktemp("mesh")
+    (folder / "purview.yaml").write_text("purview: {account: pview-customer-prod}")
+    own = sandbox.estate_mesh
+    monkeypatch.setattr(sandbox, "estate_mesh", lambda name: folder if name == "contoso" else own(name))
 
 
 def run(*words):
@@ -129,11 +139,38 @@ def test_the_history_is_a_table_or_json():
 def test_a_job_that_sees_no_scan_is_not_green(more):
     result = run("run", "--all", *more, "--estate", "seed")
     assert result.exit_code == 4
-    assert result.stdout.startswith("not read: the scans of the account: none is seen, so that none was run")
+    assert result.stdout.startswith("not read: the scans of the account: none is seen: it has none, or you lack")
     assert not told("run", "--all", *more, "--estate", "seed")["complete"]
-    assert "no scan was seen" in run("run", "--help").output
-    history = run("history", "--estate", "seed")
-    assert (history.exit_code, history.stdout) == (0, "sovereign-purview: there was no run\n")
+    assert "not every scan was seen" in " ".join(run("run", "--help").output.split())
+
+
+@pytest.mark.parametrize("command", ["watch", "history"])
+def test_nor_is_one_that_sees_no_scan_whose_runs_to_tell(command):
+    result = run(command, "--estate", "seed")
+    assert result.exit_code == 4
+    assert result.stdout.startswith("not read: the scans of the account: none is seen: it has none, or you lack")
+
+
+@pytest.mark.parametrize("words", [["run", "--all", "--wait"], ["run", "--all"], ["watch"], ["history"]])
+def test_what_the_mesh_wishes_and_nobody_sees_is_told(words, state):
+    wishes = ["--mesh", str(estate_folder("contoso") / "mesh")]
+    result = run(*words, *wishes, *state)
+    assert result.exit_code == 4
+    unread = [line.partition(": the mesh wishes it")[0] for line in result.stdout.splitlines() if "wishes" in line]
+    sources = ["sales-lake", "customer-consent", "sales-pricing"]
+    assert unread == [f"not read: the source {name}" for name in sources]
+    assert CliRunner().invoke(main, ["purview", "apply", wishes[1], *state, "--yes"]).exit_code == 0
+    assert run(*words, *wishes, *state).exit_code == (3 if "--wait" in words else 0)
+    elsewhere = run(*words, *wishes, *state, "--account", "pview-customer-prod")
+    assert "wishes" not in elsewhere.output, "it may be another than the mesh is about"
+
+
+def test_of_a_source_by_name_only_its_own_is_wished():
+    wishes = ["--mesh", str(estate_folder("contoso") / "mesh"), "--sandbox"]
+    assert run("history", "stsalesprodarchive", *wishes).exit_code == 0
+    assert run("watch", *SCAN, *wishes).exit_code == 0
+    gone = run("history", "sales-lake", *wishes)
+    assert (gone.exit_code, gone.stdout.count("not read")) == (4, 1)
 
 
 def test_a_sandbox_that_forgets_what_is_started_says_so(state):

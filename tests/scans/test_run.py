@@ -1,8 +1,10 @@
 """Runs are started once, followed to their ends, and what is not known of them is said."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
+from sandbox.purview_client import without_what_is_above, write_contoso
 from scans.conftest import ACCOUNT, ARCHIVE, FAILS, RUN, Seen, at_path, at_polls, is_poll, saying
 
 import sovereignmesh as sm
@@ -406,12 +408,66 @@ def test_what_means_nothing_is_said_before_anything_is_asked(azure, exchanges, a
     assert "ValueError" in ask.__doc__ or "as with `run_scan`" in ask.__doc__
 
 
-def test_an_account_that_shows_no_scan_is_not_read(open_azure):
-    for wait in (True, False):
-        found = sm.run_scans(open_azure("seed"), "sovereign-purview", wait=wait, progress=None)
+WHOLE = [
+    lambda azure, name, **more: sm.run_scans(azure, name, progress=None, **more),
+    lambda azure, name, **more: sm.run_scans(azure, name, wait=False, progress=None, **more),
+    lambda azure, name, **more: sm.watch_scans(azure, name, progress=None, **more),
+    sm.scan_history,
+]
+
+
+@pytest.mark.parametrize("ask", WHOLE)
+def test_an_account_that_shows_no_scan_is_not_read(open_azure, ask, tmp_path):
+    lost = open_azure(write_contoso(tmp_path, roles=["purview-reader", "collection-administrator"]))
+    for azure, account in ((open_azure("seed"), "sovereign-purview"), (lost, ACCOUNT)):
+        found = ask(azure, account)
         assert not found.complete
         assert [what for what, _ in found.unread] == ["the scans of the account"]
     assert sm.run_scans(open_azure("seed"), "sovereign-purview", [], progress=None).complete
+
+
+@pytest.mark.off_spec("metadataPolicies")  # sends back what it read
+@pytest.mark.parametrize("ask", WHOLE)
+def test_what_is_expected_and_not_seen_is_not_read(azure, ask):
+    """A role that is lost in one collection takes what is in it out of every list, and nothing says so."""
+    expected = {"stfinanceprodlake": ["nightly"], "SALES-SQL": ["Orders"], ARCHIVE[0]: []}
+    assert ask(azure, ACCOUNT, expected=expected).complete
+    lose_role(azure, "finance")
+    found = ask(azure, ACCOUNT, expected={**expected, ARCHIVE[0]: ["monthly", "daily"]})
+    assert [what for what, _ in found.unread] == ["the source stfinanceprodlake", f"the scan {ARCHIVE[0]}/daily"]
+    assert "you lack the role" in found.unread[0].why
+    assert not found.complete
+    assert ask(azure, ACCOUNT).complete, "nobody knows of them"
+
+
+@pytest.mark.off_spec("metadataPolicies")
+@pytest.mark.parametrize("ask", [partial(sm.watch_scans, progress=None), sm.scan_history])
+def test_a_source_that_shows_no_scan_is_read_where_it_is(azure, ask):
+    purview = sm.connect_purview(ACCOUNT, azure)
+    purview.scans.delete("sales-sql", "orders")
+    assert ask(azure, ACCOUNT, "sales-sql").complete
+    found = ask(azure, ACCOUNT, "sales-sql", expected={"sales-sql": ["orders"], "stfinanceprodlake": ["nightly"]})
+    assert [what for what, _ in found.unread] == ["the scan sales-sql/orders"]
+    lose_role(azure, "finance")
+    found = ask(azure, ACCOUNT, "stfinanceprodlake")
+    assert [what for what, _ in found.unread] == ["the scans of source stfinanceprodlake"]
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [("/scan/datasources", ["source"]), ("/datasources/sales-sql/scans", ["the scans of source sales-sql"])],
+)
+def test_of_a_list_that_could_not_be_read_nothing_else_is_told(open_azure, part, what):
+    azure = open_azure(faults=[at_path(part, denied().reply, ends=True)])
+    found = sm.scan_history(azure, ACCOUNT, expected={"sales-sql": ["orders"]})
+    assert [one.what for one in found.unread] == what
+
+
+def lose_role(azure, collection):
+    """Ends the caller's role in a collection, which came from the one above it."""
+    policies = sm.connect_purview(ACCOUNT, azure).policies
+    (policy,) = [one for one in policies.list() if one.collection == collection]
+    policies.update(without_what_is_above(policy.document, collection))
 
 
 # Cancelling.
