@@ -163,7 +163,7 @@ def test_what_a_run_counts_moves_a_table_and_is_no_line(inside, request, monkeyp
         runs=types.SimpleNamespace(start=lambda *_: Run(RUN, "Accepted"), poll=lambda *_: (next(polls), None)),
     )
     monkeypatch.setattr("sovereignmesh.scans.run.connect_purview", lambda *_: purview)
-    assert sm.run_scan(None, "own", "lake", "weekly", run_id=RUN).succeeded
+    assert sm.run_scan(None, "own", "lake", "weekly").succeeded
     lines = [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()]
     if inside:
         assert [one.runs[0].run and one.runs[0].run.discovered for one in shown] == [

@@ -4,6 +4,7 @@ import datetime as dt
 from functools import partial
 
 import pytest
+import requests
 from sandbox.purview_client import without_what_is_above, write_contoso
 from scans.conftest import ACCOUNT, ARCHIVE, FAILS, RUN, Seen, at_path, at_polls, is_poll, saying
 
@@ -83,7 +84,7 @@ def test_a_fault_while_it_runs_changes_nothing(open_azure, fault):
     [
         ("server-down", "unknown", "503"),  # nobody knows what a server did that is down
         ("html-always", "unknown", "no JSON"),
-        ("throttled-a-day", "unknown", "429"),
+        ("throttled-a-day", "not started", "429"),
         ("purview-denied", "not started", "you lack a role"),
         ("purview-closed", "not started", "does not answer this network"),
     ],
@@ -118,6 +119,78 @@ def test_a_start_that_is_refused_as_that_of_a_run_there_is_one(open_azure):
     twice = purview_refusal(409, "ScanResult_Exists", "There is a run of that id.").reply
     azure = open_azure(faults=[Fault("taken", "", lambda hit: (hit.reply(), twice)[1], "purview-writes", times=None)])
     assert run_it(azure).succeeded
+
+
+class Starts:
+    """Sees each start that is sent: `lost` of them are not answered, `taken` or not."""
+
+    def __init__(self, lost, *, taken, reply=None):
+        self.ids, self.lost, self.taken, self.reply = [], lost, taken, reply
+        self.fault = Fault("starts", "", self._hit, "purview-writes", times=None)
+
+    def _hit(self, hit):
+        if not hit.call.path.endswith(":run"):
+            return hit.reply()
+        self.ids.append(hit.call.query["runid"])
+        if len(self.ids) > self.lost:
+            return hit.reply()
+        if self.taken:
+            hit.reply()
+        if self.reply is not None:
+            return self.reply
+        raise requests.ConnectionError("reset")
+
+
+SERVER_ERROR = purview_refusal(500, "InternalServerError", "").reply
+
+
+@pytest.mark.parametrize("reply", [None, SERVER_ERROR])
+def test_a_start_that_was_taken_and_not_answered_is_sent_once(open_azure, reply):
+    starts = Starts(9, taken=True, reply=reply)
+    assert run_it(open_azure(faults=[starts.fault]), run_id=None).succeeded
+    assert len(starts.ids) == 1, "should the service not take an id once, a second run would have begun"
+
+
+@pytest.mark.parametrize("reply", [None, SERVER_ERROR])
+@pytest.mark.parametrize(("lost", "sent", "status"), [(1, 2, "Succeeded"), (4, 5, "Succeeded"), (9, 5, "unknown")])
+def test_one_that_was_not_taken_is_sent_again_under_its_id(open_azure, reply, lost, sent, status):
+    starts = Starts(lost, taken=False, reply=reply)
+    azure = open_azure(faults=[starts.fault])
+    (run,) = run_it(azure).runs
+    assert starts.ids == [RUN] * sent
+    assert run.status == status
+    assert bool(run.why) is (status == "unknown")
+    assert azure.pace.clock.slept.count(0.5) == 1, "it waits before it looks"
+
+
+def test_where_nobody_can_look_no_start_is_sent_again(open_azure):
+    starts = Starts(1, taken=True)
+    azure = open_azure(faults=[starts.fault, at_path("/runs/", denied().reply)])
+    (run,) = run_it(azure, run_id=None).runs
+    assert (run.status, len(starts.ids)) == ("unknown", 1)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_with_an_id_of_the_caller_s_it_looks_before_it_starts(open_azure, tmp_path, known):
+    state = tmp_path / "state.json"
+    if known:
+        sm.connect_purview(ACCOUNT, open_azure(state=state)).runs.start(*ARCHIVE, RUN)
+    starts = Starts(0, taken=True)
+    assert run_it(open_azure(state=state, faults=[starts.fault])).succeeded
+    assert starts.ids == ([] if known else [RUN])
+
+
+def test_an_id_under_which_nobody_can_look_is_not_started(open_azure):
+    starts = Starts(0, taken=True)
+    (run,) = run_it(open_azure(faults=[starts.fault, at_path("/runs/", denied().reply)])).runs
+    assert (run.status, starts.ids) == ("unknown", [])
+
+
+def test_the_time_may_be_up_between_a_start_and_the_look_after_it(open_azure):
+    starts = Starts(9, taken=False)
+    found = run_it(open_azure(faults=[starts.fault]), timeout=0.4)
+    assert (found.runs[0].status, len(starts.ids)) == ("unknown", 1)
+    assert "the time given" in found.stopped
 
 
 # While it is followed.
@@ -218,7 +291,7 @@ def test_the_time_given_has_what_comes_before_the_runs_in_it(open_azure, part, a
 def test_who_cannot_read_a_run_gives_up(open_azure, refusal, looks):
     count = []
     azure = open_azure(faults=[at_polls(lambda hit: (count.append(1), refusal.reply)[1])])
-    found = run_it(azure)
+    found = run_it(azure, run_id=None)
     assert not found.complete
     assert "given up" in found.runs[0].reason
     assert len(count) == looks

@@ -93,7 +93,9 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.IntRange(min=1),
     help="With --all and --wait: how many run at once (default 5, as many as Purview runs by default).",
 )
-@click.option("--run-id", metavar="GUID", type=click.UUID, help="The run's id; asked again with it, none is started.")
+@click.option(
+    "--run-id", metavar="GUID", type=click.UUID, help="The run's id; where a run has it, that one is followed."
+)
 @_where
 @click.pass_context
 def run(

@@ -57,9 +57,11 @@ def run_scan(
     """What came of a run of a scan, which is started here: one run, seen to its end unless `wait` is False.
 
     `timeout` is in seconds, the search for the account and its scans among them; a run that has not ended by then goes
-    on, and `watch_scans` finds it again, as it does after an interruption. `run_id` is a GUID of yours: asked with the
-    same again, the same run is followed and none started. `progress` is a context that is given what is watched and
-    gives what to call with each run that changes; `contextlib.nullcontext` shows nothing.
+    on, and `watch_scans` finds it again, as it does after an interruption. `run_id` is a GUID of yours: where a run has
+    it already, that one is followed and none started. A start that is not answered is sent again, under the same id,
+    only where the service says that no run has it; that it takes an id once is not documented. `progress` is a context
+    that is given what is watched and gives what to call with each run that changes; `contextlib.nullcontext` shows
+    nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
     found; before anything is asked a ValueError for a `run_id` or a `level` that is none, and for a source or a scan
@@ -69,7 +71,8 @@ def run_scan(
     _check_level(level)
     identity = str(uuid.uuid4() if run_id is None else uuid.UUID(run_id))
     runs = [ScanRun(source, scan, identity)]
-    return _carry_on(azure, account, runs, level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
+    return _carry_on(azure, account, runs, level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now,
+                     asked_before=run_id is not None)  # fmt: skip
 
 
 def run_scans(
@@ -217,6 +220,7 @@ def _carry_on(
     timeout: float | None,
     progress: Progress | None,
     now: Callable[[], dt.datetime],
+    asked_before: bool = False,
 ) -> ScanRuns:
     """Starts and follows the runs, or those that are found in the account; all of it within the time given."""
     if concurrency < 1:
@@ -231,7 +235,7 @@ def _carry_on(
             if timeout is None:
                 raise
             return _nothing_begun(account, runs if isinstance(runs, list) else [], str(error), now(), waited=wait)
-        watching = Watching(purview, found, now)
+        watching = Watching(purview, found, now, asked_before=asked_before)
         with progress(watching) if progress else nullcontext(watching.tell) as watching.tell:
             stopped = watching.go(level=_LEVELS[level], at_once=concurrency, wait=wait)
     finally:

@@ -94,7 +94,7 @@ def count_assets(account: Account, key: str) -> Body:
 
 
 def _run(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    """Starts a run; the same id again is the same run, so that a caller may ask twice."""
+    """Starts a run; that the same id again is the same run is undocumented."""
     scan = allowed_scan(account, names, _WRITE)
     try:
         identity = str(uuid.UUID(call.query.get("runid") or str(uuid.uuid4())))
