@@ -62,6 +62,7 @@ class Watching:
         """`asked_before`: runs of these ids may be there already, and are then followed."""
         self.purview, self.runs, self.now, self.asked_before = purview, runs, now, asked_before
         self.tell: Callable[[ScanRun], object] = lambda _: None
+        self.rest: Callable[[], object] = lambda: None  # called before a wait
         self._starting: int | None = None
 
     @property
@@ -210,6 +211,7 @@ class Watching:
 
     def _wait_until(self, moment: float) -> None:
         """Waits, but not over the time given: a last look comes just before its end."""
+        self.rest()
         pace = self.purview.azure.pace
         pace.check()
         wait, left = moment - pace.clock(), pace.remaining()
