@@ -1,10 +1,13 @@
 """`scan` on the sandbox, as a person types it."""
 
+import datetime as dt
 import io
 import json
 import signal
 import subprocess
 import sys
+import types
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +17,10 @@ from clock import Clock, open_still
 from rich.console import Console
 
 from sovereignmesh import sandbox
-from sovereignmesh.cli import main, scan_table
+from sovereignmesh.azure.purview import Run
+from sovereignmesh.cli import fitting, main, scan_table
 from sovereignmesh.sandbox.estate import estate_folder
+from sovereignmesh.scans import ScanRun
 
 SCAN = ["stsalesprodarchive", "monthly"]
 FAILS = ["stcustomerprodlake", "weekly"]
@@ -327,7 +332,8 @@ def terminal(monkeypatch):
         options.pop("stderr", None)
         return Console(**{**options, "file": sent, "force_terminal": True, "width": sent.columns, "height": 40})
 
-    monkeypatch.setattr(scan_table, "Console", console)
+    for module in (scan_table, fitting):
+        monkeypatch.setattr(module, "Console", console)
     monkeypatch.setattr("sovereignmesh.cli.scan_commands.sys", type("Sys", (), {"stderr": Tty()}))
     monkeypatch.delenv("NO_COLOR", raising=False)
     return sent
@@ -346,6 +352,26 @@ def test_a_terminal_sees_a_row_for_each_run(terminal, time):
     assert "stsalesprodarchive/monthly: run " in sent, "the id stays above the table"
     assert "\x1b[31m" in sent, "the one that fails is red"
     assert "\x1b[32m" in sent
+
+
+def test_of_a_thousand_runs_those_are_made_rows_that_a_terminal_has_lines_for(monkeypatch):
+    """The table is made anew several times a second."""
+    made, cells = [], ScanRun.cells
+    monkeypatch.setattr(ScanRun, "cells", lambda run, now: (made.append(run.scan), cells(run, now))[1])
+    runs = [ScanRun("lake", f"scan-{number}", RUN) for number in range(1000)]
+    runs[:3] = [replace(runs[0], why="denied"), *(replace(run, run=Run(RUN, "Succeeded")) for run in runs[1:3])]
+    runs[700] = replace(runs[700], run=Run(RUN, "InProgress"))
+    watching = types.SimpleNamespace(runs=runs, now=lambda: dt.datetime(2026, 11, 30, tzinfo=dt.UTC))
+    sent = io.StringIO()
+    Console(file=sent, width=120).print(scan_table._moving(watching, 120, 20))
+    lines = sent.getvalue().splitlines()
+    assert made == ["scan-700", *(f"scan-{number}" for number in range(3, 22))]
+    assert len(lines) == 20 + 2
+    assert "scan-700" in lines[1]
+    assert lines[-1] == "2 of 1000 runs have ended, 980 more are not shown; Ctrl-C stops watching, not the runs"
+    small = scan_table._moving(watching, 120, -3)
+    Console(file=sent, width=120).print(small)
+    assert made[20:] == ["scan-700"], "one at the least"
 
 
 def test_a_narrow_terminal_does_without_some_columns(terminal):
