@@ -1,5 +1,7 @@
 """What an answer says of a run, and which requests for one may be sent twice."""
 
+import datetime as dt
+
 import pytest
 
 from sovereignmesh.azure.policies import may_repeat
@@ -69,18 +71,21 @@ def test_what_failed_in_either_phase_counts(discovery, ingestion, failed):
     assert (found.discovered, found.failed) == (discovery.get("discovered"), failed)
 
 
+@pytest.mark.parametrize("said", ["2021-10-12T09:30:00", "2021-10-12T09:30:00Z", "2021-10-12T11:30:00+02:00"])
+def test_a_moment_without_a_zone_is_utc(said):
+    assert run(startTime=said).started == dt.datetime(2021, 10, 12, 9, 30, tzinfo=dt.UTC)
+
+
 @pytest.mark.parametrize(
     ("url", "safe"),
     [
-        (f"{SCAN}:run?api-version=2023-09-01&runId={ID}&scanLevel=Full", True),
-        (f"{SCAN}:run?runId={ID}", True),
         (f"{SCAN}/runs/{ID}:cancel?api-version=2023-09-01", True),
-        (f"{SCAN}:run?api-version=2023-09-01", False),  # each would be another run
-        (f"{SCAN}:run?runId=&api-version=2023-09-01", False),
+        (f"{SCAN}/runs/{ID}:cancel", True),
+        (f"{SCAN}:run?api-version=2023-09-01&runId={ID}&scanLevel=Full", False),  # nobody says that it takes an id once
         (f"{SCAN}:run", False),
+        (f"{SCAN}/runs/{ID}:cancelled", False),
         (f"{SCAN}/triggers/default:enable?runId={ID}", False),
-        ("https://own.purview.azure.com/other:run?runId=1", False),
     ],
 )
-def test_only_a_start_under_an_id_of_ours_is_repeated(url, safe):
+def test_of_posts_about_runs_only_a_cancellation_is_repeated(url, safe):
     assert may_repeat("POST", url) is safe

@@ -1,10 +1,13 @@
 """`scan` on the sandbox, as a person types it."""
 
+import datetime as dt
 import io
 import json
 import signal
 import subprocess
 import sys
+import types
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +17,10 @@ from clock import Clock, open_still
 from rich.console import Console
 
 from sovereignmesh import sandbox
-from sovereignmesh.cli import main, scan_table
+from sovereignmesh.azure.purview import Run
+from sovereignmesh.cli import fitting, main, scan_table
+from sovereignmesh.sandbox.estate import estate_folder
+from sovereignmesh.scans import ScanRun
 
 SCAN = ["stsalesprodarchive", "monthly"]
 FAILS = ["stcustomerprodlake", "weekly"]
@@ -37,6 +43,15 @@ def time(monkeypatch):
     time = _Clock()
     monkeypatch.setattr(sandbox, "open_sandbox", partial(open_still, clock=time))
     return time
+
+
+@pytest.fixture(autouse=True)
+def bare_mesh(monkeypatch, tmp_path_factory):
+    """The mesh of contoso in these tests: it names the account, and wishes nothing in it."""
+    folder = tmp_path_factory.mktemp("mesh")
+    (folder / "purview.yaml").write_text("purview: {account: pview-customer-prod}")
+    own = sandbox.estate_mesh
+    monkeypatch.setattr(sandbox, "estate_mesh", lambda name: folder if name == "contoso" else own(name))
 
 
 def run(*words):
@@ -129,11 +144,38 @@ def test_the_history_is_a_table_or_json():
 def test_a_job_that_sees_no_scan_is_not_green(more):
     result = run("run", "--all", *more, "--estate", "seed")
     assert result.exit_code == 4
-    assert result.stdout.startswith("not read: the scans of the account: none is seen, so that none was run")
+    assert result.stdout.startswith("not read: the scans of the account: none is seen: it has none, or you lack")
     assert not told("run", "--all", *more, "--estate", "seed")["complete"]
-    assert "no scan was seen" in run("run", "--help").output
-    history = run("history", "--estate", "seed")
-    assert (history.exit_code, history.stdout) == (0, "sovereign-purview: there was no run\n")
+    assert "not every scan was seen" in " ".join(run("run", "--help").output.split())
+
+
+@pytest.mark.parametrize("command", ["watch", "history"])
+def test_nor_is_one_that_sees_no_scan_whose_runs_to_tell(command):
+    result = run(command, "--estate", "seed")
+    assert result.exit_code == 4
+    assert result.stdout.startswith("not read: the scans of the account: none is seen: it has none, or you lack")
+
+
+@pytest.mark.parametrize("words", [["run", "--all", "--wait"], ["run", "--all"], ["watch"], ["history"]])
+def test_what_the_mesh_wishes_and_nobody_sees_is_told(words, state):
+    wishes = ["--mesh", str(estate_folder("contoso") / "mesh")]
+    result = run(*words, *wishes, *state)
+    assert result.exit_code == 4
+    unread = [line.partition(": the mesh wishes it")[0] for line in result.stdout.splitlines() if "wishes" in line]
+    sources = ["sales-lake", "customer-consent", "sales-pricing"]
+    assert unread == [f"not read: the source {name}" for name in sources]
+    assert CliRunner().invoke(main, ["purview", "apply", wishes[1], *state, "--yes"]).exit_code == 0
+    assert run(*words, *wishes, *state).exit_code == (3 if "--wait" in words else 0)
+    elsewhere = run(*words, *wishes, *state, "--account", "pview-customer-prod")
+    assert "wishes" not in elsewhere.output, "it may be another than the mesh is about"
+
+
+def test_of_a_source_by_name_only_its_own_is_wished():
+    wishes = ["--mesh", str(estate_folder("contoso") / "mesh"), "--sandbox"]
+    assert run("history", "stsalesprodarchive", *wishes).exit_code == 0
+    assert run("watch", *SCAN, *wishes).exit_code == 0
+    gone = run("history", "sales-lake", *wishes)
+    assert (gone.exit_code, gone.stdout.count("not read")) == (4, 1)
 
 
 def test_a_sandbox_that_forgets_what_is_started_says_so(state):
@@ -290,7 +332,8 @@ def terminal(monkeypatch):
         options.pop("stderr", None)
         return Console(**{**options, "file": sent, "force_terminal": True, "width": sent.columns, "height": 40})
 
-    monkeypatch.setattr(scan_table, "Console", console)
+    for module in (scan_table, fitting):
+        monkeypatch.setattr(module, "Console", console)
     monkeypatch.setattr("sovereignmesh.cli.scan_commands.sys", type("Sys", (), {"stderr": Tty()}))
     monkeypatch.delenv("NO_COLOR", raising=False)
     return sent
@@ -309,6 +352,26 @@ def test_a_terminal_sees_a_row_for_each_run(terminal, time):
     assert "stsalesprodarchive/monthly: run " in sent, "the id stays above the table"
     assert "\x1b[31m" in sent, "the one that fails is red"
     assert "\x1b[32m" in sent
+
+
+def test_of_a_thousand_runs_those_are_made_rows_that_a_terminal_has_lines_for(monkeypatch):
+    """The table is made anew several times a second."""
+    made, cells = [], ScanRun.cells
+    monkeypatch.setattr(ScanRun, "cells", lambda run, now: (made.append(run.scan), cells(run, now))[1])
+    runs = [ScanRun("lake", f"scan-{number}", RUN) for number in range(1000)]
+    runs[:3] = [replace(runs[0], why="denied"), *(replace(run, run=Run(RUN, "Succeeded")) for run in runs[1:3])]
+    runs[700] = replace(runs[700], run=Run(RUN, "InProgress"))
+    watching = types.SimpleNamespace(runs=runs, now=lambda: dt.datetime(2026, 11, 30, tzinfo=dt.UTC))
+    sent = io.StringIO()
+    Console(file=sent, width=120).print(scan_table._moving(watching, 120, 20))
+    lines = sent.getvalue().splitlines()
+    assert made == ["scan-700", *(f"scan-{number}" for number in range(3, 22))]
+    assert len(lines) == 20 + 2
+    assert "scan-700" in lines[1]
+    assert lines[-1] == "2 of 1000 runs have ended, 980 more are not shown; Ctrl-C stops watching, not the runs"
+    small = scan_table._moving(watching, 120, -3)
+    Console(file=sent, width=120).print(small)
+    assert made[20:] == ["scan-700"], "one at the least"
 
 
 def test_a_narrow_terminal_does_without_some_columns(terminal):

@@ -1,6 +1,10 @@
 """A client that speaks to the Purview account of an estate over the wire, and bodies to send it."""
 
+import json
+
 from sandbox.tiny import Client
+
+from sovereignmesh.sandbox.estate import estate_folder
 
 SCAN, ACCOUNT, POLICY = "2023-09-01", "2019-11-01-preview", "2021-07-01-preview"
 TYPES = "/datamap/api/atlas/v2/types"
@@ -59,6 +63,28 @@ class Purview(Client):
             answer = self.ask("POST", path, json=body) if path.startswith(TYPES) else self.put(path, body)
             assert answer.status_code in (200, 201), answer.text
         return self
+
+
+def write_contoso(folder, **more):
+    """The estate contoso in a folder of its own, in which something else is said of its Purview account."""
+    given = estate_folder("contoso")
+    described = json.loads((given / "estate.json").read_text())
+    for name in ("resources", "children", "policy"):
+        described[name] = str(given / described[name])
+    account = described["purview"]["pview-customer-prod"]
+    account |= {name: str(given / account[name]) for name in ("objects", "assets")} | more
+    (folder / "estate.json").write_text(json.dumps(described))
+    return folder
+
+
+def without_what_is_above(policy, collection):
+    """A collection's policy as it is once its roles are no longer those of the collection above."""
+    (permission,) = [
+        rule for rule in policy["properties"]["attributeRules"] if rule["id"] == f"permission:{collection}"
+    ]
+    inherited = permission["dnfCondition"].pop()
+    assert inherited[0]["attributeValueIncludes"].startswith("permission:")
+    return policy
 
 
 def code(answer):

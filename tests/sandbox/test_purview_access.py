@@ -6,7 +6,20 @@ import time
 import orjson
 import pytest
 import requests
-from sandbox.purview_client import SALES, TYPES, WEEKLY, Purview, classification, code, collection, rule, scan, source
+from sandbox.purview_client import (
+    SALES,
+    TYPES,
+    WEEKLY,
+    Purview,
+    classification,
+    code,
+    collection,
+    rule,
+    scan,
+    source,
+    without_what_is_above,
+    write_contoso,
+)
 from sandbox.tiny import ONE
 
 from sovereignmesh.errors import SandboxError
@@ -271,3 +284,46 @@ def test_a_write_takes_no_longer_where_much_is_kept():
         client.make((f"/collections/c{number}", collection()))
     assert len(client.every("/collections")) == 201
     assert time.perf_counter() - began < 30
+
+
+RUN = "0f8fad5b-d9cb-469f-a165-70867728950e"
+SCANNED = "/scan/datasources/sales-sql/scans/orders"
+
+
+@pytest.fixture
+def contoso_without(tmp_path):
+    """The estate contoso, whose caller has no other roles than these, in a folder of its own."""
+
+    def open_it(roles):
+        return Purview(write_contoso(tmp_path, roles=roles), "pview-customer-prod")
+
+    return open_it
+
+
+@pytest.mark.parametrize("roles", [["purview-reader"], ["collection-administrator", "data-curator"], WHOLE])
+def test_who_may_read_no_source_is_told_of_none(contoso_without, roles):
+    client = contoso_without(roles)
+    may = "data-source-administrator" in roles
+    assert bool(client.every("/scan/datasources")) is may
+    assert bool(client.every("/scan/datasources/sales-sql/scans")) is may
+    for path in ("/scan/datasources/sales-sql", SCANNED, f"{SCANNED}/runs"):
+        assert client.ask("GET", path).status_code == (200 if may else 403)
+    for path in (f"{SCANNED}/filters/custom", f"{SCANNED}/triggers/default", f"{SCANNED}/runs/{RUN}"):
+        assert client.ask("GET", path).status_code == (404 if may else 403)
+    assert client.ask("POST", f"{SCANNED}:run", params={"runId": RUN}).status_code == (202 if may else 403)
+
+
+@pytest.mark.off_spec("metadataPolicies")  # sends back what it read
+def test_a_collection_without_the_role_keeps_its_sources_and_scans_to_itself():
+    client = Purview("contoso", "pview-customer-prod", page_size=2)
+    seen = client.names("/scan/datasources")
+    (policy,) = client.read("/policyStore/metadataPolicies", params={"collectionName": "finance"})["values"]
+    path, changed = f"/policyStore/metadataPolicies/{policy['id']}", without_what_is_above(policy, "finance")
+    assert client.put(path, changed).status_code == 200
+    assert client.names("/scan/datasources") == [name for name in seen if name != "stfinanceprodlake"]
+    assert client.every("/scan/datasources/stfinanceprodlake/scans") == []
+    assert client.ask("GET", "/scan/datasources/stfinanceprodlake").status_code == 403
+    run = "/scan/datasources/stfinanceprodlake/scans/nightly"
+    assert client.ask("GET", run).status_code == 403
+    assert client.ask("POST", f"{run}/runs/{RUN}:cancel").status_code == 403
+    assert client.ask("GET", "/scan/datasources/nowhere").status_code == 404

@@ -1,13 +1,12 @@
 """How runs go: a step at each look, five at once, and to the end that the estate says."""
 
-import json
 import uuid
 
 import pytest
-from sandbox.purview_client import SALES, WEEKLY, Purview, code, scan
+from sandbox.purview_client import SALES, WEEKLY, Purview, code, scan, write_contoso
 
 from sovereignmesh.errors import SandboxError
-from sovereignmesh.sandbox.estate import estate_folder, load_estate
+from sovereignmesh.sandbox.estate import load_estate
 
 ARCHIVE = "/scan/datasources/stsalesprodarchive/scans/monthly"
 LAKE = "/scan/datasources/stcustomerprodlake/scans/weekly"
@@ -124,14 +123,7 @@ def build_account(tmp_path):
     """The estate contoso, in which something else is said of runs."""
 
     def build(runs):
-        given = estate_folder("contoso")
-        described = json.loads((given / "estate.json").read_text())
-        for name in ("resources", "children", "policy"):
-            described[name] = str(given / described[name])
-        account = described["purview"]["pview-customer-prod"]
-        account |= {name: str(given / account[name]) for name in ("objects", "assets")} | {"runs": runs}
-        (tmp_path / "estate.json").write_text(json.dumps(described))
-        return tmp_path
+        return write_contoso(tmp_path, runs=runs)
 
     return build
 

@@ -72,11 +72,12 @@ def saying(**body):
     return at_polls(change)
 
 
-def at_path(part, reply, method="GET"):
-    """A fault that answers so where a path has a part."""
+def at_path(part, reply, method="GET", *, ends=False):
+    """A fault that answers so where a path has a part, or ends so."""
 
     def act(hit):
-        if part in hit.call.path and hit.call.method == method:
+        fits = hit.call.path.endswith(part) if ends else part in hit.call.path
+        if fits and hit.call.method == method:
             return dataclasses.replace(reply, headers=dict(reply.headers))
         return hit.reply()
 

@@ -15,7 +15,8 @@ from scans.conftest import ACCOUNT, ARCHIVE, RUN
 import sovereignmesh as sm
 from sovereignmesh.azure.purview import Run
 from sovereignmesh.plan import Unread
-from sovereignmesh.scans.progress import change_line
+from sovereignmesh.scans import Watching
+from sovereignmesh.scans.progress import change_line, show_runs
 from sovereignmesh.scans.states import SUCCEEDED, has_ended, is_known
 
 NOW = dt.datetime(2026, 11, 30, 3, 0, tzinfo=dt.UTC)
@@ -143,13 +144,34 @@ def notebook(monkeypatch):
 def test_a_notebook_shows_a_table_that_moves(azure, notebook, capsys):
     found = sm.run_scan(azure, ACCOUNT, *ARCHIVE)
     assert [one.runs[0].status for one in notebook] == [
-        "not started", "not started", "Accepted", "Queued", "InProgress", "Succeeded", "Succeeded",
+        "not started", "Queued", "InProgress", "Succeeded", "Succeeded",
     ]  # fmt: skip
     assert notebook[-1].runs == found.runs
-    assert '<progress value="0" max="1">' in notebook[2]._repr_html_()
+    assert '<progress value="0" max="1">' in notebook[1]._repr_html_()
     assert "<progress" not in notebook[-1]._repr_html_(), "all is over"
     assert "412" in notebook[-1]._repr_html_()
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_notebook_is_not_sent_a_table_for_each_of_a_thousand_changes(notebook):
+    clock = Clock()
+    runs = [a_run("InProgress", None, discovered=0) for _ in range(1000)]
+    purview = types.SimpleNamespace(
+        account=types.SimpleNamespace(name="own"), azure=types.SimpleNamespace(pace=pace_of(clock))
+    )
+    watching = Watching(purview, runs, lambda: NOW)
+    with show_runs(watching) as tell:
+        for run in runs:
+            tell(run)
+            clock.sleep(0.003)
+        assert len(notebook) == 1 + 2, "three seconds have passed"
+        clock.sleep(0.5)
+        watching.rest()
+        assert len(notebook) == 1 + 3, "before it waits it shows what was told too soon"
+        watching.runs[0] = a_run()
+        tell(watching.runs[0])
+    assert len(notebook) == 1 + 4
+    assert notebook[-1].runs[0].succeeded, "the last one shows how it ended"
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -163,11 +185,11 @@ def test_what_a_run_counts_moves_a_table_and_is_no_line(inside, request, monkeyp
         runs=types.SimpleNamespace(start=lambda *_: Run(RUN, "Accepted"), poll=lambda *_: (next(polls), None)),
     )
     monkeypatch.setattr("sovereignmesh.scans.run.connect_purview", lambda *_: purview)
-    assert sm.run_scan(None, "own", "lake", "weekly", run_id=RUN).succeeded
+    assert sm.run_scan(None, "own", "lake", "weekly").succeeded
     lines = [line.rpartition(": ")[2] for line in capsys.readouterr().err.splitlines()]
     if inside:
         assert [one.runs[0].run and one.runs[0].run.discovered for one in shown] == [
-            None, None, None, None, 7, 12, 12, 12,
+            None, None, 7, 7, 12, 12, 12,
         ]  # fmt: skip
         assert lines == []
     else:

@@ -1,8 +1,11 @@
 """Runs are started once, followed to their ends, and what is not known of them is said."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
+import requests
+from sandbox.purview_client import without_what_is_above, write_contoso
 from scans.conftest import ACCOUNT, ARCHIVE, FAILS, RUN, Seen, at_path, at_polls, is_poll, saying
 
 import sovereignmesh as sm
@@ -81,7 +84,7 @@ def test_a_fault_while_it_runs_changes_nothing(open_azure, fault):
     [
         ("server-down", "unknown", "503"),  # nobody knows what a server did that is down
         ("html-always", "unknown", "no JSON"),
-        ("throttled-a-day", "unknown", "429"),
+        ("throttled-a-day", "not started", "429"),
         ("purview-denied", "not started", "you lack a role"),
         ("purview-closed", "not started", "does not answer this network"),
     ],
@@ -118,6 +121,78 @@ def test_a_start_that_is_refused_as_that_of_a_run_there_is_one(open_azure):
     assert run_it(azure).succeeded
 
 
+class Starts:
+    """Sees each start that is sent: `lost` of them are not answered, `taken` or not."""
+
+    def __init__(self, lost, *, taken, reply=None):
+        self.ids, self.lost, self.taken, self.reply = [], lost, taken, reply
+        self.fault = Fault("starts", "", self._hit, "purview-writes", times=None)
+
+    def _hit(self, hit):
+        if not hit.call.path.endswith(":run"):
+            return hit.reply()
+        self.ids.append(hit.call.query["runid"])
+        if len(self.ids) > self.lost:
+            return hit.reply()
+        if self.taken:
+            hit.reply()
+        if self.reply is not None:
+            return self.reply
+        raise requests.ConnectionError("reset")
+
+
+SERVER_ERROR = purview_refusal(500, "InternalServerError", "").reply
+
+
+@pytest.mark.parametrize("reply", [None, SERVER_ERROR])
+def test_a_start_that_was_taken_and_not_answered_is_sent_once(open_azure, reply):
+    starts = Starts(9, taken=True, reply=reply)
+    assert run_it(open_azure(faults=[starts.fault]), run_id=None).succeeded
+    assert len(starts.ids) == 1, "should the service not take an id once, a second run would have begun"
+
+
+@pytest.mark.parametrize("reply", [None, SERVER_ERROR])
+@pytest.mark.parametrize(("lost", "sent", "status"), [(1, 2, "Succeeded"), (4, 5, "Succeeded"), (9, 5, "unknown")])
+def test_one_that_was_not_taken_is_sent_again_under_its_id(open_azure, reply, lost, sent, status):
+    starts = Starts(lost, taken=False, reply=reply)
+    azure = open_azure(faults=[starts.fault])
+    (run,) = run_it(azure).runs
+    assert starts.ids == [RUN] * sent
+    assert run.status == status
+    assert bool(run.why) is (status == "unknown")
+    assert azure.pace.clock.slept.count(0.5) == 1, "it waits before it looks"
+
+
+def test_where_nobody_can_look_no_start_is_sent_again(open_azure):
+    starts = Starts(1, taken=True)
+    azure = open_azure(faults=[starts.fault, at_path("/runs/", denied().reply)])
+    (run,) = run_it(azure, run_id=None).runs
+    assert (run.status, len(starts.ids)) == ("unknown", 1)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_with_an_id_of_the_caller_s_it_looks_before_it_starts(open_azure, tmp_path, known):
+    state = tmp_path / "state.json"
+    if known:
+        sm.connect_purview(ACCOUNT, open_azure(state=state)).runs.start(*ARCHIVE, RUN)
+    starts = Starts(0, taken=True)
+    assert run_it(open_azure(state=state, faults=[starts.fault])).succeeded
+    assert starts.ids == ([] if known else [RUN])
+
+
+def test_an_id_under_which_nobody_can_look_is_not_started(open_azure):
+    starts = Starts(0, taken=True)
+    (run,) = run_it(open_azure(faults=[starts.fault, at_path("/runs/", denied().reply)])).runs
+    assert (run.status, starts.ids) == ("unknown", [])
+
+
+def test_the_time_may_be_up_between_a_start_and_the_look_after_it(open_azure):
+    starts = Starts(9, taken=False)
+    found = run_it(open_azure(faults=[starts.fault]), timeout=0.4)
+    assert (found.runs[0].status, len(starts.ids)) == ("unknown", 1)
+    assert "the time given" in found.stopped
+
+
 # While it is followed.
 
 
@@ -136,6 +211,25 @@ def test_a_status_that_nobody_knows_ends_a_run_only_when_the_service_says_when(o
 def test_a_status_that_means_going_on_ends_nothing(open_azure):
     azure = open_azure(faults=[saying(status="InProgress", endTime="2026-11-30T02:10:00Z")])
     assert not run_it(azure, timeout=60).complete
+
+
+@pytest.mark.off_spec("is not a 'date-time'")
+def test_moments_without_a_zone_are_told_and_put_in_order(open_azure):
+    """A run that says so beside others that have one, and while it is followed."""
+
+    def change(hit):
+        reply = hit.reply()
+        if "/runs" in hit.call.path and hit.call.method == "GET":
+            reply.body = reply.body.replace(b".0000000Z", b"")
+        return reply
+
+    azure = open_azure(faults=[Fault("no-zone", "", change, "purview", times=None)])
+    assert run_it(azure, timeout=600).succeeded
+    times = [run.run.started for run in history(azure)]
+    assert times == sorted(times, reverse=True)
+    saying_none = open_azure(faults=[saying(startTime="2021-10-12T09:30:00", status="InProgress", endTime=None)])
+    (run,) = run_it(saying_none, timeout=60).runs
+    assert run.elapsed(run.run.started + dt.timedelta(minutes=1)) == 60
 
 
 def test_an_end_without_a_status_is_no_success(open_azure):
@@ -197,7 +291,7 @@ def test_the_time_given_has_what_comes_before_the_runs_in_it(open_azure, part, a
 def test_who_cannot_read_a_run_gives_up(open_azure, refusal, looks):
     count = []
     azure = open_azure(faults=[at_polls(lambda hit: (count.append(1), refusal.reply)[1])])
-    found = run_it(azure)
+    found = run_it(azure, run_id=None)
     assert not found.complete
     assert "given up" in found.runs[0].reason
     assert len(count) == looks
@@ -387,12 +481,66 @@ def test_what_means_nothing_is_said_before_anything_is_asked(azure, exchanges, a
     assert "ValueError" in ask.__doc__ or "as with `run_scan`" in ask.__doc__
 
 
-def test_an_account_that_shows_no_scan_is_not_read(open_azure):
-    for wait in (True, False):
-        found = sm.run_scans(open_azure("seed"), "sovereign-purview", wait=wait, progress=None)
+WHOLE = [
+    lambda azure, name, **more: sm.run_scans(azure, name, progress=None, **more),
+    lambda azure, name, **more: sm.run_scans(azure, name, wait=False, progress=None, **more),
+    lambda azure, name, **more: sm.watch_scans(azure, name, progress=None, **more),
+    sm.scan_history,
+]
+
+
+@pytest.mark.parametrize("ask", WHOLE)
+def test_an_account_that_shows_no_scan_is_not_read(open_azure, ask, tmp_path):
+    lost = open_azure(write_contoso(tmp_path, roles=["purview-reader", "collection-administrator"]))
+    for azure, account in ((open_azure("seed"), "sovereign-purview"), (lost, ACCOUNT)):
+        found = ask(azure, account)
         assert not found.complete
         assert [what for what, _ in found.unread] == ["the scans of the account"]
     assert sm.run_scans(open_azure("seed"), "sovereign-purview", [], progress=None).complete
+
+
+@pytest.mark.off_spec("metadataPolicies")  # sends back what it read
+@pytest.mark.parametrize("ask", WHOLE)
+def test_what_is_expected_and_not_seen_is_not_read(azure, ask):
+    """A role that is lost in one collection takes what is in it out of every list, and nothing says so."""
+    expected = {"stfinanceprodlake": ["nightly"], "SALES-SQL": ["Orders"], ARCHIVE[0]: []}
+    assert ask(azure, ACCOUNT, expected=expected).complete
+    lose_role(azure, "finance")
+    found = ask(azure, ACCOUNT, expected={**expected, ARCHIVE[0]: ["monthly", "daily"]})
+    assert [what for what, _ in found.unread] == ["the source stfinanceprodlake", f"the scan {ARCHIVE[0]}/daily"]
+    assert "you lack the role" in found.unread[0].why
+    assert not found.complete
+    assert ask(azure, ACCOUNT).complete, "nobody knows of them"
+
+
+@pytest.mark.off_spec("metadataPolicies")
+@pytest.mark.parametrize("ask", [partial(sm.watch_scans, progress=None), sm.scan_history])
+def test_a_source_that_shows_no_scan_is_read_where_it_is(azure, ask):
+    purview = sm.connect_purview(ACCOUNT, azure)
+    purview.scans.delete("sales-sql", "orders")
+    assert ask(azure, ACCOUNT, "sales-sql").complete
+    found = ask(azure, ACCOUNT, "sales-sql", expected={"sales-sql": ["orders"], "stfinanceprodlake": ["nightly"]})
+    assert [what for what, _ in found.unread] == ["the scan sales-sql/orders"]
+    lose_role(azure, "finance")
+    found = ask(azure, ACCOUNT, "stfinanceprodlake")
+    assert [what for what, _ in found.unread] == ["the scans of source stfinanceprodlake"]
+
+
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [("/scan/datasources", ["source"]), ("/datasources/sales-sql/scans", ["the scans of source sales-sql"])],
+)
+def test_of_a_list_that_could_not_be_read_nothing_else_is_told(open_azure, part, what):
+    azure = open_azure(faults=[at_path(part, denied().reply, ends=True)])
+    found = sm.scan_history(azure, ACCOUNT, expected={"sales-sql": ["orders"]})
+    assert [one.what for one in found.unread] == what
+
+
+def lose_role(azure, collection):
+    """Ends the caller's role in a collection, which came from the one above it."""
+    policies = sm.connect_purview(ACCOUNT, azure).policies
+    (policy,) = [one for one in policies.list() if one.collection == collection]
+    policies.update(without_what_is_above(policy.document, collection))
 
 
 # Cancelling.

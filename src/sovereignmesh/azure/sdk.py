@@ -63,12 +63,15 @@ class Facts:
         return value
 
     def time(self, name: str) -> dt.datetime | None:
-        """The moment, None where there is none."""
+        """The moment, None where there is none; without a zone it is UTC, as the services answer."""
         text = self.text(name)
+        if not text:
+            return None
         try:
-            return dt.datetime.fromisoformat(text) if text else None
+            moment = dt.datetime.fromisoformat(text)
         except ValueError as error:
             raise AnswerError(f"{self.place}: `{name}` should be a moment, and is {text!r:.100}") from error
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The texts of a list, empty where there is none."""

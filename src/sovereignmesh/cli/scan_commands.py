@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from uuid import UUID
 
-    from sovereignmesh.azure import Azure
     from sovereignmesh.scans import Level, ScanRuns, Watching
     from sovereignmesh.scans.progress import Tell
 
@@ -94,7 +93,9 @@ def _where(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.IntRange(min=1),
     help="With --all and --wait: how many run at once (default 5, as many as Purview runs by default).",
 )
-@click.option("--run-id", metavar="GUID", type=click.UUID, help="The run's id; asked again with it, none is started.")
+@click.option(
+    "--run-id", metavar="GUID", type=click.UUID, help="The run's id; where a run has it, that one is followed."
+)
 @_where
 @click.pass_context
 def run(
@@ -117,7 +118,8 @@ def run(
 
     Exit codes: 0 started, with --wait: all succeeded; 1 could not run, 2 wrong usage, 3 with --wait: one failed, was
     cancelled, or ended with exceptions or with a status that nobody knows; 4 one could not be started, or was not
-    followed to its end, or with --all no scan was seen: there is none, or you lack the role that shows them.
+    followed to its end, or with --all not every scan was seen: none is there, one that the mesh wishes is not there, or
+    you lack the role that shows them.
     """
     from sovereignmesh.scans import AT_ONCE, run_scan, run_scans  # noqa: PLC0415 - the SDK
 
@@ -135,7 +137,7 @@ def run(
         work = partial(run_scans, concurrency=concurrency or AT_ONCE, **asked)
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
-    found = _carry_out(work, **where)
+    found = _carry_out(work, expects=every, **where)
     if not wait and where["state"] is None and (where["sandbox"] or where["estate"] is not None):
         click.echo("a sandbox without a state forgets what is started in it: add --state FILE, or --wait", err=True)
     ctx.exit(_tell(found, "nothing was run", done="what is named above was started", **where))
@@ -154,11 +156,11 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
 
     Exit codes: 0 all succeeded, or none was running; 1 could not run, 2 wrong usage, 3 one failed, was cancelled, or
     ended with exceptions or with a status that nobody knows; 4 one was not followed to its end, or not all could be
-    read.
+    read: there is no scan, one that the mesh wishes is not there, or you lack the role that shows them.
     """
     from sovereignmesh.scans import watch_scans  # noqa: PLC0415 - the SDK
 
-    found = _carry_out(partial(watch_scans, source=source, scan=scan, timeout=timeout), **where)
+    found = _carry_out(partial(watch_scans, source=source, scan=scan, timeout=timeout), expects=True, **where)
     ctx.exit(_tell(found, f"no run{_of(source, scan)} is under way", **where))
 
 
@@ -172,11 +174,12 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
 
     Of one scan, of all of a SOURCE, or of the whole account, those that a trigger started among them. Only reads.
 
-    Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read.
+    Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read: there is no scan, one that the
+    mesh wishes is not there, or you lack the role that shows them.
     """
     from sovereignmesh.scans import scan_history  # noqa: PLC0415 - the SDK
 
-    found = _with_account(partial(scan_history, source=source, scan=scan), **where)
+    found = _with_account(partial(scan_history, source=source, scan=scan), expects=True, **where)
     ctx.exit(_tell(found, f"there was no run{_of(source, scan)}", **where))
 
 
@@ -213,12 +216,25 @@ def _of(source: str | None, scan: str | None) -> str:
 
 
 def _with_account(
-    work: Callable[[Azure, str], ScanRuns], mesh: Path | None, account: str | None, output: str, **azure: Any
+    work: Callable[..., ScanRuns],
+    mesh: Path | None,
+    account: str | None,
+    output: str,
+    *,
+    expects: bool = False,
+    **azure: Any,
 ) -> ScanRuns:
+    """What comes of the work; one that `expects` is told what the mesh wishes, unless another account is given."""
     del output
     connected, estate = open_azure(**azure)
     with connected:
-        return work(connected, account or load_mesh(find_mesh(mesh, estate)).purview_account)
+        if account:
+            return work(connected, account)
+        from sovereignmesh.purview.sources import wished_scans  # noqa: PLC0415 - the SDK
+
+        loaded = load_mesh(find_mesh(mesh, estate))
+        name, wish = loaded.purview_account, loaded.purview_document.model
+        return work(connected, name, **({"expected": wished_scans(wish)} if expects else {}))
 
 
 def _carry_out(work: Callable[..., ScanRuns], **where: Any) -> ScanRuns:

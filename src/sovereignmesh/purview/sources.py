@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from sovereignmesh.result import Problem
     from sovereignmesh.yamlfile import Path
 
-__all__ = ["DISCOVERED", "Wanted", "find_sources", "kinds_named", "match_interfaces", "needed_resources"]
+__all__ = [
+    "DISCOVERED",
+    "Wanted",
+    "find_sources",
+    "kinds_named",
+    "match_interfaces",
+    "needed_resources",
+    "wished_scans",
+]
 
 DISCOVERED: Final = ("sources", "discover")  # where sources stand that nobody wrote out
 _NO_SCHEME: Final = "//"
@@ -63,6 +71,11 @@ def needed_resources(wish: PurviewAccountWish) -> tuple[set[str], set[str] | Non
     if discovers is None:
         return types, subscriptions
     return types | {known for kind in kinds_named(discovers.types) for known in kind.resource_types}, None
+
+
+def wished_scans(wish: PurviewAccountWish) -> dict[str, list[str]]:
+    """By source that the document writes out, the names of its scans; what is discovered has no names before it is."""
+    return {source.name: [scan.name for scan, _ in _scans(source, ())] for source in wish.registered}
 
 
 def find_sources(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.result import printable
 from sovereignmesh.scans.result import ScanRuns, span
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Tell = Callable[[ScanRun], object]
 
 __all__ = ["change_line", "show_runs"]
+
+_BETWEEN: Final = 1.0  # seconds between two tables in a notebook, which has all of one sent again
 
 
 @contextmanager
@@ -41,8 +43,17 @@ def show_runs(watching: Watching) -> Iterator[Tell]:
     def seen() -> ScanRuns:
         return ScanRuns(watching.account, tuple(watching.runs), watching.now(), waited=True)
 
-    shown = notebook(seen(), display_id=True)
-    yield lambda _: shown.update(seen())
+    shown, clock = notebook(seen(), display_id=True), watching.purview.azure.pace.clock
+    last = clock()
+
+    def update(_: ScanRun | None = None) -> None:
+        nonlocal last
+        if clock() - last >= _BETWEEN:
+            last = clock()
+            shown.update(seen())
+
+    watching.rest = update  # what was told too soon after another is shown at the next look
+    yield update
     shown.update(seen())
 
 

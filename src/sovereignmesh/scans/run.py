@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from sovereignmesh.azure.purview import connect_purview
-from sovereignmesh.errors import AzureError, DeadlineError, RejectedError, SignInError
+from sovereignmesh.errors import AzureError, DeadlineError, RejectedError
 from sovereignmesh.plan import Unread
-from sovereignmesh.purview.history import read_runs
-from sovereignmesh.purview.live import Live
+from sovereignmesh.scans.finding import find_runs, find_scans
 from sovereignmesh.scans.progress import show_runs
 from sovereignmesh.scans.result import ScanRun, ScanRuns
 from sovereignmesh.scans.states import has_ended
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure import Azure
     from sovereignmesh.azure.purview import Purview, PurviewAccount, Run
+    from sovereignmesh.scans.finding import Expected
     from sovereignmesh.scans.progress import Tell
 
     Progress = Callable[[Watching], AbstractContextManager[Tell]]
@@ -35,10 +35,6 @@ _LEVELS: Final = {
     "incremental": "Incremental",
     "full": "Full",
 }  # ScanLevelType; the specification's default comes first
-
-_NONE_SEEN: Final = (
-    "none is seen, so that none was run: it has none, or you lack the role Data Source Administrator in its collections"
-)
 
 
 def _now() -> dt.datetime:
@@ -61,9 +57,11 @@ def run_scan(
     """What came of a run of a scan, which is started here: one run, seen to its end unless `wait` is False.
 
     `timeout` is in seconds, the search for the account and its scans among them; a run that has not ended by then goes
-    on, and `watch_scans` finds it again, as it does after an interruption. `run_id` is a GUID of yours: asked with the
-    same again, the same run is followed and none started. `progress` is a context that is given what is watched and
-    gives what to call with each run that changes; `contextlib.nullcontext` shows nothing.
+    on, and `watch_scans` finds it again, as it does after an interruption. `run_id` is a GUID of yours: where a run has
+    it already, that one is followed and none started. A start that is not answered is sent again, under the same id,
+    only where the service says that no run has it; that it takes an id once is not documented. `progress` is a context
+    that is given what is watched and gives what to call with each run that changes; `contextlib.nullcontext` shows
+    nothing.
 
     What could not be started or followed is said in the result. Raises an `AzureError` where the account cannot be
     found; before anything is asked a ValueError for a `run_id` or a `level` that is none, and for a source or a scan
@@ -73,7 +71,8 @@ def run_scan(
     _check_level(level)
     identity = str(uuid.uuid4() if run_id is None else uuid.UUID(run_id))
     runs = [ScanRun(source, scan, identity)]
-    return _carry_on(azure, account, runs, level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now)
+    return _carry_on(azure, account, runs, level, AT_ONCE, wait=wait, timeout=timeout, progress=progress, now=now,
+                     asked_before=run_id is not None)  # fmt: skip
 
 
 def run_scans(
@@ -85,14 +84,18 @@ def run_scans(
     wait: bool = True,
     timeout: float | None = None,
     concurrency: int = AT_ONCE,
+    expected: Expected | None = None,
     progress: Progress | None = show_runs,
     now: Callable[[], dt.datetime] = _now,
 ) -> ScanRuns:
     """What came of a run of each of the scans, (source, scan), without them of every scan of the account.
 
-    An account that shows no scan at all, as it does to who lost a role, is told as not read. At most `concurrency` of
-    them run at once while their ends are waited for; without `wait` all are started, and Purview lets those wait that
-    are too many. The rest is as with `run_scan`; a ValueError also for a `concurrency` below 1.
+    A list leaves out what the caller may not read. So an account that shows no scan at all, as it does to who lost a
+    role, is told as not read; and so is what is `expected`, by source the names of its scans, and not seen.
+
+    At most `concurrency` of them run at once while their ends are waited for; without `wait` all are started, and
+    Purview lets those wait that are too many. The rest is as with `run_scan`; a ValueError also for a `concurrency`
+    below 1.
     """
     _check_level(level)
 
@@ -100,9 +103,7 @@ def run_scans(
         return [ScanRun(*each, str(uuid.uuid4())) for each in scans]
 
     def find(purview: Purview) -> tuple[list[ScanRun], list[Unread]]:
-        found, unread = _scans(purview)
-        if not found and not unread:  # whoever lost a role sees the same as whoever has no scans
-            unread = [Unread("the scans of the account", _NONE_SEEN)]
+        found, unread = find_scans(purview, expected=expected)
         return with_ids(found), unread
 
     runs = find if scans is None else with_ids(scans)
@@ -115,18 +116,20 @@ def watch_scans(
     source: str | None = None,
     scan: str | None = None,
     *,
+    expected: Expected | None = None,
     timeout: float | None = None,
     progress: Progress | None = show_runs,
     now: Callable[[], dt.datetime] = _now,
 ) -> ScanRuns:
     """What came of the runs that had not ended, whoever started them: of a scan, of a source's, or of the account's.
 
-    The rest is as with `run_scan`; a ValueError for a scan without its source.
+    What may be there and is not seen is told as with `run_scans`, the rest is as with `run_scan`; a ValueError for a
+    scan without its source.
     """
     _check_names(source, scan)
 
     def find(purview: Purview) -> tuple[list[ScanRun], list[Unread]]:
-        return _history(purview, source, scan, _open)
+        return find_runs(purview, source, scan, _open, expected)
 
     return _carry_on(azure, account, find, "incremental", AT_ONCE, wait=True, timeout=timeout, progress=progress,
                      now=now)  # fmt: skip
@@ -138,16 +141,18 @@ def scan_history(
     source: str | None = None,
     scan: str | None = None,
     *,
+    expected: Expected | None = None,
     now: Callable[[], dt.datetime] = _now,
 ) -> ScanRuns:
     """The runs that there were, newest first: of a scan, of a source's, or of the account's. Only reads.
 
-    What could not be read is said in the result. Raises an `AzureError` where the account cannot be found; before
-    anything is asked a ValueError for a source or a scan without a name, and for a scan without its source.
+    What could not be read is said in the result, and as with `run_scans` what may be there and is not seen. Raises an
+    `AzureError` where the account cannot be found; before anything is asked a ValueError for a source or a scan without
+    a name, and for a scan without its source.
     """
     _check_names(source, scan)
     purview = connect_purview(account, azure)
-    runs, unread = _history(purview, source, scan, list)
+    runs, unread = find_runs(purview, source, scan, list, expected)
     return ScanRuns(purview.account.name, tuple(runs), now(), tuple(unread))
 
 
@@ -173,7 +178,7 @@ def cancel_scan(
     if identity:
         runs = [ScanRun(source, scan, identity)]
     else:
-        runs, unread = _history(purview, source, scan, _open)
+        runs, unread = find_runs(purview, source, scan, _open)
     return ScanRuns(purview.account.name, tuple(_cancelled(purview, run) for run in runs), now(), tuple(unread))
 
 
@@ -215,6 +220,7 @@ def _carry_on(
     timeout: float | None,
     progress: Progress | None,
     now: Callable[[], dt.datetime],
+    asked_before: bool = False,
 ) -> ScanRuns:
     """Starts and follows the runs, or those that are found in the account; all of it within the time given."""
     if concurrency < 1:
@@ -229,7 +235,7 @@ def _carry_on(
             if timeout is None:
                 raise
             return _nothing_begun(account, runs if isinstance(runs, list) else [], str(error), now(), waited=wait)
-        watching = Watching(purview, found, now)
+        watching = Watching(purview, found, now, asked_before=asked_before)
         with progress(watching) if progress else nullcontext(watching.tell) as watching.tell:
             stopped = watching.go(level=_LEVELS[level], at_once=concurrency, wait=wait)
     finally:
@@ -256,39 +262,5 @@ def _check_names(source: str | None, scan: str | None) -> None:
         raise ValueError("a scan is told by its source and its name")
 
 
-def _scans(purview: Purview, source: str | None = None) -> tuple[list[tuple[str, str]], list[Unread]]:
-    """The scans of the account, or of a source, as (source, scan) in order, and what could not be listed."""
-    if source is not None:
-        try:
-            return sorted((source, scan.name) for scan in purview.scans.list(source)), []
-        except (SignInError, DeadlineError):
-            raise
-        except AzureError as error:
-            return [], [Unread(f"the scans of source {source}", str(error))]
-    live = Live(purview)
-    live.read_lists({"source"})
-    live.read_scans(item.name for item in live.of("source"))
-    names = (item.name.partition("/") for item in live.of("scan"))
-    return sorted((source, scan) for source, _, scan in names), live.unread
-
-
 def _open(runs: Iterator[Run]) -> list[Run]:
     return [run for run in runs if not has_ended(run)]
-
-
-def _history(
-    purview: Purview, source: str | None, scan: str | None, keep: Callable[[Iterator[Run]], list[Run]]
-) -> tuple[list[ScanRun], list[Unread]]:
-    """The runs that there were, newest first, as far as they are to be kept; and what could not be read."""
-    scans, unread = ([(source, scan)], []) if source is not None and scan is not None else _scans(purview, source)
-    found, more = read_runs(purview, ["/".join(each) for each in scans], keep)
-
-    def told() -> Iterator[ScanRun]:
-        for name, runs in found.items():
-            for run in runs:
-                of, _, its = name.partition("/")
-                yield ScanRun(of, its, run.id, run)
-
-    never = dt.datetime.max.replace(tzinfo=dt.UTC)  # what does not say when it began may just begin
-    ordered = sorted(told(), key=lambda each: ((each.run and each.run.started) or never, each.name), reverse=True)
-    return ordered, [*unread, *more]

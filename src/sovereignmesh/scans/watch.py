@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.azure.pace import LONGEST_WAIT
 from sovereignmesh.azure.parallel import in_parallel
-from sovereignmesh.errors import AzureError, DeadlineError, DeniedError, NotFoundError, RejectedError, SignInError
+from sovereignmesh.errors import (
+    AzureError,
+    DeadlineError,
+    DeniedError,
+    NotFoundError,
+    RejectedError,
+    SignInError,
+    ThrottledError,
+)
 from sovereignmesh.purview.live import WORKERS
 
 if TYPE_CHECKING:
@@ -28,6 +36,9 @@ INTERRUPTED: Final = "interrupted"
 # is nowhere documented; a scan takes minutes.
 _FIRST, _GROWTH, _LONGEST = 1.0, 1.5, 30.0
 _LONGEST_RUN: Final = 7 * 86400.0  # seconds that a scan may run, from the same page as AT_ONCE
+_STARTS: Final = 5  # times that a start is sent, each after a look that found nothing under its id
+# What says that nothing was started, and would say so again.
+_REFUSED: Final = (DeniedError, NotFoundError, RejectedError, ThrottledError)
 _PATIENCE: Final = 5  # looks in a row at which nothing could be read of a run, each of which was repeated
 _BEFORE_THE_END: Final = 1.0  # seconds before the time is up that a last look is taken
 
@@ -45,9 +56,13 @@ class _Next:
 class Watching:
     """Runs that are being started and followed. Any thread may look at `runs`, each of which is replaced as a whole."""
 
-    def __init__(self, purview: Purview, runs: list[ScanRun], now: Callable[[], dt.datetime]) -> None:
-        self.purview, self.runs, self.now = purview, runs, now
+    def __init__(
+        self, purview: Purview, runs: list[ScanRun], now: Callable[[], dt.datetime], *, asked_before: bool = False
+    ) -> None:
+        """`asked_before`: runs of these ids may be there already, and are then followed."""
+        self.purview, self.runs, self.now, self.asked_before = purview, runs, now, asked_before
         self.tell: Callable[[ScanRun], object] = lambda _: None
+        self.rest: Callable[[], object] = lambda: None  # called before a wait
         self._starting: int | None = None
 
     @property
@@ -99,32 +114,57 @@ class Watching:
 
     def _start(self, index: int, level: str) -> bool:
         """Starts a run, and says whether it goes on. Its id is told before anything is sent."""
-        run, runs = self.runs[index], self.purview.runs
+        run = self.runs[index]
         self._starting = index
         self.tell(run)
+        made, looked = None, not self.asked_before
         try:
-            made = runs.start(run.source, run.scan, run.id, level)
+            if not looked:
+                made, looked = self._there(run), True
+            made = made or self._send(run, level)
         except (SignInError, DeadlineError):
             raise
-        except (DeniedError, NotFoundError) as error:
-            self._change(index, why=str(error))
         except AzureError as error:
-            self._look_after(index, error)
+            self._change(index, why=str(error), unsure=not looked or not isinstance(error, _REFUSED))
         else:
             self._change(index, run=made)
         self._starting = None
         run = self.runs[index]
         return run.run is not None and not run.ended
 
-    def _look_after(self, index: int, error: AzureError) -> None:
-        """Looks whether a run is there although its start was not answered, or was refused."""
-        run = self.runs[index]
+    def _send(self, run: ScanRun, level: str) -> Run:
+        """The run that was started, or that is there although its start was not answered, or was refused.
+
+        Where nothing is there it is asked for again, under its id. Raises what the start raised.
+        """
+        pace = self.purview.azure.pace
+        for attempt in range(_STARTS):
+            try:
+                return self.purview.runs.start(run.source, run.scan, run.id, level)
+            except (SignInError, DeadlineError, DeniedError, NotFoundError):
+                raise
+            except AzureError as error:
+                refused = isinstance(error, _REFUSED)
+                if not refused:
+                    pace.wait(pace.backoff(min(attempt, 2)))  # what was taken just now may not be seen yet
+                try:
+                    found = self._there(run)
+                except (SignInError, DeadlineError):
+                    raise
+                except AzureError:
+                    raise error from None
+                if found is not None:
+                    return found
+                if refused or attempt + 1 == _STARTS:
+                    raise
+        raise AssertionError("it ends in the loop")
+
+    def _there(self, run: ScanRun) -> Run | None:
+        """The run that has the id, None where the service says that there is none."""
         try:
-            self._change(index, run=self.purview.runs.get(run.source, run.scan, run.id))
-        except (SignInError, DeadlineError):
-            raise
-        except AzureError:
-            self._change(index, why=str(error), unsure=not isinstance(error, RejectedError))
+            return self.purview.runs.get(run.source, run.scan, run.id)
+        except NotFoundError:
+            return None
 
     def _look(self, open_: dict[int, _Next]) -> None:
         """Waits until the next look is due, and looks at all runs that are; those that are over leave `open_`."""
@@ -171,6 +211,7 @@ class Watching:
 
     def _wait_until(self, moment: float) -> None:
         """Waits, but not over the time given: a last look comes just before its end."""
+        self.rest()
         pace = self.purview.azure.pace
         pace.check()
         wait, left = moment - pace.clock(), pace.remaining()

@@ -146,7 +146,10 @@ class Runs:
         self._line = line
 
     def start(self, source: str, scan: str, run_id: str | None = None, level: str = "Incremental") -> Run:
-        """Starts a run. The id is the caller's, a GUID, or a new one: asked with the same again, none is started."""
+        """Starts a run under the caller's id, a GUID, or a new one.
+
+        It is sent once: after UnreachableError or AnswerError `get` tells whether it was taken.
+        """
         run_id = run_id or str(uuid.uuid4())
         path = f"{_scan(source, scan)}:run"
         return Run.of(self._line.object("POST", path, SCANNING, runId=run_id, scanLevel=level))

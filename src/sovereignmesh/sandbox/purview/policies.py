@@ -6,14 +6,16 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.sandbox.purview.account import ANY_ROLE, COLLECTIONS, Account, reference, routes
-from sovereignmesh.sandbox.purview.answers import body_of, invalid, missing, object_in, page, purview_refusal
+from sovereignmesh.sandbox.purview.answers import body_of, denied, invalid, missing, object_in, page, purview_refusal
 from sovereignmesh.sandbox.wire import json_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sovereignmesh.sandbox.purview.objects import Body
     from sovereignmesh.sandbox.wire import Call, Reply
 
-__all__ = ["ROUTES", "adopt_policy", "drop_policy", "give_policies", "permitted", "put_policy"]
+__all__ = ["ROUTES", "adopt_policy", "check_allowed", "drop_policy", "give_policies", "permitted", "put_policy", "seen"]
 
 _SHELF: Final = "policies"
 _BUILT_IN: Final = "purviewmetadatarole_builtin_"
@@ -111,6 +113,30 @@ def permitted(account: Account, roles: frozenset[str]) -> frozenset[str]:
         left += (more := set(below.get(left.pop(), ())) - own)
         own |= more
     return frozenset(own)
+
+
+def seen(account: Account, bodies: Iterable[Body], action: str) -> list[Body]:
+    """Those of the objects in whose collections the caller has a role with that data action.
+
+    The actions are the recorded roles'. That a list has these and says nothing of the others is documented of searches
+    alone, and inferred here.
+    """
+    allowed = permitted(account, _with(action))
+    return [body for body in bodies if _home(body) in allowed]
+
+
+def check_allowed(account: Account, body: Body, action: str) -> None:
+    """Raises Refusal where the caller has no role with that data action in the object's collection."""
+    if _home(body) not in permitted(account, _with(action)):
+        raise denied()
+
+
+def _with(action: str) -> frozenset[str]:
+    return frozenset(role for role, _, actions in _ROLES if action in actions)
+
+
+def _home(body: Body) -> str:
+    return reference(body["properties"]["collection"]).lower()
 
 
 def _moved(matcher: dict[str, Any], old: str, new: str) -> dict[str, Any]:

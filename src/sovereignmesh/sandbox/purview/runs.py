@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.errors import SandboxError
 from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, routes
 from sovereignmesh.sandbox.purview.answers import flag, goes_on, invalid, missing, page, purview_refusal
+from sovereignmesh.sandbox.purview.policies import check_allowed
 from sovereignmesh.sandbox.wire import json_reply
 
 if TYPE_CHECKING:
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from sovereignmesh.sandbox.purview.objects import Body
     from sovereignmesh.sandbox.wire import Call, Reply
 
-__all__ = ["LEVELS", "ROUTES", "SCAN", "give_runs", "last_run", "scan_key", "scan_of"]
+__all__ = ["LEVELS", "ROUTES", "SCAN", "allowed_scan", "give_runs", "last_run", "scan_key", "scan_of"]
 
 _ADMIN: Final = frozenset({"data-source-administrator"})
 LEVELS: Final = ("Full", "Incremental")
 # https://learn.microsoft.com/purview/how-to-manage-quotas: concurrent scans of an account, by default; others wait.
 _AT_ONCE: Final = 5
+_READ, _WRITE = "scan/read", "scan/write"  # data actions, as the roles have them
 _PLANTED: Final = "endings"  # by SOURCE/SCAN, what the estate says of the runs of a scan
 _NEXT: Final = {"Accepted": "Queued", "Queued": "InProgress"}
 # By how a run ends, how its phases do: of discovery ScanStatus, of ingestion IngestionPhaseStatus, as the specification
@@ -42,6 +44,13 @@ def scan_of(account: Account, names: dict[str, str]) -> Body:
     found = account.get(f"scans/{names['source'].lower()}", names["scan"])
     if found is None:
         raise missing("Scan", f"{names['source']}/scans/{names['scan']}")
+    return found
+
+
+def allowed_scan(account: Account, names: dict[str, str], action: str = _READ) -> Body:
+    """The scan that a path names. Raises Refusal where it is not there, or the caller may not do that to it."""
+    found = scan_of(account, names)
+    check_allowed(account, found, action)
     return found
 
 
@@ -85,8 +94,8 @@ def count_assets(account: Account, key: str) -> Body:
 
 
 def _run(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    """Starts a run; the same id again is the same run, so that a caller may ask twice."""
-    scan = scan_of(account, names)
+    """Starts a run; that the same id again is the same run is undocumented."""
+    scan = allowed_scan(account, names, _WRITE)
     try:
         identity = str(uuid.UUID(call.query.get("runid") or str(uuid.uuid4())))
     except ValueError:
@@ -211,7 +220,7 @@ def _seen(account: Account, key: str, shown: Body) -> Body:
 
 
 def _list_runs(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    scan_of(account, names)
+    allowed_scan(account, names)
     key = scan_key(names)
     found = account.listed(f"runs/{key}", call)
     if not goes_on(call):  # a further page is still the same look
@@ -220,13 +229,13 @@ def _list_runs(account: Account, call: Call, names: dict[str, str]) -> Reply:
 
 
 def _get_run(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    scan_of(account, names)
+    allowed_scan(account, names)
     key = scan_key(names)
     return json_reply(_seen(account, key, account.shown(f"runs/{key}", names["run"], "ScanResult")))
 
 
 def _cancel(account: Account, call: Call, names: dict[str, str]) -> Reply:
-    scan = scan_of(account, names)
+    scan = allowed_scan(account, names, _WRITE)
     shelf = f"runs/{scan_key(names)}"
     run = account.get(shelf, names["run"])
     if run is None:

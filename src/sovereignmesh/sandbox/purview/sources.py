@@ -27,6 +27,7 @@ from sovereignmesh.sandbox.purview.kinds import (
     address_in,
     source_kind_of,
 )
+from sovereignmesh.sandbox.purview.policies import check_allowed, seen
 from sovereignmesh.sandbox.purview.rules import SYSTEM_RULESETS
 from sovereignmesh.sandbox.purview.runs import last_run
 from sovereignmesh.sandbox.wire import json_reply
@@ -41,14 +42,17 @@ _SHELF: Final = "datasources"
 _CLAIMS: Final = "claims"  # by resource, the source that it is registered as
 _COMPUTED: Final = ("collection", "createdAt", "lastModifiedAt", "parentCollection", "dataSourceCollectionMovingState")
 _ADMIN: Final = frozenset({"data-source-administrator"})
+_SOURCES, _SCANS = "source/read", "scan/read"  # data actions, as the roles have them
 
 
 def _list(account: Account, call: Call, _: dict[str, str]) -> Reply:
-    return account.page(_SHELF, call)
+    return page(call, seen(account, account.listed(_SHELF, call), _SOURCES), account.page_size)
 
 
 def _get(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    return json_reply(account.shown(_SHELF, names["source"], "DataSource"))
+    found = account.shown(_SHELF, names["source"], "DataSource")
+    check_allowed(account, found, _SOURCES)
+    return json_reply(found)
 
 
 def _put(account: Account, call: Call, names: dict[str, str]) -> Reply:
@@ -134,12 +138,13 @@ def _list_scans(account: Account, call: Call, names: dict[str, str]) -> Reply:
     source = names["source"].lower()
     if account.get(_SHELF, source) is None:
         raise missing("DataSource", names["source"])
-    every = [last_run(account, body) for body in account.listed(f"scans/{source}", call)]
-    return page(call, every, account.page_size)
+    found = seen(account, account.listed(f"scans/{source}", call), _SCANS)
+    return page(call, [last_run(account, body) for body in found], account.page_size)
 
 
 def _get_scan(account: Account, _: Call, names: dict[str, str]) -> Reply:
     found = account.shown(f"scans/{names['source'].lower()}", names["scan"], "Scan")
+    check_allowed(account, found, _SCANS)
     return json_reply(last_run(account, found))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.sandbox.purview.account import ANY_ROLE, Account, routes
 from sovereignmesh.sandbox.purview.answers import body_of, created, flag, gone, invalid, missing, object_in
-from sovereignmesh.sandbox.purview.runs import LEVELS, SCAN, scan_key, scan_of
+from sovereignmesh.sandbox.purview.runs import LEVELS, SCAN, allowed_scan, scan_key, scan_of
 from sovereignmesh.sandbox.wire import json_reply
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _SCHEDULE: Final = ("minutes", "hours", "weekDays", "monthDays", "monthlyOccurre
 
 
 def _get_filter(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    scan_of(account, names)
+    allowed_scan(account, names)
     return json_reply(account.shown("filters", scan_key(names), "Filter"))
 
 
@@ -51,7 +51,7 @@ def _texts(given: dict[str, Any], key: str) -> list[str]:
 
 
 def _get_trigger(account: Account, _: Call, names: dict[str, str]) -> Reply:
-    scan_of(account, names)
+    allowed_scan(account, names)
     return json_reply(account.shown("triggers", scan_key(names), "Trigger"))
 
 
