@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sovereignmesh.errors import AzureError, DeadlineError, SignInError
+from sovereignmesh.errors import AzureError, DeadlineError, NotFoundError, SignInError
 from sovereignmesh.plan import Item, Unread
 from sovereignmesh.purview.history import read_runs
 from sovereignmesh.purview.live import Live
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["find_runs", "find_scans"]
 
-_ROLE: Final = "you lack the role Data Source Administrator"
-_NONE_SEEN: Final = f"none is seen: it has none, or {_ROLE} in its collections"
-_WISHED: Final = f"the mesh wishes it, and it is not there, or {_ROLE} in its collection"
+_NONE_SEEN: Final = "none is seen: it has none, or you lack the role Data Source Administrator in its collections"
 
 
 def find_scans(
@@ -31,7 +30,8 @@ def find_scans(
     """The scans of the account, or of a source, as (source, scan) in order; and what could not be read, or is not seen.
 
     A list leaves out what the caller may not read: whoever lost a role sees as little as whoever has no scans. So an
-    account that shows none is told as not read, and so are sources and scans that are `expected` and not among them.
+    account that shows none is told as not read, and so are sources and scans that are `expected`, not among them, and
+    not said to be missing when they are asked for by name.
     """
     expected = expected or {}
     if source is not None:
@@ -44,7 +44,7 @@ def find_scans(
         except AzureError as error:
             return [], [Unread(f"the scans of source {source}", str(error))]
         own = {name: scans for name, scans in expected.items() if name.casefold() == source.casefold()}
-        return found, list(_unseen(own, {source.casefold()}, found))
+        return found, list(_unseen(purview, own, {source.casefold()}, found))
     live = Live(purview)
     live.read_lists({"source"})
     live.read_scans(item.name for item in live.of("source"))
@@ -58,18 +58,34 @@ def find_scans(
         for name, scans in expected.items()
         if live.knows(Item("source", name, {}))
     }
-    return found, [*live.unread, *_unseen(known, {item.name.casefold() for item in live.of("source")}, found)]
+    return found, [*live.unread, *_unseen(purview, known, {item.name.casefold() for item in live.of("source")}, found)]
 
 
-def _unseen(expected: Expected, sources: set[str], scans: Iterable[tuple[str, str]]) -> Iterator[Unread]:
+def _unseen(
+    purview: Purview, expected: Expected, sources: set[str], scans: Iterable[tuple[str, str]]
+) -> Iterator[Unread]:
+    """What is expected, in no list, and asked for by name not said to be missing."""
     seen = {"/".join(each).casefold() for each in scans}
     for source, names in expected.items():
         if source.casefold() not in sources:
-            yield Unread(f"the source {source}", _WISHED)
+            yield from _hidden(f"the source {source}", partial(purview.sources.get, source))
             continue
         for name in names:
             if f"{source}/{name}".casefold() not in seen:
-                yield Unread(f"the scan {source}/{name}", _WISHED)
+                yield from _hidden(f"the scan {source}/{name}", partial(purview.scans.get, source, name))
+
+
+def _hidden(what: str, read: Callable[[], object]) -> Iterator[Unread]:
+    try:
+        read()
+    except NotFoundError:  # it is not applied, and none of the account's
+        return
+    except (SignInError, DeadlineError):
+        raise
+    except AzureError as error:
+        yield Unread(what, f"the mesh wishes it, and no list shows it: {error}")
+    else:
+        yield Unread(what, "the mesh wishes it, it is there, and no list shows it")
 
 
 def find_runs(

@@ -91,7 +91,7 @@ def run_scans(
     """What came of a run of each of the scans, (source, scan), without them of every scan of the account.
 
     A list leaves out what the caller may not read. So an account that shows no scan at all, as it does to who lost a
-    role, is told as not read; and so is what is `expected`, by source the names of its scans, and not seen.
+    role, is told as not read; and so is what is `expected`, by source the names of its scans, and may be there unseen.
 
     At most `concurrency` of them run at once while their ends are waited for; without `wait` all are started, and
     Purview lets those wait that are too many. The rest is as with `run_scan`; a ValueError also for a `concurrency`
