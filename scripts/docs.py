@@ -31,7 +31,7 @@ from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh import schema as mesh_schema
 from sovereignmesh.mesh.purview_references import SECRETS
 from sovereignmesh.plan import plan_lines
-from sovereignmesh.purview import plan_purview, plan_purview_account
+from sovereignmesh.purview import apply_purview, plan_purview, plan_purview_account
 from sovereignmesh.result import REASONS, STATES, Finding, printable
 from sovereignmesh.result.controls import controls_markdown
 from sovereignmesh.sandbox import estate_mesh, open_sandbox
@@ -517,8 +517,9 @@ def account_planned() -> str:
 
 
 def ran() -> str:
-    """How the scans of the sample estate run, as the command prints it but for times and ids."""
+    """How the scans of the sample estate run once its mesh is applied, as printed but for times and ids."""
     with open_sandbox("contoso", pace=Pace(sleep=lambda _: None)) as azure:
+        apply_purview(plan_purview(azure, load_mesh(estate_mesh("contoso"))))
         found = run_scans(azure, "pview-customer-prod", progress=None)
     names, rows = found.table
     kept = [at for at, name in enumerate(names) if name not in ("Started (UTC)", "Elapsed", "Run")]

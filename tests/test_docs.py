@@ -71,7 +71,7 @@ def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
             if words[0] in LIVE and not {"--inventory", "--estate", "--sandbox"} & set(words):
                 words.append("--sandbox")  # there is no account here
             codes.append(CliRunner().invoke(main, words).exit_code)
-    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0]
+    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0]
     assert Path("findings.csv").exists()
     assert Path("summary.md").read_text().startswith("## Data sovereignty: not compliant, incomplete")
     assert not Path("audit.resume").exists(), "all was read"
