@@ -7,6 +7,7 @@ from sovereignmesh.azure.purview import connect_purview
 from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.purview import plan_purview
+from sovereignmesh.purview.sources import wished_scans
 
 WEST, NORTH = "westeurope", "northeurope"
 
@@ -185,3 +186,23 @@ def test_what_a_type_of_resource_in_a_scan_needs_is_needed(azure, settle, write_
     assert plan.empty, [change.to_dict() for change in plan.changes]
     (scan,) = (item for item in plan.desired if item.kind == "scan")
     assert {key.kind for key in scan.needs} == {"source", "collection", "ruleset", "credential"}
+
+
+def test_the_scans_that_a_mesh_writes_out_are_those_that_are_planned(azure, write_mesh):
+    """The id of a database is its server and a scan of the database; what is discovered has no names before it is."""
+    mesh = load_mesh(
+        write_mesh(f"""
+        purview:
+          account: sovereign-purview
+          sources:
+            discover: {{types: [Microsoft.Storage/storageAccounts]}}
+            register:
+              - {{name: one, resource: "{SQL}/databases/salesdb"}}
+              - {{name: two, kind: Fabric, properties: {{tenant: abc}}, scans: [{{name: all, kind: FabricMsi}}]}}
+              - {{name: bare, kind: Fabric, properties: {{tenant: def}}}}
+        """)
+    )
+    wished = wished_scans(mesh.purview.model)
+    assert wished == {"one": ["salesdb"], "two": ["all"], "bare": []}
+    planned = {change.key.name for change in plan_purview(azure, mesh).changes if change.key.kind == "scan"}
+    assert {f"{source}/{scan}" for source, scans in wished.items() for scan in scans} == planned

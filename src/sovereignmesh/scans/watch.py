@@ -137,16 +137,16 @@ class Watching:
 
         Where nothing is there it is asked for again, under its id. Raises what the start raised.
         """
-        pace = self.purview.azure.pace
-        for attempt in range(_STARTS):
+        pace, sent = self.purview.azure.pace, 0
+        while True:
             try:
                 return self.purview.runs.start(run.source, run.scan, run.id, level)
             except (SignInError, DeadlineError, DeniedError, NotFoundError):
                 raise
             except AzureError as error:
-                refused = isinstance(error, _REFUSED)
+                sent, refused = sent + 1, isinstance(error, _REFUSED)
                 if not refused:
-                    pace.wait(pace.backoff(min(attempt, 2)))  # what was taken just now may not be seen yet
+                    pace.wait(pace.backoff(min(sent - 1, 2)))  # what was taken just now may not be seen yet
                 try:
                     found = self._there(run)
                 except (SignInError, DeadlineError):
@@ -155,9 +155,8 @@ class Watching:
                     raise error from None
                 if found is not None:
                     return found
-                if refused or attempt + 1 == _STARTS:
+                if refused or sent == _STARTS:
                     raise
-        raise AssertionError("it ends in the loop")
 
     def _there(self, run: ScanRun) -> Run | None:
         """The run that has the id, None where the service says that there is none."""
