@@ -183,6 +183,8 @@ def test_of_a_source_by_name_only_its_own_is_wished():
 
 def test_a_sandbox_that_forgets_what_is_started_says_so(state):
     forgets = "a sandbox without a state forgets what is started in it: add --state FILE"
+    assert forgets not in run("run", "nope", "nope", "--sandbox").stderr, "nothing was started"
+    assert forgets in run("run", *SCAN, "--sandbox", "--wait", "--timeout", "2").stderr
     for where in (["--sandbox"], ["--estate", "contoso"]):
         assert run("run", *SCAN, *where).stderr.count(forgets) == 1
     assert forgets not in run("run", *SCAN, *state).stderr

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["print_access"]
 
 _ID, _STATUS = "request", "status"  # columns
-_LEAST: Final = ("when (UTC)", "comment", "decided by", "asked (UTC)", "requestor", "for", "reason")
+_LEAST: Final = ("when (UTC)", "asked (UTC)", "for", "comment", "decided by", "requestor", "reason")
 _COLOURS: Final = {"Approved": "green", "Rejected": "yellow", "Pending": "bold", "Failed": "red", "Unknown": "red"}
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["fit", "open_console", "print_rows", "print_unread", "table_of"]
 
 _PIPED: Final = 240  # columns where nobody's terminal says how many there are
-_FOLDED: Final = 24  # columns that a text which may be folded has at the least, or as many as it needs
+_FOLDED: Final = 16  # columns that a text which may be folded has at the least, or as many as it needs
 _BETWEEN: Final = 2  # columns of space between two of a table
 
 
@@ -35,11 +35,12 @@ def fit(
     least: Iterable[str] = (),
     folded: Container[str] = (),
 ) -> tuple[list[str], list[list[str]]]:
-    """The columns that a terminal has place for, and the rows with them; the `least` of the columns go first."""
+    """The columns that a terminal has place for, and the rows with them; empty columns go first, then the `least`."""
     wide = {name: max(map(len, (name, *column))) for name, *column in zip(names, *rows, strict=True)}
     wide = {name: _BETWEEN + (min(size, _FOLDED) if name in folded else size) for name, size in wide.items()}
     kept = list(names)
-    for name in least:
+    empty = [name for name, *column in zip(names, *rows, strict=True) if not any(column)]
+    for name in (*empty, *least):
         if sum(wide[each] for each in kept) - _BETWEEN > width and name in kept:
             kept.remove(name)
     places = [names.index(name) for name in kept]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sovereignmesh.cli.account import account_option
-from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, open_azure
+from sovereignmesh.cli.common import Interruptions, azure_options, duration, find_mesh, open_azure, tell_forgotten
 from sovereignmesh.cli.plan_commands import print_json
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
@@ -138,8 +138,8 @@ def run(
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
     found = _carry_out(work, expects=every, **where)
-    if not wait and where["state"] is None and (where["sandbox"] or where["estate"] is not None):
-        click.echo("a sandbox without a state forgets what is started in it: add --state FILE, or --wait", err=True)
+    if not wait and _begun(found):
+        tell_forgotten("started in", **where)
     ctx.exit(_tell(found, "nothing was run", done="what is named above was started", **where))
 
 
@@ -258,7 +258,12 @@ def _progress(watching: Watching) -> AbstractContextManager[Tell]:
     return show_runs(watching)
 
 
-def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **_: Any) -> int:
+def _begun(found: ScanRuns) -> bool:
+    """Whether something was, or may have been, started or followed."""
+    return any(run.run or run.unsure for run in found.runs)
+
+
+def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **where: Any) -> int:
     """Shows the runs; the exit code, 4 where something was `done`, and could not be told."""
     try:
         if output == "json":
@@ -268,7 +273,7 @@ def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **_: An
 
             print_runs(found, nothing)
     except OSError as error:
-        if not done or not any(run.run or run.unsure for run in found.runs):
+        if not done or not _begun(found):
             raise
         with suppress(OSError):
             click.echo(f"{done}, and could not be told: {error.strerror}; see `sovereignmesh scan history`", err=True)
@@ -276,9 +281,10 @@ def _tell(found: ScanRuns, nothing: str, *, done: str = "", output: str, **_: An
     if any(_NOT_THERE in why for why in (*(run.why for run in found.runs), *(each.why for each in found.unread))):
         click.echo(_WHICH, err=True)
     if found.stopped:
-        begun = any(run.run or run.unsure for run in found.runs)
-        next_ = f": {_FIND_AGAIN}" if begun else " before anything was started or followed"
+        next_ = f": {_FIND_AGAIN}" if _begun(found) else " before anything was started or followed"
         click.echo(printable(f"no longer watching ({found.stopped}){next_}"), err=True)
+        if _begun(found):
+            tell_forgotten("started in", **where)
     if not found.complete:
         return 4
     return 3 if found.waited and not found.succeeded else 0

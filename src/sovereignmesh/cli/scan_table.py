@@ -27,7 +27,7 @@ __all__ = ["follow_runs", "print_runs"]
 _STATUS: Final = "Status"  # a column
 _NAMES: Final = ("Source", "Scan", _STATUS, "Started (UTC)", "Elapsed", "Discovered", "Classified", "Failed")
 # Columns that a narrow terminal does without, in this order: names and statuses are never cut for them.
-_LEAST: Final = ("Type", "Level", "Run", "Started (UTC)", "Classified", "Discovered", "Elapsed")
+_LEAST: Final = ("Type", "Level", "Run", "Elapsed", "Classified", "Discovered", "Started (UTC)")
 _NUMBERS: Final = frozenset({"Elapsed", "Discovered", "Classified", "Failed"})
 _BESIDES: Final = 4  # lines of a terminal that hold no run: the names, what stands below in up to two, the cursor
 
