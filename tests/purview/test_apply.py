@@ -211,7 +211,7 @@ def test_killed_at_any_moment_the_next_apply_makes_what_one_apply_makes(tmp_path
     assert subprocess.run([*COMMAND, *run, str(whole)], capture_output=True, check=False).returncode == 0
     chance = random.Random(5)
     cut = 0
-    for number in range(4):
+    for number in range(3):
         state = tmp_path / f"{number}.json"
         for _ in range(2):
             killed = subprocess.Popen([*COMMAND, *run, str(state)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
