@@ -417,3 +417,18 @@ def test_every_command_has_an_example_and_its_exit_codes():
         text = run(name, "--help").output
         assert "Example" in text
         assert "Exit codes: 0" in text
+
+
+def test_a_second_interruption_loses_nothing_of_the_result(state, time, monkeypatch):
+    time.interrupt_at = 8
+    tell = scan_table.print_runs
+
+    def interrupted_again(*told):
+        signal.raise_signal(signal.SIGINT)
+        tell(*told)
+
+    monkeypatch.setattr(scan_table, "print_runs", interrupted_again)
+    result = run("run", "--all", "--wait", *state)
+    assert result.exit_code == 4
+    assert "stsalesprodarchive" in result.stdout
+    assert "no longer watching (interrupted)" in result.stderr

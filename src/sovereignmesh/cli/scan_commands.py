@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from uuid import UUID
 
@@ -137,10 +137,11 @@ def run(
         work = partial(run_scans, concurrency=concurrency or AT_ONCE, **asked)
     else:
         work = partial(run_scan, source=source or "", scan=scan or "", run_id=str(run_id) if run_id else None, **asked)
-    found = _carry_out(work, expects=every, **where)
-    if not wait and _begun(found):
-        tell_forgotten("started in", **where)
-    ctx.exit(_tell(found, "nothing was run", done="what is named above was started", **where))
+    with _carried_out(work, expects=every, **where) as found:
+        if not wait and _begun(found):
+            tell_forgotten("started in", **where)
+        code = _tell(found, "nothing was run", done="what is named above was started", **where)
+    ctx.exit(code)
 
 
 @scan.command(epilog="Example: sovereignmesh scan watch --state sandbox.json")
@@ -160,8 +161,10 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
     """
     from sovereignmesh.scans import watch_scans  # noqa: PLC0415 - the SDK
 
-    found = _carry_out(partial(watch_scans, source=source, scan=scan, timeout=timeout), expects=True, **where)
-    ctx.exit(_tell(found, f"no run{_of(source, scan)} is under way", **where))
+    work = partial(watch_scans, source=source, scan=scan, timeout=timeout)
+    with _carried_out(work, expects=True, **where) as found:
+        code = _tell(found, f"no run{_of(source, scan)} is under way", **where)
+    ctx.exit(code)
 
 
 @scan.command(epilog="Example: sovereignmesh scan history stsalesprodarchive monthly --sandbox")
@@ -237,14 +240,17 @@ def _with_account(
         return work(connected, name, **({"expected": wished_scans(wish)} if expects else {}))
 
 
-def _carry_out(work: Callable[..., ScanRuns], **where: Any) -> ScanRuns:
-    """Lets runs be followed; the first interruption ends the watching, and further ones lose nothing of the result."""
-    with Interruptions():
+@contextmanager
+def _carried_out(work: Callable[..., ScanRuns], **where: Any) -> Iterator[ScanRuns]:
+    """Lets runs be followed; the first interruption ends the watching, and none loses what is told of the result."""
+    with Interruptions() as interruptions:
         try:
-            return _with_account(partial(work, progress=_progress), **where)
+            found = _with_account(partial(work, progress=_progress), **where)
         except KeyboardInterrupt:
             click.echo("interrupted before anything was started or followed", err=True)
             click.get_current_context().exit(4)
+        interruptions.enough()
+        yield found
 
 
 def _progress(watching: Watching) -> AbstractContextManager[Tell]:
