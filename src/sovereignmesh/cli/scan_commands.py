@@ -118,8 +118,8 @@ def run(
 
     Exit codes: 0 started, with --wait: all succeeded; 1 could not run, 2 wrong usage, 3 with --wait: one failed, was
     cancelled, or ended with exceptions or with a status that nobody knows; 4 one could not be started, or was not
-    followed to its end, or with --all not every scan was seen: none is there, one that the mesh wishes is not there, or
-    you lack the role that shows them.
+    followed to its end, or with --all not every scan was seen: none is there, or you lack the role that shows them, as
+    for one that the mesh wishes and no list shows.
     """
     from sovereignmesh.scans import AT_ONCE, run_scan, run_scans  # noqa: PLC0415 - the SDK
 
@@ -157,7 +157,7 @@ def watch(ctx: click.Context, /, source: str | None, scan: str | None, timeout: 
 
     Exit codes: 0 all succeeded, or none was running; 1 could not run, 2 wrong usage, 3 one failed, was cancelled, or
     ended with exceptions or with a status that nobody knows; 4 one was not followed to its end, or not all could be
-    read: there is no scan, one that the mesh wishes is not there, or you lack the role that shows them.
+    read: there is no scan, or you lack the role that shows them, as for one that the mesh wishes and no list shows.
     """
     from sovereignmesh.scans import watch_scans  # noqa: PLC0415 - the SDK
 
@@ -177,8 +177,8 @@ def history(ctx: click.Context, /, source: str | None, scan: str | None, **where
 
     Of one scan, of all of a SOURCE, or of the whole account, those that a trigger started among them. Only reads.
 
-    Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read: there is no scan, one that the
-    mesh wishes is not there, or you lack the role that shows them.
+    Exit codes: 0 shown, 1 it could not be read, 2 wrong usage, 4 not all could be read: there is no scan, or you lack
+    the role that shows them, as for one that the mesh wishes and no list shows.
     """
     from sovereignmesh.scans import scan_history  # noqa: PLC0415 - the SDK
 
