@@ -164,7 +164,7 @@ def test_what_is_not_said_there_is_said_here(azure, mesh_of):
         ("< 1 hour", "Hourly"), ("60 minutes", "Hourly"), ("<= 1 Day", "Daily"),
         ("\N{LESS-THAN OR EQUAL TO}7 days", "Weekly"),
         ("monthly", "Monthly"), ("3 months", "Quarterly"), ("1 year", "Yearly"),
-        ("2 hours", None), ("< 5 minutes", None), ("about 1 hour", None), ("1 hours", None),
+        ("2 hours", None), ("< 5 minutes", None), ("90 minutes", None), ("1 hours", None),
     ],
 )  # fmt: skip
 def test_a_freshness_is_a_frequency_where_it_is_exactly_one(azure, catalog, mesh_of, freshness, frequency):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sovereignmesh.catalog.placing import Place
     from sovereignmesh.catalog.reading import Read
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.documents import DataProduct
+    from sovereignmesh.mesh.products import DataProduct
     from sovereignmesh.result import Check
 
 __all__ = ["Judges"]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.azure.purview import Collection, Source
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.documents import DataProduct
+    from sovereignmesh.mesh.products import DataProduct
 
 __all__ = ["Place", "Places", "address"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sovereignmesh.azure.purview import Asset
     from sovereignmesh.catalog.placing import Place
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.documents import DataContract, DataProduct
+    from sovereignmesh.mesh.products import DataContractWish, DataProduct
 
 __all__ = ["Wishes"]
 
@@ -139,7 +139,7 @@ def _reference(kind: str, qualified_name: str) -> dict[str, str]:
     return {"type": kind, "qualifiedName": qualified_name}
 
 
-def _told(contract: DataContract) -> str:
+def _told(contract: DataContractWish) -> str:
     """A contract in a sentence or two."""
     without = f" Without: {', '.join(contract.excluded_fields)}." if contract.excluded_fields else ""
     return f"{contract.purpose.rstrip('.')}. Fields: {', '.join(contract.fields)}.{without}"

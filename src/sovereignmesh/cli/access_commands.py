@@ -13,7 +13,7 @@ from sovereignmesh.cli.common import Interruptions, azure_options, find_mesh, fo
 from sovereignmesh.cli.plan_commands import print_json
 from sovereignmesh.errors import SovereignMeshError
 from sovereignmesh.mesh import Mesh, load_mesh
-from sovereignmesh.mesh.documents import is_object_id
+from sovereignmesh.mesh.values import is_object_id
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:

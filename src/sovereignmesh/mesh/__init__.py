@@ -1,14 +1,15 @@
 """The wish: YAML documents of a mesh in, checked models and the policy of every resource out."""
 
-from sovereignmesh.mesh.documents import DataContract, DataProduct, Directory, Domain, GovernancePolicies, Waiver
+from sovereignmesh.mesh.documents import Directory, Domain, GovernancePolicies, Waiver
 from sovereignmesh.mesh.json_schema import schema
 from sovereignmesh.mesh.load import load_mesh, validate
 from sovereignmesh.mesh.mesh import Mesh
 from sovereignmesh.mesh.policy import Policy, Residency, TagRule
+from sovereignmesh.mesh.products import DataContractWish, DataProduct
 from sovereignmesh.mesh.starter import init
 
 __all__ = [
-    "DataContract",
+    "DataContractWish",
     "DataProduct",
     "Directory",
     "Domain",

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies
+from sovereignmesh.mesh.documents import Directory, Domain, GovernancePolicies
+from sovereignmesh.mesh.products import DataProduct
 from sovereignmesh.mesh.purview import PurviewAccountWish
 
 if TYPE_CHECKING:

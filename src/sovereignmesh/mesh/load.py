@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from sovereignmesh.errors import MeshError
-from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies
+from sovereignmesh.mesh.documents import Directory, Domain, GovernancePolicies
 from sovereignmesh.mesh.mesh import Mesh
+from sovereignmesh.mesh.products import DataProduct
 from sovereignmesh.mesh.purview import PurviewAccountWish
 from sovereignmesh.mesh.purview_references import check_purview
 from sovereignmesh.mesh.references import Documents, Loaded, check_references

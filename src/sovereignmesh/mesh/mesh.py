@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.errors import MeshError
-from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies, is_object_id
+from sovereignmesh.mesh.documents import DataCatalog, GovernancePolicies
 from sovereignmesh.mesh.policy import Policy, derive_policy
+from sovereignmesh.mesh.values import is_object_id
 from sovereignmesh.mesh.words import consumer_in
 from sovereignmesh.result import Location, Problem
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from sovereignmesh.mesh.documents import DataProduct, Domain, Waiver
+    from sovereignmesh.mesh.documents import Domain, Waiver
+    from sovereignmesh.mesh.products import DataProduct
     from sovereignmesh.mesh.purview import PurviewAccountWish
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.result.checks import Check, Severity

@@ -7,18 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from sovereignmesh.facts import area_regions
-from sovereignmesh.mesh.documents import (
-    CUSTOMER_KEY,
-    NO_PERSONAL_DATA,
-    GovernancePolicies,
-    PolicyResidency,
-    ProductResidency,
-)
+from sovereignmesh.mesh.documents import GovernancePolicies, PolicyResidency
+from sovereignmesh.mesh.products import CUSTOMER_KEY, NO_PERSONAL_DATA, ProductResidency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sovereignmesh.mesh.documents import DataProduct, RequiredTag
+    from sovereignmesh.mesh.documents import RequiredTag
+    from sovereignmesh.mesh.products import DataProduct
 
 __all__ = ["Policy", "Residency", "TagRule", "area_of", "derive_policy", "residency_of"]
 

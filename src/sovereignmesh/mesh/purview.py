@@ -8,20 +8,6 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sovereignmesh.facts.purview import credential_kinds
-from sovereignmesh.mesh.documents import (
-    AnyClassificationName,
-    ClassificationName,
-    Name,
-    Names,
-    RegionName,
-    ResourceId,
-    RulePattern,
-    SomeNames,
-    Text,
-    _as_named,
-    _Model,
-    _wrong,
-)
 from sovereignmesh.mesh.purview_account import ACCOUNT_ID, AccountResourceWish
 from sovereignmesh.mesh.purview_words import (  # noqa: TC001 - pydantic reads the annotations
     Address,
@@ -37,6 +23,20 @@ from sovereignmesh.mesh.purview_words import (  # noqa: TC001 - pydantic reads t
     SourceKindName,
     TypeOrKind,
     WeekDay,
+)
+from sovereignmesh.mesh.values import (
+    AnyClassificationName,
+    ClassificationName,
+    Model,
+    Name,
+    Names,
+    RegionName,
+    ResourceId,
+    RulePattern,
+    SomeNames,
+    Text,
+    as_named,
+    wrong,
 )
 
 __all__ = [
@@ -54,14 +54,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-class OccurrenceWish(_Model):
+class OccurrenceWish(Model):
     """The first, second, ... Monday of a month; -1 is the last."""
 
     day: WeekDay
     occurrence: Occurrence
 
 
-class ScheduleWish(_Model):
+class ScheduleWish(Model):
     """At which hours, minutes and days of its period a trigger fires."""
 
     hours: Annotated[tuple[Annotated[int, Field(ge=0, le=23)], ...], Field(strict=False)] | None = None
@@ -71,7 +71,7 @@ class ScheduleWish(_Model):
     monthly_occurrences: Annotated[tuple[OccurrenceWish, ...], Field(strict=False)] | None = None
 
 
-class RecurrenceWish(_Model):
+class RecurrenceWish(Model):
     """How often a trigger fires."""
 
     frequency: Literal["Hour", "Day", "Week", "Month"]
@@ -86,7 +86,7 @@ class RecurrenceWish(_Model):
         moments = [dt.datetime.fromisoformat(each) for each in (self.start_time, self.end_time) if each]
         zoned = [each.replace(tzinfo=each.tzinfo or dt.UTC) for each in moments]
         if zoned != sorted(zoned):
-            raise _wrong("'endTime' is before 'startTime'")
+            raise wrong("'endTime' is before 'startTime'")
         return self
 
     @model_validator(mode="after")
@@ -94,15 +94,15 @@ class RecurrenceWish(_Model):
         days = self.schedule
         if self.frequency == "Month" and not (days and (days.month_days or days.monthly_occurrences)):
             # So refused in an example of the specification: Triggers_CreateOrReplace.
-            raise _wrong("a recurrence by Month wants 'monthDays' or 'monthlyOccurrences' in its 'schedule'")
+            raise wrong("a recurrence by Month wants 'monthDays' or 'monthlyOccurrences' in its 'schedule'")
         if days is not None and days.week_days and self.frequency != "Week":
-            raise _wrong(f"found 'weekDays' in a recurrence by {self.frequency}: they are of frequency Week")
+            raise wrong(f"found 'weekDays' in a recurrence by {self.frequency}: they are of frequency Week")
         if days is not None and (days.month_days or days.monthly_occurrences) and self.frequency != "Month":
-            raise _wrong(f"found days of a month in a recurrence by {self.frequency}: they are of frequency Month")
+            raise wrong(f"found days of a month in a recurrence by {self.frequency}: they are of frequency Month")
         return self
 
 
-class TriggerWish(_Model):
+class TriggerWish(Model):
     """When a scan runs by itself."""
 
     recurrence: RecurrenceWish
@@ -110,7 +110,7 @@ class TriggerWish(_Model):
     enabled: bool = True
 
 
-class FilterWish(_Model):
+class FilterWish(Model):
     """Which parts of a source are read, by how their addresses begin, or by regular expressions."""
 
     include: Names = ()
@@ -119,7 +119,7 @@ class FilterWish(_Model):
     exclude_regexes: Names = ()
 
 
-class ScanWish(_Model):
+class ScanWish(Model):
     """A scan of a source."""
 
     name: ObjectName
@@ -142,13 +142,13 @@ class ScanWish(_Model):
     @model_validator(mode="after")
     def _ruleset_told(self) -> ScanWish:
         if self.ruleset_type == "none" and self.ruleset is not None:
-            raise _wrong("'rulesetType' none goes with no 'ruleset'")
+            raise wrong("'rulesetType' none goes with no 'ruleset'")
         if self.ruleset_type == "Custom" and self.ruleset is None:
-            raise _wrong("'rulesetType' Custom wants the name of the 'ruleset'")
+            raise wrong("'rulesetType' Custom wants the name of the 'ruleset'")
         return self
 
 
-class SourceWish(_Model):
+class SourceWish(Model):
     """A data source: by the id of a resource, from which all else follows, or in full."""
 
     name: ObjectName
@@ -164,11 +164,11 @@ class SourceWish(_Model):
     @model_validator(mode="after")
     def _told(self) -> SourceWish:
         if self.resource is None and self.kind is None:
-            raise _wrong("wants 'resource', or 'kind' with 'properties'")
+            raise wrong("wants 'resource', or 'kind' with 'properties'")
         return self
 
 
-class DiscoverWish(_Model):
+class DiscoverWish(Model):
     """Registers what the subscriptions hold, each in the collection of its domain."""
 
     domains: Literal["all"] | SomeNames = Field("all", description="Of these domains; all: of every one")
@@ -177,14 +177,14 @@ class DiscoverWish(_Model):
     )
 
 
-class SourcesWish(_Model):
+class SourcesWish(Model):
     """Sources that are found, and those that are written out."""
 
     discover: DiscoverWish
     register_: Annotated[tuple[SourceWish, ...], Field(strict=False, alias="register")] = ()
 
 
-class CollectionWish(_Model):
+class CollectionWish(Model):
     """A collection, and those below it."""
 
     name: ReferenceName = Field(description="Its reference name; accounts answer with it in lower case")
@@ -200,7 +200,7 @@ class CollectionWish(_Model):
         return self.friendly_name or self.name
 
 
-class KeyVaultWish(_Model):
+class KeyVaultWish(Model):
     """A key vault in which credentials keep their secrets."""
 
     name: ObjectName
@@ -211,7 +211,7 @@ class KeyVaultWish(_Model):
 _OPTIONAL = frozenset({"tenant", "principalId", "tenantId", "resourceId"})
 
 
-class CredentialWish(_Model):
+class CredentialWish(Model):
     """As whom a scan signs in. Secrets are named here, and lie in a key vault."""
 
     name: ObjectName
@@ -239,13 +239,13 @@ class CredentialWish(_Model):
     def _of_its_kind(self) -> CredentialWish:
         known = credential_kinds()[self.kind]
         if strange := sorted(self.told.keys() - set(known.fields)):
-            raise _wrong(f"{', '.join(strange)}: not of a {self.kind}, which has {', '.join(known.fields)}")
+            raise wrong(f"{', '.join(strange)}: not of a {self.kind}, which has {', '.join(known.fields)}")
         needed = [name for name in (*known.texts, *known.secrets) if name not in _OPTIONAL]
         if missing := [name for name in needed if name not in self.told]:
-            raise _wrong(f"a {self.kind} wants {', '.join(missing)}")
+            raise wrong(f"a {self.kind} wants {', '.join(missing)}")
         named = [name for name in known.secrets if name in self.told]
         if named and self.key_vault is None:
-            raise _wrong(f"names the secret '{named[0]}' without 'keyVault', where it lies")
+            raise wrong(f"names the secret '{named[0]}' without 'keyVault', where it lies")
         return self
 
     @property
@@ -255,7 +255,7 @@ class CredentialWish(_Model):
         return {key: str(value) for key, value in written.items()}
 
 
-class CustomClassificationRuleWish(_Model):
+class CustomClassificationRuleWish(Model):
     """A custom rule in Purview's own words, beside those that the policy's rules become."""
 
     name: ObjectName
@@ -271,18 +271,18 @@ class CustomClassificationRuleWish(_Model):
     @model_validator(mode="after")
     def _matches_something(self) -> CustomClassificationRuleWish:
         if not self.column_patterns and not self.data_patterns:
-            raise _wrong("wants 'columnPatterns', 'dataPatterns' or both")
+            raise wrong("wants 'columnPatterns', 'dataPatterns' or both")
         return self
 
 
-class ClassificationWish(_Model):
+class ClassificationWish(Model):
     """A classification that no rule bears, or of which there is more to say."""
 
     name: ClassificationName
     description: Text | None = None
 
 
-class KeepWish(_Model):
+class KeepWish(Model):
     """An object that is not wished and stays where it is all the same; a source with all that lies in it."""
 
     kind: Literal[
@@ -292,7 +292,7 @@ class KeepWish(_Model):
     name: Name = Field(description="As a plan writes it: of scans and triggers SOURCE/SCAN")
 
 
-class RulesetWish(_Model):
+class RulesetWish(Model):
     """Which classification rules and files a scan heeds."""
 
     name: ObjectName
@@ -307,7 +307,7 @@ def _sort(value: object) -> str:
     return "<list>" if isinstance(value, list | tuple) else "<mapping>"
 
 
-class PurviewAccountWish(_Model):
+class PurviewAccountWish(Model):
     """What is to be in a Purview account."""
 
     account: Name = Field(description="The account's name, or its resource id")
@@ -320,7 +320,7 @@ class PurviewAccountWish(_Model):
     credentials: Annotated[tuple[CredentialWish, ...], Field(strict=False)] = ()
     classifications: Annotated[
         tuple[
-            Annotated[ClassificationWish, BeforeValidator(_as_named, json_schema_input_type=str | ClassificationWish)],
+            Annotated[ClassificationWish, BeforeValidator(as_named, json_schema_input_type=str | ClassificationWish)],
             ...,
         ],
         Field(strict=False),

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from sovereignmesh.mesh.documents import RegionName, ResourceId, _Model, _wrong
+from sovereignmesh.mesh.values import Model, RegionName, ResourceId, wrong
 from sovereignmesh.mesh.words import found
 
 __all__ = ["ACCOUNT_ID", "AccountResourceWish", "IdentityWish"]
@@ -26,39 +26,39 @@ _LONGEST_VALUE, _MOST_TAGS = 256, 50
 def _group(value: str) -> str:
     if not _GROUP.fullmatch(value):
         rule = "letters, digits, '_', '-', '(', ')' and '.', which is not the last, up to 90 characters"
-        raise _wrong(f"found {found(value)}, wants the name of a resource group: {rule}")
+        raise wrong(f"found {found(value)}, wants the name of a resource group: {rule}")
     return value
 
 
 def _subscription(value: str) -> str:
     if not _GUID.fullmatch(value):
-        raise _wrong(f"found {found(value)}, wants the id of a subscription, a GUID")
+        raise wrong(f"found {found(value)}, wants the id of a subscription, a GUID")
     return value.lower()
 
 
 def _identity_id(value: str) -> str:
     if "/providers/microsoft.managedidentity/userassignedidentities/" not in value.lower():
-        raise _wrong(f"found {found(value)}, wants the resource id of a user-assigned identity")
+        raise wrong(f"found {found(value)}, wants the resource id of a user-assigned identity")
     return value
 
 
 def _tag_name(value: str) -> str:
     if not _TAG.fullmatch(value) or value != value.strip():
-        raise _wrong(f"found {found(value)}, wants a tag's name: up to 512 characters, none of < > % & \\ ? /")
+        raise wrong(f"found {found(value)}, wants a tag's name: up to 512 characters, none of < > % & \\ ? /")
     return value
 
 
 def _tag_value(value: str) -> str:
     if len(value) > _LONGEST_VALUE:
-        raise _wrong(f"found {found(value)}, wants a tag's value: up to {_LONGEST_VALUE} characters")
+        raise wrong(f"found {found(value)}, wants a tag's value: up to {_LONGEST_VALUE} characters")
     return value
 
 
 def _tags(value: dict[str, str]) -> dict[str, str]:
     if len({name.casefold() for name in value}) < len(value):
-        raise _wrong("found a tag twice: names are compared without case")
+        raise wrong("found a tag twice: names are compared without case")
     if len(value) > _MOST_TAGS:
-        raise _wrong(f"found {len(value)} tags, wants at most {_MOST_TAGS}")
+        raise wrong(f"found {len(value)} tags, wants at most {_MOST_TAGS}")
     return value
 
 
@@ -75,7 +75,7 @@ Tags = Annotated[
 IdentityType = Literal["SystemAssigned", "UserAssigned"]
 
 
-class IdentityWish(_Model):
+class IdentityWish(Model):
     """As whom an account signs in to what it scans; those that are there and not named stay."""
 
     type: IdentityType
@@ -86,13 +86,13 @@ class IdentityWish(_Model):
     @model_validator(mode="after")
     def _named(self) -> IdentityWish:
         if self.type == "UserAssigned" and not self.user_assigned_identities:
-            raise _wrong("'type' UserAssigned wants 'userAssignedIdentities', by their resource ids")
+            raise wrong("'type' UserAssigned wants 'userAssignedIdentities', by their resource ids")
         if self.type == "SystemAssigned" and self.user_assigned_identities:
-            raise _wrong("found 'userAssignedIdentities' with the 'type' SystemAssigned: they are of UserAssigned")
+            raise wrong("found 'userAssignedIdentities' with the 'type' SystemAssigned: they are of UserAssigned")
         return self
 
 
-class AccountResourceWish(_Model):
+class AccountResourceWish(Model):
     """What the account itself is to be. What is left out stays as it is; a new account has Azure's default."""
 
     location: RegionName = Field(description="Where it keeps metadata; it cannot change")

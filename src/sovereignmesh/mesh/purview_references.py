@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from sovereignmesh.facts.purview import kind_of_id, kinds_of_id, may_register, scan_properties, source_kinds
 from sovereignmesh.mesh.purview_account import ACCOUNT_ID
 from sovereignmesh.mesh.purview_words import is_object_name
-from sovereignmesh.mesh.references import repeated
-from sovereignmesh.mesh.words import did_you_mean, listed
+from sovereignmesh.mesh.words import did_you_mean, listed, repeated
 from sovereignmesh.patterns import slug
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from sovereignmesh.facts.purview import all_scan_kinds, all_source_kinds, metadata_roles, source_kinds
-from sovereignmesh.mesh.documents import _wrong
+from sovereignmesh.mesh.values import wrong
 from sovereignmesh.mesh.words import did_you_mean, found
 
 __all__ = [
@@ -49,27 +49,27 @@ def is_object_name(value: str) -> bool:
 def _object_name(value: str) -> str:
     if not is_object_name(value):
         rule = f"letters, digits and single hyphens between them, {_SHORTEST} to {_LONGEST} characters"
-        raise _wrong(f"found {found(value)}, wants a name as Purview allows it: {rule}")
+        raise wrong(f"found {found(value)}, wants a name as Purview allows it: {rule}")
     return value
 
 
 def _reference_name(value: str) -> str:
     if not _COLLECTION.fullmatch(value):
         rule = "letters, digits and hyphens inside, 3 to 36 characters; its title is `friendlyName`"
-        raise _wrong(f"found {found(value)}, wants a collection's reference name: {rule}")
+        raise wrong(f"found {found(value)}, wants a collection's reference name: {rule}")
     return value
 
 
 def _principal(value: str) -> str:
     if not _GUID.fullmatch(value.removeprefix("group:")):
         wanted = "the object id of a user or a service principal, a GUID, or group:GUID for a group"
-        raise _wrong(f"found {found(value)}, wants {wanted}")
+        raise wrong(f"found {found(value)}, wants {wanted}")
     return value.lower()
 
 
 def _address(value: str) -> str:
     if not re.fullmatch(r"https://[A-Za-z0-9.-]+/?", value):
-        raise _wrong(f"found {found(value)}, wants the address of a vault: https://NAME.vault.azure.net/")
+        raise wrong(f"found {found(value)}, wants the address of a vault: https://NAME.vault.azure.net/")
     return value
 
 
@@ -80,13 +80,13 @@ def _moment(value: str) -> str:
     except ValueError:
         known = None
     if not known:
-        raise _wrong(f"found {found(value)}, wants a moment such as 2026-01-31T02:00:00Z")
+        raise wrong(f"found {found(value)}, wants a moment such as 2026-01-31T02:00:00Z")
     return value
 
 
 def _not_zero(value: int) -> int:
     if value == 0:
-        raise _wrong("found the number 0, wants a day from the beginning, or -1 for the last")
+        raise wrong("found the number 0, wants a day from the beginning, or -1 for the last")
     return value
 
 
@@ -100,14 +100,14 @@ def _sendable(properties: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(value, list):
             waiting += value
         elif isinstance(value, int | float) and not abs(value) < _LARGEST:  # which no NaN is either
-            raise _wrong(f"found {found(value)}, wants a number that fits into 64 bits")
+            raise wrong(f"found {found(value)}, wants a number that fits into 64 bits")
     return properties
 
 
 def _known(value: str, known: frozenset[str], what: str) -> str:
     if value not in known:
         listing = f": {', '.join(sorted(known))}" if len(known) <= _FEW else ""
-        raise _wrong(f"found {found(value)}, wants {what}{did_you_mean(value, sorted(known))}{listing}")
+        raise wrong(f"found {found(value)}, wants {what}{did_you_mean(value, sorted(known))}{listing}")
     return value
 
 
@@ -130,10 +130,10 @@ def _type_or_kind(value: str) -> str:
         return folded
     kind = source_kinds().get(value)
     if kind is not None and kind.on_request:
-        raise _wrong(f"found {found(value)}, which no type of resource means alone: register its sources one by one")
+        raise wrong(f"found {found(value)}, which no type of resource means alone: register its sources one by one")
     if kind is None or not kind.resource_types:
         known = sorted({*types, *(kind.kind for kind in source_kinds().values() if kind.resource_types)})
-        raise _wrong(f"found {found(value)}, wants a resource type or kind of source{did_you_mean(value, known)}")
+        raise wrong(f"found {found(value)}, wants a resource type or kind of source{did_you_mean(value, known)}")
     return value
 
 

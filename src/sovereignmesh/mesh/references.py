@@ -7,22 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sovereignmesh.facts import regions
-from sovereignmesh.mesh.documents import DataProduct, Directory, Domain, GovernancePolicies, ProductResidency
+from sovereignmesh.mesh.contract_references import check_contracts
+from sovereignmesh.mesh.documents import Directory, Domain, GovernancePolicies
 from sovereignmesh.mesh.policy import area_of
+from sovereignmesh.mesh.products import DataProduct, ProductResidency
 from sovereignmesh.mesh.purview import PurviewAccountWish
-from sovereignmesh.mesh.words import consumer_in, did_you_mean, listed
+from sovereignmesh.mesh.words import did_you_mean, listed, repeated
 from sovereignmesh.patterns import runs_away
 from sovereignmesh.result.location import Location, Problem
 from sovereignmesh.result.text import printable
 from sovereignmesh.yamlfile import json_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import date
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["Documents", "Loaded", "check_references", "repeated"]
+__all__ = ["Documents", "Loaded", "check_references"]
 
 ModelT = TypeVar("ModelT", GovernancePolicies, DataProduct, Domain, Directory, PurviewAccountWish)
 
@@ -76,17 +78,8 @@ def check_references(documents: Documents, today: date) -> Iterator[Problem]:
     known = _known_domains(documents)
     for product in documents.products:
         yield from _residency(product, first.model if first else None)
-        yield from _contracts(product, known)
+        yield from check_contracts(product, known)
     yield from _clouds(first, documents.products)
-
-
-def repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """The index of each name that came before, without case, and the index of the first."""
-    seen: dict[str, int] = {}
-    for index, name in enumerate(names):
-        first = seen.setdefault(name.casefold(), index)
-        if first != index:
-            yield index, first
 
 
 def _tag_patterns(policy: Loaded[GovernancePolicies]) -> Iterator[Problem]:
@@ -164,19 +157,6 @@ def _known_domains(documents: Documents) -> dict[str, str] | None:
     names = [domain.model.name for domain in documents.domains]
     names += [product.model.domain for product in documents.products]
     return {name.casefold(): name for name in (*documents.refused_domains, *reversed(names))}
-
-
-def _contracts(product: Loaded[DataProduct], known: dict[str, str] | None) -> Iterator[Problem]:
-    for index, contract in enumerate(product.model.data_contracts):
-        if known is not None and consumer_in(known, contract.consumer) is None:
-            near = did_you_mean(contract.consumer.casefold().removesuffix(" domain"), known.values())
-            message = f"the consumer '{contract.consumer}' is no domain of this mesh{near}; known: "
-            yield product.problem(("dataContracts", index, "consumer"), message + listed(dict.fromkeys(known.values())))
-        given = {name.casefold() for name in contract.fields}
-        for at, name in enumerate(contract.excluded_fields):
-            if name.casefold() in given:
-                message = f"the field '{name}' is in 'fields' as well: a field is given or excluded"
-                yield product.problem(("dataContracts", index, "excludedFields", at), message)
 
 
 def _residency(product: Loaded[DataProduct], policies: GovernancePolicies | None) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed"]
+__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed", "repeated"]
 
 _PARTY: Final = " domain"
 _LONGEST: Final = 60
@@ -71,6 +71,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     by_fold = {candidate.casefold(): candidate for candidate in known}
     near = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return f"; did you mean '{printable(by_fold[near[0]])}'?" if near else ""
+
+
+def repeated(names: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """The index of each name that came before, without case, and the index of the first."""
+    seen: dict[str, int] = {}
+    for index, name in enumerate(names):
+        first = seen.setdefault(name.casefold(), index)
+        if first != index:
+            yield index, first
 
 
 def listed(known: Iterable[str]) -> str:

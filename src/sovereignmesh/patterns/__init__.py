@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from sovereignmesh.patterns.ambiguity import runs_away
 from sovereignmesh.patterns.check import check_pattern
+from sovereignmesh.patterns.dialect import portable, whole
 from sovereignmesh.patterns.names import better_spelling, explain_misses, missed_spellings, slug
 from sovereignmesh.patterns.reading import PatternProblem
+from sovereignmesh.patterns.similar import resembles
 
 __all__ = [
     "PatternProblem",
@@ -19,6 +21,9 @@ __all__ = [
     "check_pattern",
     "explain_misses",
     "missed_spellings",
+    "portable",
+    "resembles",
     "runs_away",
     "slug",
+    "whole",
 ]

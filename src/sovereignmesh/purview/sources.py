@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.facts.purview import SourceKind
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.documents import DataProduct, Interface
+    from sovereignmesh.mesh.products import DataProduct, Interface
     from sovereignmesh.mesh.purview import PurviewAccountWish
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.purview.resources import Resources

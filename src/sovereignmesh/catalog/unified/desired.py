@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sovereignmesh.mesh import Mesh
-    from sovereignmesh.mesh.documents import DataProduct
+    from sovereignmesh.mesh.products import DataProduct
 
 __all__ = ["AT_FIRST", "DOMAIN", "DRAFT", "KINDS", "PRODUCT", "PUBLISHED", "compile_unified", "key_of", "unsaid"]
 
