@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import os
 import statistics
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench_catalog import catalog
+from bench_contracts import contracts
 from bench_depth import audit_depth
 from bench_live import audit_live
 from bench_purview import purview
@@ -118,15 +120,19 @@ BENCHES: dict[str, Callable[..., bool]] = {
     "audit-depth": audit_depth,
     "purview": purview,
     "catalog": catalog,
+    "contracts": contracts,
 }
+
+
+def flags_of(name: str) -> dict[str, str]:
+    """The flags of a bench, with the argument that each sets."""
+    return {f"--{argument}": argument for argument in inspect.signature(BENCHES[name]).parameters}
+
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    flags = set(sys.argv[1:]) - set(words)
-    peers = {"peers": True} if "--peers" in flags and words == ["audit-live"] else {}
-    if len(words) != 1 or words[0] not in BENCHES or flags - {"--quick", *(f"--{name}" for name in peers)}:
-        sys.exit(
-            "usage: scripts/bench audit-export [--quick] | audit-live [--quick] [--peers] | audit-depth [--quick] | "
-            "purview [--quick] | catalog [--quick]"
-        )
-    sys.exit(not BENCHES[words[0]](quick="--quick" in flags, **peers))
+    given = set(sys.argv[1:]) - set(words)
+    if len(words) != 1 or words[0] not in BENCHES or given - flags_of(words[0]).keys():
+        known = (" ".join((name, *(f"[{flag}]" for flag in flags_of(name)))) for name in BENCHES)
+        sys.exit("usage: scripts/bench " + " | ".join(known))
+    sys.exit(not BENCHES[words[0]](**{argument: flag in given for flag, argument in flags_of(words[0]).items()}))

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from importlib.resources import files
+from typing import ClassVar
 
 import pandas as pd
 import polars as pl
@@ -104,7 +105,7 @@ class TestFailingRows:
         excluded_fields=["email"],
         data_schema={"fields": [{"name": "a", "maximum": 2}, {"name": "s", "pattern": "x+"}]},
     )
-    DATA = {"a": [1, 3, 4, 2], "s": ["x", "xx", "y", None], "email": ["e1", "e2", None, "e4"],
+    DATA: ClassVar = {"a": [1, 3, 4, 2], "s": ["x", "xx", "y", None], "email": ["e1", "e2", None, "e4"],
             "contact": [{"email": "n"}] * 4}  # fmt: skip
 
     def test_which_and_why_without_what_is_secret(self):

@@ -105,7 +105,7 @@ def test_it_is_frozen():
         ({"allowed_fields": ["a"], "freshness": "0 hours"}, "wants a duration"),
         ({"allowed_fields": ["a"], "data_schema": {"fields": [{"name": "a", "pattern": "("}]}}, "not closed"),
         ({"allowed_fields": ["a"], "data_schema": {"fields": [{"name": "a", "pattern": "(?=a)"}]}}, "lookaround"),
-        ({"allowed_fields": ["a"], "data_schema": {"fields": [{"name": "a", "pattern": r"\bа"}]}}, "letters of Unicode"),  # noqa: E501
+        ({"allowed_fields": ["a"], "data_schema": {"fields": [{"name": "a", "pattern": r"\bа"}]}}, "letters of Unicode"),  # noqa: E501, RUF001
         ({"allowed_fields": ["a"], "data_schema": {"fields": [{"name": "a", "minimum": 2, "maximum": 1}]}}, "no value fits"),  # noqa: E501
         ({"allowed_fields": ["a"], "data_schema": {"fields": [{"name": "a", "minimum": "x", "maximum": 1}]}}, "two of a kind"),  # noqa: E501
         ({"allowed_fields": ["a"], "data_schema": {"validity_rules": [{"name": "r", "rule": "__import__('os')"}]}}, "no comparison"),  # noqa: E501

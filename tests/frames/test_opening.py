@@ -162,7 +162,7 @@ class TestBadInput:
 
     def test_csv_of_other_bytes_than_utf_8(self, tmp_path):
         (tmp_path / "a.csv").write_bytes(b"a,b\n1,caf\xe9\n")
-        with pytest.raises(FrameError, match="cannot be read|not all alike|UTF-8|utf-8"):
+        with pytest.raises(FrameError, match=r"cannot be read|not all alike|UTF-8|utf-8"):
             open_data(tmp_path / "a.csv")
 
     def test_json_that_is_none(self, tmp_path):

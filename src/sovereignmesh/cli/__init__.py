@@ -28,6 +28,10 @@ _COMMANDS: Final = {
         "sovereignmesh.cli.catalog_commands:catalog",
         "Audit the assets in Purview, and give them what the mesh knows of them.",
     ),
+    "contract": (
+        "sovereignmesh.cli.contract_commands:contract",
+        "Hold data to a contract, compare contracts, give a consumer its part.",
+    ),
     "doctor": (
         "sovereignmesh.cli.doctor_command:doctor",
         "Show who you are, what can be reached, and which role is missing for what.",
@@ -36,6 +40,10 @@ _COMMANDS: Final = {
     "purview": (
         "sovereignmesh.cli.purview_commands:purview",
         "Plan and make what a Purview account holds; export it, and see how it stands.",
+    ),
+    "quality": (
+        "sovereignmesh.cli.contract_commands:quality",
+        "Measure the quality of data against what its product promises.",
     ),
     "scan": (
         "sovereignmesh.cli.scan_commands:scan",

@@ -26,6 +26,7 @@ __all__ = [
     "find_mesh",
     "folder_of",
     "open_azure",
+    "read_in_small_pieces",
     "tell_forgotten",
 ]
 
@@ -56,6 +57,15 @@ def folder_of(file: Path) -> Path:
     if not file.parent.is_dir():
         raise click.BadParameter(f"{file}: there is no folder {file.parent}")
     return file
+
+
+def read_in_small_pieces() -> None:
+    """Lets Polars hold less of a file at once than it would, in this process; a user's own settings stay.
+
+    Measured by `scripts/bench contracts`: half the memory, for the same time.
+    """
+    os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", "1")
+    os.environ.setdefault("POLARS_IDEAL_MORSEL_SIZE", "20000")
 
 
 def coloured(text: str, colour: str) -> str:

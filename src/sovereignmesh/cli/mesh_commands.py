@@ -28,10 +28,15 @@ def _plan_schema() -> str:
     return files("sovereignmesh.plan").joinpath("plan.schema.json").read_text(encoding="utf-8")
 
 
+def _contract_schema() -> str:
+    return files("sovereignmesh.contracts").joinpath("contract.schema.json").read_text(encoding="utf-8")
+
+
 _SCHEMAS: Final[dict[str, Callable[[], str]]] = {
     "mesh": lambda: json.dumps(meshes.schema(), indent=2) + "\n",
     "audit": _audit_schema,
     "plan": _plan_schema,
+    "contract": _contract_schema,
 }
 
 
@@ -64,10 +69,10 @@ def init(folder: Path) -> None:
 
 
 @click.command(epilog="Example: sovereignmesh schema mesh -o mesh/sovereignmesh.schema.json")
-@click.argument("kind", metavar="mesh|audit|plan", type=click.Choice(list(_SCHEMAS)))
+@click.argument("kind", metavar="mesh|audit|plan|contract", type=click.Choice(list(_SCHEMAS)))
 @click.option("-o", "output", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
 def schema(kind: str, output: Path | None) -> None:
-    """Print the JSON Schema of a mesh's documents, of the audit's JSON, or of a plan's.
+    """Print the JSON Schema of a mesh's documents, of the audit's JSON, of a plan's, or of a contract's.
 
     Exit codes: 0 written, 1 FILE cannot be written, 2 wrong usage.
     """

@@ -10,18 +10,26 @@ them is known.
 from __future__ import annotations
 
 from sovereignmesh.contracts.checking import check_contract
-from sovereignmesh.contracts.contract import DataContract
+from sovereignmesh.contracts.contract import DataContract, load_contracts
+from sovereignmesh.contracts.diff import ContractChange, diff_contracts
 from sovereignmesh.contracts.examining import measure_quality
-from sovereignmesh.contracts.quality import Quality
+from sovereignmesh.contracts.project import Projection, project_contract
+from sovereignmesh.contracts.quality import Quality, percent
 from sovereignmesh.contracts.result import CheckResult, ContractResult
 from sovereignmesh.contracts.validator import DataContractValidator
 
 __all__ = [
     "CheckResult",
+    "ContractChange",
     "ContractResult",
     "DataContract",
     "DataContractValidator",
+    "Projection",
     "Quality",
     "check_contract",
+    "diff_contracts",
+    "load_contracts",
     "measure_quality",
+    "percent",
+    "project_contract",
 ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.mesh import Mesh
 
-__all__ = ["DataContract"]
+__all__ = ["DataContract", "load_contracts"]
 
 _NAMED: Final = 8
 _Classifications = Annotated[tuple[AnyClassificationName, ...], Field(strict=False)]
@@ -112,6 +112,15 @@ class DataContract(Model):
         classification = policies.data_classification if policies else None
         return _contract_of(products, policies, classification.rules if classification else (), product, consumer)
 
+    @classmethod
+    def of_product(cls, mesh: Mesh, product: str | None, fields: tuple[str, ...]) -> DataContract:
+        """What a product promises of all its data, `fields` among it; for its owner, not for a consumer."""
+        chosen = _product(mesh.products, product)
+        schema = chosen.data_schema or DataSchema()
+        every = tuple(dict.fromkeys((*(field.name for field in schema.fields), *fields)))
+        wish = DataContractWish(consumer=chosen.domain, purpose="quality", fields=every)
+        return _made(chosen, wish, mesh.policies, ())
+
     def to_yaml(self) -> str:
         """The contract as the document of its product, with the policy's classification rules; `from_yaml` reads it.
 
@@ -151,6 +160,14 @@ class DataContract(Model):
         return text
 
 
+def load_contracts(path: str | os.PathLike[str]) -> list[DataContract]:
+    """Every contract in a file or folder, in its order. Raises MeshError for a document that is wrong in itself."""
+    policies, products = load_products(path)
+    classification = policies.data_classification if policies else None
+    rules = classification.rules if classification else ()
+    return [_made(product, wish, policies, rules) for product in products for wish in product.data_contracts]
+
+
 def _plain(model: Model) -> dict[str, Any]:
     plain: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return plain
@@ -164,7 +181,15 @@ def _contract_of(
     consumer: str | None,
 ) -> DataContract:
     chosen = _product(tuple(products), product)
-    wish = _wish(chosen, consumer)
+    return _made(chosen, _wish(chosen, consumer), policies, rules)
+
+
+def _made(
+    chosen: DataProduct,
+    wish: DataContractWish,
+    policies: GovernancePolicies | None,
+    rules: tuple[ClassificationRule, ...],
+) -> DataContract:
     residency = residency_of(policies, chosen.data_residency)
     promised = _promised(chosen.quality_metrics, wish.quality_metrics)
     return DataContract(

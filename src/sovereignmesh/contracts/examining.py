@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from sovereignmesh.contracts.expressions import Undecided, Words
 from sovereignmesh.contracts.quality import Quality
@@ -14,7 +14,7 @@ from sovereignmesh.frames import open_data
 from sovereignmesh.mesh.products import DataSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import narwhals as nw
 
@@ -24,6 +24,27 @@ if TYPE_CHECKING:
 __all__ = ["NO_ROWS", "Examination", "examine", "measure_quality"]
 
 NO_ROWS: Final = "there are no rows"
+
+
+class _Ask(NamedTuple):
+    """A question: what each row says, and what is made of it."""
+
+    how: Literal["count", "distinct", "latest"]
+    of: nw.Expr
+
+
+def _count(column: nw.Expr) -> nw.Expr:
+    """How often it is true; Spark adds up numbers alone."""
+    import narwhals as nw  # noqa: PLC0415
+
+    return column.cast(nw.Int64).sum()
+
+
+_SUMS: Final[Mapping[str, Callable[[nw.Expr], nw.Expr]]] = {
+    "count": _count,
+    "distinct": lambda column: column.n_unique(),
+    "latest": lambda column: column.max(),
+}
 
 
 def measure_quality(data: Any, contract: DataContract | None = None, *, at: dt.datetime | None = None) -> Quality:
@@ -90,49 +111,51 @@ class Examination:
         return known
 
     def _ask(self) -> None:
-        """All questions that are open, in one query."""
-        questions = {name: ask for name, ask in self._questions() if name not in self.answers}
+        """All questions that are open, in one query: first what each row says, then what comes of the rows.
+
+        An engine computes what it is told twice twice: what a row says is said once.
+        """
+        import narwhals as nw  # noqa: PLC0415 - an extra
+
+        asked = {name: ask for name, ask in self._questions() if name not in self.answers}
+        places = {name: f"q{at}" for at, name in enumerate(asked)}  # names are anybody's, these are ours
+        sums = {places[name]: _SUMS[ask.how](nw.col(places[name])) for name, ask in asked.items()}
+        if rules := [nw.col(places[name]) for name in asked if name.startswith("rule ")]:
+            places["broken"] = "broken"
+            sums["broken"] = _SUMS["count"](nw.any_horizontal(*rules, ignore_nulls=False))
+        frame = self.data.frame
+        if "rows" not in self.answers:
+            places["rows"] = "rows"
+            sums["rows"] = nw.len()
         try:
-            if questions:
-                places = {f"q{at}": name for at, name in enumerate(questions)}  # names are anybody's, these are ours
-                asked = {place: questions[name] for place, name in places.items()}
-                answered = self.data.fetch(self.data.frame.select(**asked))
-                values = dict(zip(answered.columns, answered.row(0), strict=True))
-                self.answers |= {places[place]: value for place, value in values.items()}
+            if sums:
+                said = frame.select(**{places[name]: ask.of for name, ask in asked.items()}) if asked else frame
+                (answered,) = self.data.fetch(said.select(**sums)).iter_rows(named=True)
+                self.answers |= {name: answered[place] for name, place in places.items()}
             if len(self.key) > 1:
                 self.answers["key"] = self._key_repeats()
         except FrameError as error:
             self.failed = str(error)
 
-    def _questions(self) -> Iterator[tuple[str, nw.Expr]]:
-        import narwhals as nw  # noqa: PLC0415 - an extra
-
-        yield "rows", nw.len()
-        for name in dict.fromkeys((*self.there, *self.unique, *self.key)):
-            yield f"missing {name}", _count(self.words.missing(name))
-        for name in dict.fromkeys((*self.unique, *(self.key if len(self.key) == 1 else ()))):
-            if self.data.columns[name].kind not in ("object", "array"):
-                yield f"distinct {name}", self.words.value(name).n_unique()
-        decided = [rule for rule in self.rules if rule.broken is not None]
-        for at, rule in enumerate(self.rules):
-            if rule.broken is not None:
-                yield f"rule {at}", _count(rule.broken)
-        if decided:
-            broken = [rule.broken for rule in decided if rule.broken is not None]
-            yield "broken", _count(nw.any_horizontal(*broken, ignore_nulls=False))
-        yield from self._ages()
-
-    def _ages(self) -> Iterator[tuple[str, nw.Expr]]:
+    def _questions(self) -> Iterator[tuple[str, _Ask]]:
         import narwhals as nw  # noqa: PLC0415
 
+        for name in dict.fromkeys((*self.there, *self.unique, *self.key)):
+            yield f"missing {name}", _Ask("count", self.words.missing(name))
+        for name in dict.fromkeys((*self.unique, *(self.key if len(self.key) == 1 else ()))):
+            if self.data.columns[name].kind not in ("object", "array"):
+                yield f"distinct {name}", _Ask("distinct", self.words.value(name))
+        for at, rule in enumerate(self.rules):
+            if rule.broken is not None:
+                yield f"rule {at}", _Ask("count", rule.broken)
         column = self.schema.timestamp_column
         if column is None or column not in self.data.columns or self._no_moments(column):
             return
-        yield "latest", nw.col(column).max()
+        yield "latest", _Ask("latest", nw.col(column))
         age = self.contract.max_age if self.contract else None
         if age is not None:
             young = self.words.later(column, self.at - age) & self.words.older(column, self.at)
-            yield "young", _count(young)
+            yield "young", _Ask("count", young)
 
     def _no_moments(self, column: str) -> str:
         try:
@@ -163,8 +186,7 @@ class Examination:
             return None
         if not isinstance(value, dt.datetime):
             value = dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day begins in UTC, below
-        moment = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
-        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
     def _quality(self) -> Quality:
         reasons: dict[str, str] = {}
@@ -220,10 +242,3 @@ class Examination:
             return None
         young = self.count("young")
         return None if young is None or not self.rows else 100 * young / self.rows
-
-
-def _count(condition: nw.Expr) -> nw.Expr:
-    """How often it is true; Spark adds up numbers alone."""
-    import narwhals as nw  # noqa: PLC0415
-
-    return condition.cast(nw.Int64).sum()
