@@ -7,7 +7,9 @@ piece, into a temporary file that goes with the data: CSV and JSON lines of a la
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -98,12 +100,20 @@ def _open_lake(address: str, host: str, path: str) -> Iterator[bytes]:
 
 
 def _copied(address: str, chunks: Iterator[bytes], suffix: str) -> Data:
-    kept = tempfile.TemporaryDirectory(prefix="sovereignmesh-")
-    file = Path(kept.name) / f"data{suffix}"
+    kept = _Folder()
+    file = kept.path / f"data{suffix}"
     with file.open("wb") as stream:
         for chunk in chunks:
             stream.write(chunk)
     return _renamed(open_path(file), address, kept)
+
+
+class _Folder:
+    """A temporary folder that goes when nobody holds it any more."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="sovereignmesh-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def _renamed(data: Data, address: str, kept: Any) -> Data:
@@ -124,8 +134,8 @@ def _table(address: str, parts: SplitResult) -> Data:
         import mssql_python  # noqa: PLC0415 - an extra
     except ImportError:
         raise refused(address, "needs the extra `sql`: pip install 'sovereignmesh[sql]'") from None
-    kept = tempfile.TemporaryDirectory(prefix="sovereignmesh-")
-    file = Path(kept.name) / "table.parquet"
+    kept = _Folder()
+    file = kept.path / "table.parquet"
     login = (
         f"Server=tcp:{host},{parts.port or 1433};Database={database};Authentication=ActiveDirectoryDefault;Encrypt=yes;"
     )

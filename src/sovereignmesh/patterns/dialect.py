@@ -27,7 +27,7 @@ _META: Final = frozenset("\\.+*?()|[]{}^$")
 _SET_META: Final = frozenset("\\[]^-&~|")
 _TOKEN: Final = re.compile(
     r"""\\x(?P<hex>[0-9A-Fa-f]{2})|\\(?P<octal>0[0-7]{0,2}|[1-7][0-7]{1,2})|(?P<property>\\[pP]\{[^}]*\})|\\(?P<escaped>.)
-    |(?P<group>\(\?<[A-Za-z_]\w*>)|(?P<flags>\(\?[a-z-]+[:)])|(?P<literal>\{(?=,[0-9]+\}))|(?P<posix>\[:\^?[a-z]+:\])
+    |(?P<group>\(\?<[A-Za-z_]\w*>)|(?P<flags>\(\?[a-z-]+[:)])|(?P<repeat>\{[0-9]+(?:,[0-9]*)?\})|(?P<posix>\[:\^?[a-z]+:\])
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
@@ -85,7 +85,9 @@ def _outside(found: re.Match[str], *, multiline: bool) -> str:
         return _escaped(letter)
     if found["other"] == "$" and not multiline:
         return "\\z"
-    return "(?:" if found["group"] else "\\{" if found["literal"] else _shared(found) or found[0]
+    if found["other"] in ("{", "}"):
+        return f"\\{found[0]}"
+    return "(?:" if found["group"] else _shared(found) or found[0]
 
 
 def _escaped(letter: str) -> str:
