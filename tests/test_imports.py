@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
+    "classification": "mesh frames patterns facts",
     "cli": "access audit azure catalog facts mesh plan purview report sandbox scans",
     "scans": "azure plan purview",
 }

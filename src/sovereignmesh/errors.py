@@ -10,6 +10,7 @@
     ├── PlanError               a plan is not carried out: it has errors, changes too much, or is not the one expected
     ├── AccessError             access is not asked for, or not decided: no contract, no workflow, nothing to decide
     ├── RecordError             the record of decisions cannot be read or written
+    ├── FrameError              data cannot be read: not there, broken, of no known kind; or an extra is not installed
     ├── AzureError              Azure could not be asked, or refused; with `status`, `code`, `target` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
@@ -44,6 +45,7 @@ __all__ = [
     "DeadlineError",
     "DeniedError",
     "FactsError",
+    "FrameError",
     "InventoryError",
     "MeshError",
     "NotFoundError",
@@ -100,6 +102,10 @@ class AccessError(SovereignMeshError):
 
 class RecordError(SovereignMeshError):
     """The record of who decided what cannot be read or written: without it nothing is sent."""
+
+
+class FrameError(SovereignMeshError):
+    """Data cannot be read: nothing is there, it is broken or of no known kind, or an extra is not installed."""
 
 
 class AzureError(SovereignMeshError):
