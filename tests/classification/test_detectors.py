@@ -76,7 +76,7 @@ def test_names_that_are_purview_s_are_in_its_list():
 
 
 ROW = {
-    "name": "x", "classification": "Personal.X", "title": "X", "pattern": "^x$", "telling": True,
+    "name": "x", "classification": "Personal.X", "title": "X", "pattern": "^x$", "telling": "fully",
     "source": "https://contoso.com", "checked": "2026-11-30", "positive": ["x"], "negative": ["y"],
 }  # fmt: skip
 
@@ -87,7 +87,8 @@ ROW = {
         ({"classification": "MICROSOFT.OURS"}, "none of Purview's own"),
         ({"pattern": "x"}, "from ^ to $"),
         ({"pattern": "^(?=x)x$"}, "lookaround"),
-        ({"telling": False}, "needs `needsName`"),
+        ({"telling": "much"}, "fully, rather"),
+        ({"telling": "", "chance": 0.9}, "needs `needsName`"),
         ({"needsName": True}, "without `words`"),
         ({"positive": [1]}, "quotes"),
         ({"negative": []}, "both kinds"),

@@ -20,8 +20,8 @@
     detectors() -> tuple[Detector, ...]
 
 Classifications are named as Purview's system classifications, `MICROSOFT...`, where it has one; else `Personal.`,
-`Financial.`, `Business.` or `Secret.`, then the country or the matter, then the identifier. What Purview would assign is
-told apart from what is found: three e-mail addresses are found, and Purview wants eight values.
+`Financial.`, `Business.` or `Secret.`, then the country or the matter, then the identifier. What Purview would assign
+is told apart from what is found: three e-mail addresses are found, and Purview wants eight values.
 `evidence` says how sure a detection is, `predicting` what is known of Purview's scan, and what is assumed.
 """
 

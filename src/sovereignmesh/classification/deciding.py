@@ -22,7 +22,9 @@ __all__ = ["EVIDENCE", "decide", "look_at_names"]
 EVIDENCE: Final = 3  # masked values that are shown
 _RANK: Final[dict[Confidence, int]] = {"high": 2, "medium": 1, "low": 0}
 _SAME: Final = 0.5  # of a detector's values: with as many of another's it speaks of the same
-_MORE: Final = 1.2  # times as many values: the better explanation
+_MORE: Final = 1.1  # times as many values: the better explanation, since the other is refuted by what it leaves
+_STRICTER: Final = 2  # times less likely to be passed by chance: what is not the stricter would not pass its test
+_ALL: Final = 0.95
 
 
 class _Candidate(NamedTuple):
@@ -40,8 +42,11 @@ class _Candidate(NamedTuple):
 
     def beats(self, other: _Candidate) -> bool:
         """Whether it explains the same values better."""
-        if len(self.positions & other.positions) < _SAME * len(other.positions):
+        shared = len(self.positions & other.positions)
+        if shared < _SAME * len(other.positions):
             return False
+        if 0 < self.detector.chance * _STRICTER <= other.detector.chance and shared >= _ALL * len(other.positions):
+            return True
         surer = _RANK[self.confidence] > _RANK[other.confidence] or (bool(self.named) and not other.named)
         return surer or self.counts.passing >= _MORE * other.counts.passing
 
@@ -95,7 +100,7 @@ def _best(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 def _detection(one: _Candidate, kept: Sequence[_Candidate], matches: ColumnMatches) -> Detection:
     detector, counts = one.detector, one.counts
     rivals = tuple(sorted(other.detector.classification for other in kept if other is not one and one.rivals(other)))
-    doubted = rivals and not one.named and one.confidence == "high"
+    doubted = rivals and one.confidence == "high"  # a name that tells which has beaten them
     evidence = tuple(dict.fromkeys(map(mask, matches.some(detector.name, EVIDENCE))))
     return Detection(
         classification=detector.classification,

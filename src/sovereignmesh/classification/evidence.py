@@ -1,9 +1,11 @@
 """How much the values and the name of a column tell, by rules that a person can follow.
 
-- *Telling*: the look is enough (an e-mail address), and three values are. Elsewhere other data of the same look passes
-  by chance, so many of them as the detector's `chance` says; the odds that it would pass as often as seen are bounded
-  from above by Chernoff and Hoeffding (https://doi.org/10.1080/01621459.1963.10500830). Below one in a million is
-  telling too, below one in a thousand fair; else the values say no more than that they do not contradict.
+- *Values*: where the look is fully telling (an e-mail address), three of them are telling, and fewer are fair, as any
+  number of a rather telling look is. Elsewhere other data of the same look passes by chance, so much of it as the
+  detector's `chance` says; the odds that it would pass as often as seen are bounded from above by Chernoff and
+  Hoeffding (https://doi.org/10.1080/01621459.1963.10500830). Below one in a million is telling, below one in a thousand
+  fair; else the values are weak, and say no more than that they do not contradict. Unless the look is fully telling, a
+  tenth of the distinct values must match.
 - *Share*: whether most of the distinct values match, 60 % as Purview has it.
 - *Name*: whether the column's name has a phrase of the detector.
 
@@ -73,15 +75,21 @@ def judge(detector: Detector, counts: Counts, *, named: bool) -> tuple[Confidenc
     if not counts.passing or counts.passing < MOST * counts.shaped:
         return None
     share = counts.passing / counts.distinct
-    by_chance = odds(counts.passing, counts.shaped, detector.chance)
-    few = detector.chance == 0 and counts.passing < _FEW
-    strength = 2 if by_chance <= _TELLING and not few else 1 if by_chance <= _FAIR else 0
-    if detector.chance > 0 and share < _SOME:
+    if detector.telling != "fully" and share < _SOME:
         return None
+    by_chance = odds(counts.passing, counts.shaped, detector.chance)
+    strength = _strength(detector, counts.passing, by_chance)
     if not strength and not named:
         return None
     level = strength + named if share >= MOST else min(strength, 1) + named - 1
     return _LEVELS[level], _why(detector, counts, by_chance, named=named)
+
+
+def _strength(detector: Detector, passing: int, by_chance: float) -> int:
+    """2 for telling, 1 for fair, 0 for weak."""
+    if detector.telling:
+        return 2 if detector.telling == "fully" and passing >= _FEW else 1
+    return 2 if by_chance <= _TELLING else 1 if by_chance <= _FAIR else 0
 
 
 _LEVELS: Final[tuple[Confidence, ...]] = ("low", "medium", "high", "high")
@@ -89,8 +97,8 @@ _LEVELS: Final[tuple[Confidence, ...]] = ("low", "medium", "high", "high")
 
 def _why(detector: Detector, counts: Counts, by_chance: float, *, named: bool) -> str:
     said = f"{counts.passing} of {counts.distinct} distinct values"
-    if detector.chance == 0:
-        said += " look so, as hardly anything else does"
+    if detector.telling:
+        said += f" look so, as {'hardly anything' if detector.telling == 'fully' else 'little'} else does"
     elif detector.chance == 1:
         said += " may be, as may others that look so"
     elif counts.shaped > counts.passing:

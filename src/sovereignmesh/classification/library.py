@@ -16,9 +16,11 @@ from sovereignmesh.yamlfile import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Detector", "Means", "detectors", "find_detector", "load_detectors", "system_classifications"]
+__all__ = ["Detector", "Means", "Telling", "detectors", "find_detector", "load_detectors", "system_classifications"]
 
 Means = Literal["regex", "bloom-filter", "machine-learning", "undocumented", "none"]
+
+Telling = Literal["fully", "rather", ""]
 
 _ROOM: Final = "sovereignmesh.classification"
 _SYSTEM: Final = "MICROSOFT."
@@ -34,9 +36,11 @@ class Detector:
     """One way to recognise a kind of value.
 
     `pattern` is what a value looks like, `validator` (its name and argument) what then tests it. `chance` is how many
-    of the values that look so, but are something else, pass: 0 where the look itself is telling, about 0.1 for a check
-    digit, 1 where nothing tells; such a detector `needs_name`. `words` are phrases of a column's name. `personal`: a
-    field of it is suggested for exclusion. `means` is how Purview finds the classification, "none" where it has none.
+    of the values that look so, but are something else, pass: about 0.1 for a check digit, 1 where nothing tells; such a
+    detector `needs_name`. It is 0 where the look itself is `telling`: "fully" where hardly anything else looks so (an
+    e-mail address), "rather" where little else does (a social security number with its hyphens). `words` are phrases of
+    a column's name. `personal`: a field of it is suggested for exclusion. `means` is how Purview finds the
+    classification, "none" where it has none.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Detector:
     pattern: str
     words: tuple[str, ...]
     needs_name: bool
+    telling: Telling
     chance: float
     validator: tuple[str, str] | None
     personal: bool
@@ -102,7 +107,6 @@ def load_detectors(table: dict[str, Any], file: str) -> Iterator[Detector]:
     for row in table["detectors"]:
         where = f"{file}: {row.get('name', '?')}"
         _check(row, where)
-        needs_name, telling = row.get("needsName", False), row.get("telling", False)
         written = row.get("validator")
         validator = (str(written), "") if isinstance(written, str) else next(iter(written.items())) if written else None
         system = row["classification"].startswith(_SYSTEM)
@@ -112,8 +116,9 @@ def load_detectors(table: dict[str, Any], file: str) -> Iterator[Detector]:
             title=row["title"],
             pattern=row["pattern"],
             words=tuple(joined(phrase) for phrase in row.get("words", ())),
-            needs_name=needs_name,
-            chance=0.0 if telling else float(row.get("chance", 1.0)),
+            needs_name=row.get("needsName", False),
+            telling=row.get("telling", ""),
+            chance=0.0 if row.get("telling") else float(row.get("chance", 1.0)),
             validator=validator,
             personal=row.get("personal", True),
             means=cast("Means", row.get("means", "regex")) if system else "none",
@@ -128,21 +133,27 @@ def _check(row: dict[str, Any], where: str) -> None:
     missing = {"name", "classification", "title", "pattern", "source", "checked", "positive", "negative"} - set(row)
     if missing or set(row) - _FIELDS:
         raise FactsError(f"{where}: lacks {sorted(missing)}, or has unknown {sorted(set(row) - _FIELDS)}")
-    if row["classification"].startswith(_SYSTEM) and row["classification"] not in system_classifications():
-        raise FactsError(f"{where}: {row['classification']} is none of Purview's own, which alone begin so")
-    errors = [problem.message for problem in check_pattern(row["pattern"]) if problem.severity == "error"]
-    if errors or not (row["pattern"].startswith(("^", "(?i)^")) and row["pattern"].endswith("$")):
-        raise FactsError(f"{where}: `pattern` must be one for .NET and RE2, from ^ to $ {errors}")
-    if row.get("means", "regex") not in _MEANS:
-        raise FactsError(f"{where}: `means` must be one of {', '.join(_MEANS)}")
-    if not row.get("needsName") and not row.get("telling") and row.get("chance", 1) > 1 / 2:
-        raise FactsError(f"{where}: a pattern that tells little, with a `chance` above a half, needs `needsName`")
-    if row.get("needsName") and not row.get("words"):
-        raise FactsError(f"{where}: `needsName` without `words` finds nothing")
-    if not all(isinstance(case, str) for case in (*row["positive"], *row["negative"])):
-        raise FactsError(f"{where}: cases are strings: put quotes around them")
-    if not row["positive"] or not row["negative"]:
-        raise FactsError(f"{where}: a detector counts when it has cases of both kinds")
+    name, pattern = row["classification"], row["pattern"]
+    errors = [problem.message for problem in check_pattern(pattern) if problem.severity == "error"]
+    anchored = pattern.startswith(("^", "(?i)^")) and pattern.endswith("$")
+    tells = row.get("needsName") or row.get("telling") or row.get("chance", 1) <= 1 / 2
+    cases = (row["positive"], row["negative"])
+    rules = (
+        (
+            not name.startswith(_SYSTEM) or name in system_classifications(),
+            f"{name} is none of Purview's own, which alone begin so",
+        ),
+        (anchored and not errors, f"`pattern` must be one for .NET and RE2, from ^ to $ {errors}"),
+        (row.get("means", "regex") in _MEANS, f"`means` must be one of {', '.join(_MEANS)}"),
+        (row.get("telling", "") in ("fully", "rather", ""), "`telling` must be one of fully, rather"),
+        (tells, "a pattern that tells little, with a `chance` above a half, needs `needsName`"),
+        (row.get("words") or not row.get("needsName"), "`needsName` without `words` finds nothing"),
+        (all(cases), "a detector counts when it has cases of both kinds"),
+        (all(isinstance(case, str) for case in (*cases[0], *cases[1])), "cases are strings: put quotes around them"),
+    )
+    for holds, rule in rules:
+        if not holds:
+            raise FactsError(f"{where}: {rule}")
     try:
         dt.date.fromisoformat(row["checked"])
     except ValueError as error:
