@@ -68,6 +68,7 @@ def modules_after(statement):
 
 
 HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml"}
+HEAVY |= {"narwhals", "phonenumbers", "polars", "pyarrow", "stdnum"}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,7 @@ HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", 
         ("import sovereignmesh.result", set()),
         ("import sovereignmesh.facts; sovereignmesh.facts.resource_types()", {"jmespath", "yaml"}),
         ("import sovereignmesh.audit", {"jmespath", "yaml", "orjson"}),
+        ("import sovereignmesh.classification", {"jmespath", "pydantic", "yaml"}),
         ("import sovereignmesh.azure", {"azure", "orjson", "yaml"}),
     ],
 )

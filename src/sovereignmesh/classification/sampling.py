@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from numbers import Number
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from sovereignmesh.classification.validators import missing
 from sovereignmesh.errors import FrameError
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["PURVIEW_ROWS", "Sample", "SampledColumn", "take_sample"]
 
 PURVIEW_ROWS: Final = 128  # what a scan reads; https://learn.microsoft.com/purview/data-map-classification
+_WRITTEN: Final = (str, Number, dt.date, dt.time, UUID)  # objects whose text is how a person writes them
 _EXACT: Final = 2**53  # the largest whole number that a float holds with all below it
 
 
@@ -97,9 +101,11 @@ def _eager(frame: nw.DataFrame[Any]) -> Iterator[tuple[str, str, pl.Series | str
     for name in frame.columns:
         column = frame.get_column(name)
         try:
-            yield str(name), str(column.dtype), _objects(column) if column.dtype == nw.Object else column.to_polars()
+            read = _objects(column) if column.dtype == nw.Object else column.to_polars()
         except _errors() as error:
             yield str(name), str(column.dtype), _said(error)
+        else:
+            yield str(name), str(column.dtype), read
 
 
 def _objects(column: nw.Series[Any]) -> pl.Series:
@@ -110,10 +116,10 @@ def _objects(column: nw.Series[Any]) -> pl.Series:
     for value in column.to_list():
         if value is None or value != value:  # noqa: PLR0124 - not a number
             texts.append(None)
-        elif isinstance(value, (bytes, bytearray, memoryview, list, tuple, dict, set)):
-            raise TypeError(f"objects of type {type(value).__name__}, which are not looked into")
-        else:
+        elif isinstance(value, _WRITTEN):
             texts.append(str(value))
+        else:
+            raise TypeError(f"objects of type {type(value).__name__}, which are not looked into")
     return pl.Series(str(column.name), texts, dtype=pl.String)
 
 
