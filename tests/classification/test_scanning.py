@@ -91,10 +91,14 @@ def test_no_pattern_loses_a_match(body, anchored, values):
 
 
 def test_outlines():
-    assert outline_of(r"^[0-9]{8}-?[A-Z]\z").kinds == (1, 3)
+    digits, upper, hyphen = 1, 2, 1 << 4
+    told = outline_of(r"^[0-9]{8}-?[A-Z]\z")
+    assert (told.least, told.most, told.allowed, told.needed) == (9, 10, digits | upper | hyphen, digits | upper)
     assert outline_of(r"\A[0-9]{3,5}\z") == outline_of("^[0-9]{3,5}$")
-    assert outline_of("[0-9]").most == ENDLESS
-    assert outline_of("(").kinds == (0, 1, 2, 3)
+    assert (outline_of("[0-9]").most, outline_of("[0-9]").needed) == (ENDLESS, digits)
+    assert told.first == digits
+    assert outline_of("^-?[0-9]$").first == hyphen | digits
+    assert outline_of("(").needed == outline_of("(").least == 0
 
 
 @pytest.mark.parametrize(

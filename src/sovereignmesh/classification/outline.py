@@ -1,79 +1,107 @@
-"""What a pattern's text tells of its matches before any is tried: how long they are, and of which characters."""
+"""What a pattern tells of its matches before any is tried: how long they are, and of which classes of characters."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Final
 
 from sovereignmesh.patterns.reading import ENDLESS, Node, Reader
 
-__all__ = ["KINDS", "Outline", "outline_of"]
+__all__ = ["BEYOND", "CLASSES", "Outline", "outline_of"]
 
+# Every character is of exactly one class. The last one of ASCII is what is in none of the others; then all beyond.
+CLASSES: Final = (
+    "0123456789",
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "abcdefghijklmnopqrstuvwxyz",
+    *" -.@",
+)
+_OTHERS: Final = 1 << len(CLASSES)
+BEYOND: Final = _OTHERS << 1
+_ALL: Final = (BEYOND << 1) - 1
 _ASCII: Final = (1 << 128) - 1
-_ALL: Final = -1
-
-
-def _mask(characters: str) -> int:
-    return sum(1 << ord(one) for one in characters)
-
-
-_DIGITS: Final = _mask("0123456789")
-_LETTERS: Final = _mask("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_WORD: Final = _DIGITS | _LETTERS
-_AT: Final = _mask("@")
-
-# Every text is of exactly one kind, and the engine keeps them apart.
-KINDS: Final = ("digits", "letters and digits", "with @", "other")
+_MASKS: Final = tuple(sum(1 << ord(one) for one in members) for members in CLASSES)
+_NAMED: Final = reduce(int.__or__, _MASKS)
+_PROPERTY: Final = re.compile(r"\\p\{([LMN])[a-z]?\}")
+_OF_ASCII: Final = {"L": "A-Za-z", "M": "", "N": "0-9"}
+_FLAGS: Final = re.compile(r"\(\?([a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """`least` and `most` characters a match has, and the numbers in KINDS that it can be of.
+    """What a text has in which the pattern is found: `least` to `most` characters, of the classes in `allowed` alone.
 
-    It promises only what no match breaks: a pattern that is not anchored, or not understood, may match anything.
+    It has some of each class in `needed`, and begins with one in `first`, unless it is empty. A bit stands for a class,
+    the lowest for the first of CLASSES.
     """
 
     least: int
     most: int
-    kinds: tuple[int, ...]
+    allowed: int
+    needed: int
+    first: int
 
 
-_ANYTHING: Final = Outline(0, ENDLESS, tuple(range(len(KINDS))))
+_ANYTHING: Final = Outline(0, ENDLESS, _ALL, 0, _ALL)
 
 
 @lru_cache(maxsize=4096)
 def outline_of(pattern: str) -> Outline:
-    """What every text in which the pattern is found has in common.
+    """What every text in which the pattern is found has in common; a pattern that is not understood may match anything.
 
-    >>> outline_of("^[0-9]{8}-?[A-Z]$"), outline_of("[0-9]+").most == ENDLESS
-    (Outline(least=9, most=10, kinds=(1, 3)), True)
+    >>> outline_of("^[0-9]{8}-?[A-Z]$")
+    Outline(least=9, most=10, allowed=19, needed=3, first=1)
     """
     reader = Reader(pattern)
     if any(problem.severity == "error" for problem in reader.problems.values()):
         return _ANYTHING
-    bounds = [_anchored(choice, pattern) for choice in _choices(reader.root)]
-    if not all(bounds) or "m" in "".join(part[0] for part in pattern.split("(?")[1:]):
-        return _ANYTHING
+    flags = "".join(_FLAGS.findall(pattern))
     least, most = _length(reader.root)
-    return Outline(least, most, tuple(kind for kind in range(len(KINDS)) if _can_be(reader.root, kind)))
+    _classify(reader.root, pattern)
+    needed = _needed(reader.root)
+    whole = "m" not in flags and all(_is_whole(choice, pattern) for choice in _choices(reader.root))
+    if not whole:
+        return Outline(least, ENDLESS, _ALL, needed, _ALL)
+    beyond = BEYOND if "i" in flags else 0  # without case a letter may be one beyond ASCII: the Kelvin sign is a k
+    return Outline(least, most, _allowed(reader.root) | beyond, needed, _first(reader.root) | beyond)
+
+
+def _classify(node: Node, pattern: str) -> None:
+    """Puts classes in the place of what a set holds."""
+    if node.kind == "set":
+        node.mask = _classes(_members(node, pattern[node.start : node.end]))
+    for part in node.parts:
+        _classify(part, pattern)
+
+
+def _members(node: Node, text: str) -> int:
+    """What a set holds; of one with letters by their property not what they are taken for elsewhere, digits and all."""
+    if not _PROPERTY.search(text) or text.startswith("[^") or "[" in text[1:]:
+        return node.mask
+    plain = _PROPERTY.sub(lambda found: _OF_ASCII[found[1]], text)
+    if "\\p" in plain.lower():
+        return node.mask
+    if not plain.strip("[]"):
+        return ~_ASCII
+    looks = re.compile(plain if plain.startswith("[") else f"[{plain}]")
+    return sum(1 << code for code in range(128) if looks.match(chr(code))) | ~_ASCII
 
 
 def _choices(root: Node) -> list[Node]:
     return root.parts if root.kind == "any" else [root]
 
 
-def _anchored(choice: Node, pattern: str) -> bool:
-    parts = choice.parts
-    ends = [pattern[part.start : part.end] for part in (parts[:1] + parts[-1:]) if part.kind == "look"]
+def _is_whole(choice: Node, pattern: str) -> bool:
+    """Whether the text must match from its beginning to its end."""
+    ends = [pattern[part.start : part.end] for part in (choice.parts[:1] + choice.parts[-1:]) if part.kind == "look"]
     return len(ends) == 2 and ends[0] in ("^", r"\A") and ends[1] in ("$", r"\z")  # noqa: PLR2004 - two ends
 
 
 def _length(node: Node) -> tuple[int, int]:
-    if node.kind == "set":
-        return 1, 1
-    if node.kind == "look":
-        return 0, 0
+    if node.kind in ("set", "look"):
+        return (1, 1) if node.kind == "set" else (0, 0)
     lengths = [_length(part) for part in node.parts] or [(0, 0)]
     if node.kind == "any":
         return min(low for low, _ in lengths), max(high for _, high in lengths)
@@ -83,28 +111,36 @@ def _length(node: Node) -> tuple[int, int]:
     return min(low, ENDLESS), min(high, ENDLESS)
 
 
-def _can_be(root: Node, kind: int) -> bool:
-    """Whether a match can consist of what the kind has, and can have what makes it of that kind."""
-    if kind == 0:
-        return _fits(root, _DIGITS)
-    if kind == 1:
-        return _fits(root, _WORD) and _holds(root, _LETTERS)
-    if kind == 2:  # noqa: PLR2004 - KINDS
-        return _holds(root, _AT)
-    return _length(root)[0] == 0 or _holds(root, ~(_WORD | _AT))
+def _classes(mask: int) -> int:
+    """The classes of which a set has members; of a set of which nothing is known, all."""
+    if not mask:
+        return _ALL
+    found = sum(1 << at for at, members in enumerate(_MASKS) if mask & members)
+    return found | (_OTHERS if mask & _ASCII & ~_NAMED else 0) | (BEYOND if mask & ~_ASCII else 0)
 
 
-def _fits(node: Node, allowed: int) -> bool:
+def _allowed(node: Node) -> int:
     if node.kind == "set":
-        return node.mask == 0 or bool(node.mask & allowed)
+        return node.mask
+    return reduce(int.__or__, map(_allowed, node.parts), 0)
+
+
+def _needed(node: Node) -> int:
+    if node.kind == "set":
+        return node.mask if node.mask.bit_count() == 1 else 0
     if node.kind == "look" or (node.kind == "repeat" and node.least == 0):
-        return True
-    fits = [_fits(part, allowed) for part in node.parts]
-    return any(fits) if node.kind == "any" else all(fits)
+        return 0
+    each = [_needed(part) for part in node.parts]
+    return reduce(int.__and__, each, each[0] if each else 0) if node.kind == "any" else reduce(int.__or__, each, 0)
 
 
-def _holds(node: Node, wanted: int) -> bool:
-    """Whether some set of it has one of the characters; a set of which nothing is known may have any."""
+def _first(node: Node) -> int:
+    """The classes that a match can begin with."""
     if node.kind == "set":
-        return node.mask == 0 or bool(node.mask & wanted)
-    return node.kind != "look" and any(_holds(part, wanted) for part in node.parts)
+        return node.mask
+    found = 0
+    for part in node.parts:
+        found |= _first(part)
+        if node.kind == "all" and _length(part)[0]:
+            break  # what follows is never the first
+    return found
