@@ -12,12 +12,7 @@ from sovereignmesh.patterns.reading import ENDLESS, Node, Reader
 __all__ = ["BEYOND", "CLASSES", "Outline", "outline_of"]
 
 # Every character is of exactly one class. The last one of ASCII is what is in none of the others; then all beyond.
-CLASSES: Final = (
-    "0123456789",
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-    "abcdefghijklmnopqrstuvwxyz",
-    *" -.@",
-)
+CLASSES: Final = ("0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", " ", "-", "@")
 _OTHERS: Final = 1 << len(CLASSES)
 BEYOND: Final = _OTHERS << 1
 _ALL: Final = (BEYOND << 1) - 1
@@ -25,6 +20,7 @@ _ASCII: Final = (1 << 128) - 1
 _MASKS: Final = tuple(sum(1 << ord(one) for one in members) for members in CLASSES)
 _NAMED: Final = reduce(int.__or__, _MASKS)
 _PROPERTY: Final = re.compile(r"\\p\{([LMN])[a-z]?\}")
+_ANY_PROPERTY: Final = re.compile(r"\\[pP]")
 _OF_ASCII: Final = {"L": "A-Za-z", "M": "", "N": "0-9"}
 _FLAGS: Final = re.compile(r"\(\?([a-z]+)")
 
@@ -52,7 +48,7 @@ def outline_of(pattern: str) -> Outline:
     """What every text in which the pattern is found has in common; a pattern that is not understood may match anything.
 
     >>> outline_of("^[0-9]{8}-?[A-Z]$")
-    Outline(least=9, most=10, allowed=19, needed=3, first=1)
+    Outline(least=9, most=10, allowed=11, needed=3, first=1)
     """
     reader = Reader(pattern)
     if any(problem.severity == "error" for problem in reader.problems.values()):
@@ -77,12 +73,12 @@ def _classify(node: Node, pattern: str) -> None:
 
 
 def _members(node: Node, text: str) -> int:
-    """What a set holds; of one with letters by their property not what they are taken for elsewhere, digits and all."""
-    if not _PROPERTY.search(text) or text.startswith("[^") or "[" in text[1:]:
+    """What a set holds, 0 for unknown: sets with a property of Unicode are taken for others elsewhere, roughly."""
+    if not _ANY_PROPERTY.search(text):
         return node.mask
     plain = _PROPERTY.sub(lambda found: _OF_ASCII[found[1]], text)
-    if "\\p" in plain.lower():
-        return node.mask
+    if _ANY_PROPERTY.search(plain) or text.startswith("[^") or "[" in text[1:]:
+        return 0
     if not plain.strip("[]"):
         return ~_ASCII
     looks = re.compile(plain if plain.startswith("[") else f"[{plain}]")

@@ -144,7 +144,7 @@ def _rows(result: Classification) -> list[tuple[str, ...]]:
             one.classification,
             one.by,
             one.confidence,
-            f"{one.matching} of {one.distinct}",
+            f"{one.matching} of {one.distinct}" if one.by != "name" else "",
             ", ".join(one.evidence),
             next((told.outcome for told in column.purview if told.classification == one.classification), ""),
         )

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Texts"]
 
 _LONG: Final = 1 << 12  # texts at least so long are one group
-# How a text begins is told by a bit more: with a digit, a letter, or else.
-_STARTS: Final = {"^[0-9]": BEYOND << 1, "^[A-Za-z]": BEYOND << 2}
-_FIRST: Final = {0: ~7, BEYOND << 1: 1, BEYOND << 2: 6}  # the classes of what it begins with
-_OTHERS: Final = r"[\x00-\x7f&&[^0-9A-Za-z @.-]]"
+# How a text begins is told by a bit more: with a digit, a letter, or else; and which classes these are.
+_DIGIT, _LETTER = BEYOND << 1, BEYOND << 2
+_FIRST: Final = {0: ~3, _DIGIT: 1, _LETTER: 2}
+_OTHERS: Final = r"[\x00-\x7f&&[^0-9A-Za-z @-]]"
 
 
 class Texts:
@@ -32,15 +32,15 @@ class Texts:
 
         self.distinct = texts.unique()
         text = pl.col("text")
-        single = [text.str.contains(one, literal=True) for one in CLASSES[3:]]
-        tests = [*(text.str.contains(f"[{one[0]}-{one[-1]}]") for one in CLASSES[:3]), *single]
+        tests = [text.str.contains("[0-9]"), text.str.contains("[A-Za-z]")]
+        tests += [text.str.contains(one, literal=True) for one in CLASSES[2:]]
         tests += [text.str.contains(_OTHERS), text.str.len_bytes() != text.str.len_chars()]
         assert 1 << len(tests) == BEYOND << 1, "a test for each class"
-        bits = [(test.cast(pl.Int32) * (1 << at)).alias(str(at)) for at, test in enumerate(tests)]
-        bits += [text.str.contains(start).cast(pl.Int32).mul(bit).alias(start) for start, bit in _STARTS.items()]
+        bits = [test.cast(pl.Int32) * (1 << at) for at, test in enumerate(tests)]
+        letter = ((text >= "A") & (text < "[")) | ((text >= "a") & (text < "{"))  # "[" follows "Z", "{" follows "z"
+        bits += [((text >= "0") & (text < ":")).cast(pl.Int32) * _DIGIT, letter.cast(pl.Int32) * _LETTER]
         length = text.str.len_chars().clip(upper_bound=_LONG)
-        keyed = self.distinct.alias("text").to_frame().select(text, *bits, length=length)
-        keyed = keyed.select("text", "length", classes=pl.sum_horizontal([bit.meta.output_name() for bit in bits]))
+        keyed = self.distinct.alias("text").to_frame().select(text, length=length, classes=pl.sum_horizontal(bits))
         keyed = keyed.with_row_index("at").sort("classes", "length")
         self._at, self._texts = keyed["at"], keyed["text"]
         self._groups: dict[int, tuple[list[int], list[int]]] = {}
@@ -61,13 +61,11 @@ class Texts:
     def _find(self, pattern: str) -> pl.Series:
         import polars as pl  # noqa: PLC0415 - heavy
 
-        spans = list(self._spans(pattern))
-        if not spans:
-            self._texts.clear().str.contains(pattern)  # which refuses what cannot be run
-            return self._at.clear()
-        texts = pl.concat([self._texts.slice(start, count) for start, count in spans], rechunk=False)
-        at = pl.concat([self._at.slice(start, count) for start, count in spans], rechunk=False)
-        return at.filter(texts.str.contains(pattern))
+        spans = list(self._spans(pattern)) or [(0, 0)]  # of no texts, what cannot be run is refused as well
+        texts, at = ([one.slice(*span) for span in spans] for one in (self._texts, self._at))
+        if len(spans) == 1:
+            return at[0].filter(texts[0].str.contains(pattern))
+        return pl.concat(at, rechunk=False).filter(pl.concat(texts, rechunk=False).str.contains(pattern))
 
     def _spans(self, pattern: str) -> Iterator[tuple[int, int]]:
         """Where in the sorted texts a match can be, and how many are there: of a set of classes a run of lengths."""
