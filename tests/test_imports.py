@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "yamlfile": "",
     "result": "",
     "facts": "",
+    "frames": "",
+    "contracts": "mesh frames patterns",
     "report": "",
     "mesh": "facts patterns",
     "azure": "",
@@ -27,7 +29,7 @@ MAY_IMPORT = {
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
     "classification": "mesh frames patterns facts",
-    "cli": "access audit azure catalog facts mesh plan purview report sandbox scans",
+    "cli": "access audit azure catalog contracts facts frames mesh plan purview report sandbox scans",
     "scans": "azure plan purview",
 }
 SHARED = {"errors", "ownfile", "result", "yamlfile"}
@@ -67,8 +69,8 @@ def modules_after(statement):
     return set(out.stdout.split())
 
 
-HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml"}
-HEAVY |= {"narwhals", "phonenumbers", "polars", "pyarrow", "stdnum"}
+HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml", "narwhals", "polars", "pyarrow"}
+HEAVY |= {"phonenumbers", "stdnum"}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,8 @@ HEAVY |= {"narwhals", "phonenumbers", "polars", "pyarrow", "stdnum"}
         ("import sovereignmesh.facts; sovereignmesh.facts.resource_types()", {"jmespath", "yaml"}),
         ("import sovereignmesh.audit", {"jmespath", "yaml", "orjson"}),
         ("import sovereignmesh.classification", {"jmespath", "pydantic", "yaml"}),
+        ("import sovereignmesh.frames", set()),
+        ("import sovereignmesh.contracts", {"pydantic", "yaml", "jmespath", "orjson"}),
         ("import sovereignmesh.azure", {"azure", "orjson", "yaml"}),
     ],
 )

@@ -11,6 +11,10 @@
     ├── AccessError             access is not asked for, or not decided: no contract, no workflow, nothing to decide
     ├── RecordError             the record of decisions cannot be read or written
     ├── FrameError              data cannot be read: not there, broken, of no known kind; or an extra is not installed
+    ├── ContractError           a contract cannot be used: it contradicts itself, or there is none of that name
+    ├── ContractViolation       data breaks its contract; with the whole `result`
+    │   ├── DataContractViolation   it holds what the contract does not allow, or lacks what it wants
+    │   └── DataQualityViolation    it is not as good as the contract promises
     ├── AzureError              Azure could not be asked, or refused; with `status`, `code`, `target` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
@@ -29,7 +33,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +46,10 @@ __all__ = [
     "AzureError",
     "CheckpointError",
     "ClosedNetworkError",
+    "ContractError",
+    "ContractViolation",
+    "DataContractViolation",
+    "DataQualityViolation",
     "DeadlineError",
     "DeniedError",
     "FactsError",
@@ -106,6 +114,26 @@ class RecordError(SovereignMeshError):
 
 class FrameError(SovereignMeshError):
     """Data cannot be read: nothing is there, it is broken or of no known kind, or an extra is not installed."""
+
+
+class ContractError(SovereignMeshError):
+    """A contract cannot be used: it contradicts itself, or the mesh has none for this product and consumer."""
+
+
+class ContractViolation(SovereignMeshError):  # noqa: N818 - so these are called where data contracts are
+    """Data breaks its contract. `result` is the whole ContractResult."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class DataContractViolation(ContractViolation):
+    """Data holds what its contract does not allow, or lacks what it wants."""
+
+
+class DataQualityViolation(ContractViolation):
+    """Data is not as good as its contract promises."""
 
 
 class AzureError(SovereignMeshError):

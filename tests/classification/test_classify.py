@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from sovereignmesh.classification import classify_columns, detectors, render_text
 from sovereignmesh.errors import FrameError
+from sovereignmesh.frames import open_data
 
 EMAILS = [f"{name}@contoso.com" for name in ("ada", "bob", "cy", "dee", "eve", "fay", "gus", "hal", "ivy", "joe")]
 IBANS = ["BE31435411161155", "GR1601101050000010547023795"]
@@ -50,6 +51,7 @@ ENGINES = {
     "pyarrow": lambda frame: frame.to_arrow(),
     "pandas": lambda frame: pd.DataFrame(frame.to_dict(as_series=False)),
     "pandas with types of arrow": lambda frame: frame.to_pandas(use_pyarrow_extension_array=True),
+    "opened": open_data,
     "duckdb": lambda frame: duckdb.from_arrow(frame.to_arrow()),
 }
 
@@ -227,7 +229,7 @@ def test_a_column_that_spoils_the_others_is_left_out():
     assert "more" in result.not_examined
 
 
-@pytest.mark.parametrize("data", [None, 1, "file.csv", [1, 2], {"a": [1]}, object()])
+@pytest.mark.parametrize("data", [None, 1, "file.csv", [1, 2], {"a": [1]}, object(), pl.Series([1])])
 def test_what_is_no_frame_is_refused(data):
     with pytest.raises(FrameError, match="is no frame"):
         classify_columns(data)
@@ -328,3 +330,8 @@ def test_no_value_is_in_a_result():
     result = classify_columns(pl.DataFrame({"mail": values, "password": [value[:8] for value in values]}))
     for text in (json.dumps(result.to_dict()), render_text(result), result._repr_html_(), repr(result)):
         assert not any(value[:8] in text for value in values)
+
+
+def test_a_file_is_opened_by_frames(tmp_path):
+    FRAME.select("c1", "n").write_csv(tmp_path / "people.csv")
+    assert found(open_data(tmp_path / "people.csv")) == {"c1": ["MICROSOFT.PERSONAL.EMAIL"], "n": []}

@@ -3,7 +3,8 @@
 ::
 
     classify_columns(data, policy=None, *, rows=1000) -> Classification
-        data    any frame that narwhals knows: pandas, Polars (eager, lazy), PyArrow, DuckDB, Spark
+        data    any frame that narwhals knows: pandas, Polars (eager, lazy), PyArrow, DuckDB, Spark; or
+                frames.Data, as `open_data` gives it for a file, a folder or an address
         policy  Mesh, GovernancePolicies or None: whose rules are applied beside the library
         rows    how many of the first rows are read
         raises  FrameError: no frame, two columns of one name, the extra `frames` is not installed

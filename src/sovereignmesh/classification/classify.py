@@ -26,9 +26,10 @@ def classify_columns(
 ) -> Classification:
     """What each column of a frame is: what this library finds, and what Microsoft Purview's scan would assign.
 
-    `data` is any frame that narwhals knows: of pandas, Polars (also lazy), PyArrow, DuckDB, Spark. Its first `rows` are
-    read, by the engine that it belongs to; without an order of its own (DuckDB, Spark) they may be others each time.
-    The rules of `policy` are applied beside the library of detectors. Values are nowhere in the result, except masked.
+    `data` is any frame that narwhals knows (of pandas, Polars, also lazy, PyArrow, DuckDB, Spark), or what
+    `frames.open_data` gives for a file or an address. Its first `rows` are read, by the engine that it belongs to;
+    without an order of its own (DuckDB, Spark) they may be others each time. The rules of `policy` are applied beside
+    the library of detectors. Values are nowhere in the result, except masked.
 
     Raises FrameError for what is no frame, for two columns of one name, and where the extra `frames` is not installed;
     a column that cannot be read is in the result with the reason, in `unknown`.

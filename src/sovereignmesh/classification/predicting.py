@@ -8,8 +8,8 @@ wants its patterns of the name and of the values, if it has both, and its own sh
 
 Assumed, since no page says it: that the detectors' patterns are those of the system's rules, which are documented in
 words; that a system rule wants no keyword; that blanks around a value do not count; that a custom rule has no least
-number of distinct values. Where a pattern of a rule may be read in several ways, all are tried. The limit of 1 MB is not
-counted: with long values a scan may see fewer rows.
+number of distinct values. Where a pattern of a rule may be read in several ways, all are tried. The limit of 1 MB is
+not counted: with long values a scan may see fewer rows.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sovereignmesh.classification.validators import missing
 from sovereignmesh.errors import FrameError
+from sovereignmesh.frames import Data
 from sovereignmesh.result.text import printable
 
 if TYPE_CHECKING:
@@ -49,14 +50,14 @@ class Sample:
 
 
 def take_sample(data: Any, rows: int) -> Sample:
-    """The first rows of a frame that narwhals knows; FrameError for anything else."""
+    """The first rows of data that `frames` has opened, or of a frame that narwhals knows; FrameError for the rest."""
     try:
         import narwhals as nw  # noqa: PLC0415 - heavy
         import polars  # noqa: F401, ICN001, PLC0415 - what all is read with
     except ImportError as error:
         raise missing(error) from error
     try:
-        frame = nw.from_native(data)
+        frame = data.frame if isinstance(data, Data) else nw.from_native(data)
     except TypeError as error:
         kind = type(data).__name__
         raise FrameError(f"{kind} is no frame: give one of pandas, Polars, PyArrow, DuckDB or Spark") from error
