@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
+    "classification": "mesh frames patterns facts",
     "cli": "access audit azure catalog contracts facts frames mesh plan purview report sandbox scans",
     "scans": "azure plan purview",
 }
@@ -69,6 +70,7 @@ def modules_after(statement):
 
 
 HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml", "narwhals", "polars", "pyarrow"}
+HEAVY |= {"phonenumbers", "stdnum"}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,7 @@ HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", 
         ("import sovereignmesh.result", set()),
         ("import sovereignmesh.facts; sovereignmesh.facts.resource_types()", {"jmespath", "yaml"}),
         ("import sovereignmesh.audit", {"jmespath", "yaml", "orjson"}),
+        ("import sovereignmesh.classification", {"jmespath", "pydantic", "yaml"}),
         ("import sovereignmesh.frames", set()),
         ("import sovereignmesh.contracts", {"pydantic", "yaml", "jmespath", "orjson"}),
         ("import sovereignmesh.azure", {"azure", "orjson", "yaml"}),
