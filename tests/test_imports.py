@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "result": "",
     "facts": "",
     "frames": "",
-    "contracts": "mesh frames patterns",
+    "contracts": "classification mesh frames patterns",
     "report": "",
     "mesh": "facts patterns",
     "azure": "",
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
     "classification": "mesh frames patterns facts",
-    "cli": "access audit azure catalog contracts facts frames mesh plan purview report sandbox scans",
+    "cli": "access audit azure catalog classification contracts facts frames mesh plan purview report sandbox scans",
     "scans": "azure plan purview",
 }
 SHARED = {"errors", "ownfile", "result", "yamlfile"}

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sovereignmesh.classification import classify_columns, detectors, render_text
+from sovereignmesh.classification import classify_columns, detectors
 from sovereignmesh.errors import FrameError
 from sovereignmesh.frames import open_data
 
@@ -198,7 +198,8 @@ def test_what_is_not_looked_at_is_said(kind):
     result = classify_columns(pl.DataFrame({"c1": UNREADABLE[kind]}))
     assert result.not_examined == ("c1",)
     assert len(result.column("c1").unknown) == 1
-    assert "not examined: c1: " in render_text(result)
+    assert "not read: c1: " in result._repr_html_()
+    assert result.not_examined == ("c1",)
     assert "not read: c1" in result._repr_html_()
 
 
@@ -251,14 +252,14 @@ def test_rows_are_at_least_one():
 def test_no_columns_are_no_result(frame):
     result = classify_columns(frame)
     assert (result.columns, result.rows, result.suggested_excluded_fields) == ((), 0, ())
-    assert render_text(result)
+    assert result._repr_html_()
     assert result._repr_html_()
 
 
 def test_names_that_are_not_text_or_not_printable():
     result = classify_columns(pd.DataFrame({0: EMAILS, "a\x1b[31m<b>": EMAILS}))
     assert {one.name for one in result.columns} == {"0", "a\x1b[31m<b>"}
-    assert "\x1b" not in render_text(result)
+    assert "\x1b" not in result._repr_html_()
     assert "\x1b" not in result._repr_html_()
     assert "<b>" not in result._repr_html_()
 
@@ -328,7 +329,7 @@ def test_no_value_is_in_a_result():
     rng = random.Random(3)
     values = [f"{rng.randrange(10**8):08}@contoso.com" for _ in range(50)]
     result = classify_columns(pl.DataFrame({"mail": values, "password": [value[:8] for value in values]}))
-    for text in (json.dumps(result.to_dict()), render_text(result), result._repr_html_(), repr(result)):
+    for text in (json.dumps(result.to_dict()), str(result.table), result._repr_html_(), repr(result)):
         assert not any(value[:8] in text for value in values)
 
 

@@ -1,4 +1,4 @@
-"""Addresses: who is asked, as whom, and that what comes is read as any file. The readers are fakes: nothing is behind."""
+"""Addresses: who is asked, as whom, and that what comes is read as any file. The readers are fakes."""
 
 import gc
 import sys

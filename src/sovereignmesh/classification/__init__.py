@@ -8,10 +8,9 @@
         policy  Mesh, GovernancePolicies or None: whose rules are applied beside the library
         rows    how many of the first rows are read
         raises  FrameError: no frame, two columns of one name, the extra `frames` is not installed
-    render_text(result) -> str
 
     Classification    .columns (by name)  .rows  .sampled  .suggested_excluded_fields  .not_examined
-                      .column(name)  .to_dict()  ._repr_html_()
+                      .column(name)    .title  .table  .to_dict()  ._repr_html_()
     ClassifiedColumn  .name  .dtype  .values  .distinct  .detections (of the policy, then the surest)
                       .purview (Predictions)  .unknown (reasons)  .personal
     Detection         .classification  .title  .detector  .rule  .by ("name" | "values" | "both")
@@ -35,7 +34,6 @@ from sovereignmesh.classification.result import (
     ClassifiedColumn,
     Detection,
     Prediction,
-    render_text,
 )
 
 __all__ = [
@@ -46,5 +44,4 @@ __all__ = [
     "Prediction",
     "classify_columns",
     "detectors",
-    "render_text",
 ]

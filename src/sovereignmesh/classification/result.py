@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sovereignmesh.result.notebook import table_html
-from sovereignmesh.result.text import printable
 
-__all__ = ["Classification", "ClassifiedColumn", "Confidence", "Detection", "Outcome", "Prediction", "render_text"]
+__all__ = ["NO_VALUES", "Classification", "ClassifiedColumn", "Confidence", "Detection", "Outcome", "Prediction"]
 
+NO_VALUES: Final = "no values"
 Confidence = Literal["high", "medium", "low"]
 Outcome = Literal["assigned", "not-assigned", "cannot-be-predicted"]
 
@@ -60,6 +60,11 @@ class ClassifiedColumn:
     unknown: tuple[str, ...] = ()
 
     @property
+    def examined(self) -> bool:
+        """Whether nothing is unknown; where no value is there, the name is all that there is to look at."""
+        return not self.unknown or self.unknown == (NO_VALUES,)
+
+    @property
     def personal(self) -> bool:
         """Whether any detection says that it is about a person, or is a secret."""
         return any(one.personal for one in self.detections)
@@ -95,8 +100,36 @@ class Classification:
 
     @property
     def not_examined(self) -> tuple[str, ...]:
-        """The columns of which something is unknown."""
-        return tuple(one.name for one in self.columns if one.unknown)
+        """The columns of which something is unknown that there is."""
+        return tuple(one.name for one in self.columns if not one.examined)
+
+    @property
+    def extent(self) -> str:
+        """How many rows were looked at, in words."""
+        return f"{'the first ' if self.sampled else ''}{self.rows:,} row{'s' * (self.rows != 1)}"
+
+    @property
+    def title(self) -> str:
+        """How many columns are classified, in words."""
+        found = sum(bool(one.detections) for one in self.columns)
+        return f"{found} of {len(self.columns)} columns classified, from {self.extent}"
+
+    @property
+    def table(self) -> list[tuple[str, ...]]:
+        """A row for each detection, for a person: column, classification, how, how sure, values, masked, Purview's."""
+        return [
+            (
+                column.name,
+                one.classification,
+                one.by,
+                one.confidence,
+                f"{one.matching} of {one.distinct}" if one.by != "name" else "",
+                ", ".join(one.evidence),
+                next((told.outcome for told in column.purview if told.classification == one.classification), ""),
+            )
+            for column in self.columns
+            for one in column.detections
+        ]
 
     def column(self, name: str) -> ClassifiedColumn:
         """The column of a name; KeyError where there is none."""
@@ -116,41 +149,11 @@ class Classification:
         }
 
     def _repr_html_(self) -> str:
-        unread = [(one.name, "; ".join(one.unknown)) for one in self.columns if one.unknown]
-        return table_html(_title(self), _HEAD, _rows(self), unread=unread)
+        unread = [(one.name, "; ".join(one.unknown)) for one in self.columns if not one.examined]
+        return table_html(self.title, _HEAD, self.table, unread=unread)
 
 
 _HEAD = ("column", "classification", "found by", "confidence", "values", "evidence", "Purview")
-
-
-def render_text(result: Classification) -> str:
-    """The result as lines of text: a line for each detection, then what could not be examined, then the suggestion."""
-    lines = [_title(result), *("  ".join(cell for cell in row if cell) for row in _rows(result))]
-    lines += [f"not examined: {one.name}: {reason}" for one in result.columns for reason in one.unknown]
-    excluded = ", ".join(result.suggested_excluded_fields) or "none"
-    return "\n".join(map(printable, [*lines, f"suggested excludedFields: {excluded}"]))
-
-
-def _title(result: Classification) -> str:
-    found = sum(bool(one.detections) for one in result.columns)
-    of = "the first " if result.sampled else ""
-    return f"{found} of {len(result.columns)} columns classified, from {of}{result.rows:,} rows"
-
-
-def _rows(result: Classification) -> list[tuple[str, ...]]:
-    return [
-        (
-            column.name,
-            one.classification,
-            one.by,
-            one.confidence,
-            f"{one.matching} of {one.distinct}" if one.by != "name" else "",
-            ", ".join(one.evidence),
-            next((told.outcome for told in column.purview if told.classification == one.classification), ""),
-        )
-        for column in result.columns
-        for one in column.detections
-    ]
 
 
 def _plain(one: Detection | Prediction) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from sovereignmesh.classification.result import NO_VALUES
 from sovereignmesh.classification.validators import missing
 from sovereignmesh.errors import FrameError
 from sovereignmesh.frames import Data
@@ -145,7 +146,7 @@ def _column(name: str, dtype: str, read: pl.Series | str) -> SampledColumn:
         return SampledColumn(name, dtype, None, 0, told)
     texts = pl.DataFrame({"text": told.str.strip_chars()}).with_row_index("first").filter(pl.col("text") != "")
     distinct = texts.group_by("text").agg(pl.col("first").min())
-    reason = "" if len(texts) else "no values" if len(read) else "no rows"
+    reason = "" if len(texts) else NO_VALUES if len(read) else "no rows"
     return SampledColumn(name, dtype, distinct, len(texts), reason)
 
 

@@ -28,6 +28,10 @@ _COMMANDS: Final = {
         "sovereignmesh.cli.catalog_commands:catalog",
         "Audit the assets in Purview, and give them what the mesh knows of them.",
     ),
+    "classify": (
+        "sovereignmesh.cli.classify_command:classify",
+        "Say what the columns of data are, and what Purview's scan would assign.",
+    ),
     "contract": (
         "sovereignmesh.cli.contract_commands:contract",
         "Hold data to a contract, compare contracts, give a consumer its part.",

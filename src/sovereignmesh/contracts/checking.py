@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from sovereignmesh.contracts.classified import check_classifications
 from sovereignmesh.contracts.examining import NO_ROWS, examine
 from sovereignmesh.contracts.failing import Failing
 from sovereignmesh.contracts.naming import check_names
@@ -35,7 +36,7 @@ def check_contract(data: Any, contract: DataContract, *, at: dt.datetime | None 
     """
     seen = examine(data, contract, at)
     checks = [*check_names(seen.data, contract), _row_count(seen), *_uniqueness(seen), *_values(seen)]
-    checks += [*_figures(seen, contract), *_freshness(seen, contract)]
+    checks += [*_figures(seen, contract), *_freshness(seen, contract), *check_classifications(seen.data, contract)]
     return ContractResult(
         contract=contract,
         data=seen.data.name,

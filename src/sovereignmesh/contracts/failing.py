@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.contracts.classified import classify
 from sovereignmesh.contracts.naming import excluded_names
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class Failing:
     def _masked(self) -> frozenset[str]:
         """Fields whose values are not shown: not allowed, excluded, with something excluded in them, or classified."""
         excluded = {name.partition(".")[0] for name in excluded_names(self._data, self._contract)}
-        return frozenset({*excluded, *(set(self._data.columns) - set(self._contract.allowed_fields))})
+        classified = {one.name for one in classify(self._data, self._contract).columns if one.detections}
+        unseen = set(self._data.columns) - set(self._contract.allowed_fields)
+        return frozenset({*excluded, *classified, *unseen})
 
     def _shown(self, row: Mapping[str, Any], masked: frozenset[str], marks: Sequence[bool]) -> dict[str, Any]:
         shown: dict[str, Any] = {

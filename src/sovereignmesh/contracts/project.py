@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sovereignmesh.contracts.classified import check_classifications
 from sovereignmesh.contracts.naming import excluded_names
 from sovereignmesh.errors import ContractError, FrameError
 from sovereignmesh.frames import open_data
@@ -69,6 +70,10 @@ def _given(data: Data, contract: DataContract) -> tuple[str, ...]:
     if inside:
         words = f"excluded, and in what the contract gives: {listed(inside, _NAMED)}"
         raise ContractError(printable(f"{words}: nothing was written; take it out of the data"))
+    for check in check_classifications(data, contract):
+        if check.state != "compliant" and set(check.names or fields) & set(fields):
+            words = f"{check.check}, {check.observed or check.reason}"
+            raise ContractError(printable(f"what it excludes may be in the data: {words}: nothing was written"))
     return fields
 
 

@@ -23,6 +23,8 @@ _NAMED: Final = 20
 _WORDS: Final = {
     "allowed-fields": "Unauthorized fields",
     "excluded-fields": "PII fields included",
+    "excluded-classifications": "Classified data included",
+    "allowed-classifications": "Classified data included",
     "present-fields": "Required fields missing",
     "completeness": "Completeness below threshold",
     "accuracy": "Accuracy below threshold",
