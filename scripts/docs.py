@@ -6,12 +6,14 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
+from click.testing import CliRunner
 
 from sovereignmesh.audit import audit_azure
 from sovereignmesh.azure import Pace
@@ -536,12 +538,28 @@ def published() -> str:
     return f"```\n{printable_lines(re.sub('sha256:[0-9a-f]+', 'sha256:...', text))}\n```"
 
 
+def checked() -> str:
+    """What README's contract says of README's data."""
+    text = (ROOT / "README.md").read_text()
+    (product,) = re.findall(r"```yaml\n(dataProduct:.*?)```", text, re.DOTALL)
+    (data,) = re.findall(r"printf '(.*?)' > customers.csv", text)
+    with tempfile.TemporaryDirectory() as folder:
+        mesh, file = Path(folder) / "product.yaml", Path(folder) / "customers.csv"
+        mesh.write_text(product)
+        file.write_text(data.replace("\\n", "\n"))
+        commands = (["contract", "check"], ["quality"])
+        ran = [CliRunner().invoke(main, [*words, str(file), "--mesh", str(mesh)]) for words in commands]
+        said = [result.stdout or result.stderr for result in ran]
+    lines = [line.rstrip() for text in said for line in (*text.splitlines(), "")]
+    return "\n".join(["```", *lines[:-1], "```"])
+
+
 def readme() -> str:
     """README with its samples as the audit of the sample estate prints them now."""
     text = (ROOT / "README.md").read_text()
     samples = (
         ("sample", printed), ("depth", only_in_depth), ("purview", planned), ("account", account_planned),
-        ("scans", ran), ("unified", published),
+        ("scans", ran), ("unified", published), ("contract", checked),
     )  # fmt: skip
     for name, write in samples:
         block = f"<!-- {name} -->\n{write()}\n<!-- /{name} -->"

@@ -61,17 +61,19 @@ def test_the_commands_run_as_written(tmp_path, monkeypatch, fixtures):
         answer = {"count": len(page), "data": page, "skip_token": None, "total_records": len(page)}
         Path(f"{name}.json").write_text(json.dumps(answer, indent=2))
     Path("plan.json").write_bytes((fixtures / "plans" / "terraform.json").read_bytes())
+    (product,) = (text for text in blocks("yaml") if text.startswith("dataProduct:"))
+    Path("product.yaml").write_text(product)
     lines = [line for block in blocks("bash") for line in block.splitlines()]
     codes = []
     for line in lines:
-        if line.startswith("cat "):
+        if line.startswith(("cat ", "printf ")):
             subprocess.run(line, shell=True, check=True)
         elif line.startswith("sovereignmesh "):
             words = shlex.split(line)[1:]
             if words[0] in LIVE and not {"--inventory", "--estate", "--sandbox"} & set(words):
                 words.append("--sandbox")  # there is no account here
             codes.append(CliRunner().invoke(main, words).exit_code)
-    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0]
+    assert codes == [3, 0, 0, 0, 3, 4, 3, 4, 3, 0, 0, 0, 0, 0, 0, 0, 3, 0, 3, 0, 0, 0, 0, 0, 3, 3, 0, 1]
     assert Path("findings.csv").exists()
     assert Path("summary.md").read_text().startswith("## Data sovereignty: not compliant, incomplete")
     assert not Path("audit.resume").exists(), "all was read"
