@@ -26,8 +26,9 @@ MAY_IMPORT = {
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
-    "cli": "access audit azure catalog facts mesh plan purview report sandbox scans",
+    "cli": "access audit azure catalog facts mesh plan purview report sandbox scans standards",
     "scans": "azure plan purview",
+    "standards": "mesh patterns",
 }
 SHARED = {"errors", "ownfile", "result", "yamlfile"}
 
