@@ -94,6 +94,9 @@ residencies = given(
 )
 
 
+levels = given(availability=perhaps(percents), latency=perhaps(names), freshness=perhaps(freshness))
+
+
 def contracts(known):
     return given(
         consumer=st.sampled_from(["Sales", "Sales Domain", "Finance", "no"]),
@@ -114,7 +117,7 @@ def products(draw, least=1):
         "name": draw(names), "domain": draw(names), "owner": draw(names | st.just("team@contoso.com")),
         "description": draw(perhaps(texts)), "dataResidency": draw(perhaps(residencies)),
         "interfaces": draw(st.lists(interfaces, max_size=3)), "sources": draw(st.lists(names, max_size=2)),
-        "sla": draw(perhaps(given(availability=perhaps(percents), latency=perhaps(names), freshness=perhaps(freshness)))),
+"sla": draw(perhaps(levels)),
         "qualityMetrics": draw(perhaps(metrics)), "schema": draw(perhaps(schemas(known))),
         "dataContracts": draw(st.lists(contracts(known), min_size=least, max_size=3)),
     }  # fmt: skip

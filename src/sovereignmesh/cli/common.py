@@ -27,6 +27,7 @@ __all__ = [
     "folder_of",
     "open_azure",
     "tell_forgotten",
+    "write_new",
 ]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -56,6 +57,23 @@ def folder_of(file: Path) -> Path:
     if not file.parent.is_dir():
         raise click.BadParameter(f"{file}: there is no folder {file.parent}")
     return file
+
+
+def write_new(file: Path, text: str) -> None:
+    """Writes a file that is not there; one that cannot be written whole is taken away again.
+
+    Ends the command where it is there, or cannot be written.
+    """
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            try:
+                opened.write(text)
+                opened.flush()
+            except OSError:
+                file.unlink()
+                raise
+    except OSError as error:
+        raise click.ClickException(f"{printable(str(file))} cannot be written: {error.strerror}") from error
 
 
 def coloured(text: str, colour: str) -> str:

@@ -157,7 +157,7 @@ def _read_pattern(part: Part, found: _Found) -> None:
         try:
             pattern = from_ecma(holder.value["pattern"])
         except ValueError as error:
-            holder.note("pattern", f"this field's values are not held against it here, for {error}")
+            holder.note("pattern", f"the data is not held against it here, as {error}")
             continue
         if found.add("pattern", pattern, (*holder.path, "pattern"), check):
             holder.take("pattern")

@@ -122,9 +122,9 @@ def import_odcs(
 ) -> Imported:
     """The product, with one contract, that a contract of the Open Data Contract Standard 3.0 to 3.2 describes.
 
-    `source` is a file of YAML or JSON, or plain data; `version` is the one that it must be of; `schema` names the object
-    of several; the rest is said instead of what the document says. Raises MeshError with the places of what is no such
-    contract, and with what is missing and cannot be derived.
+    `source` is a file of YAML or JSON, or plain data; `version` is the one that it must be of; `schema` names the
+    object of several; the rest is said instead of what the document says. Raises MeshError with the places of what is
+    no such contract, and with what is missing and cannot be derived.
     """
     documents = read_documents(source)
     if len(documents) > 1:

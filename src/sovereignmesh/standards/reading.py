@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -64,7 +65,7 @@ class Source:
         """All notes in the document's order, with one for each part that nobody took."""
         touched = {path[:length] for path in self.taken for length in range(len(path))}
         left = self._left(self.document.value, (), touched)
-        return tuple(sorted({*self.notes, *(self.problem(path, _LEFT, "warning") for path in left)}))
+        return tuple(sorted({*self.notes, *(self.problem(path, _left_out(path), "warning") for path in left)}))
 
     def _left(self, value: Any, path: Path, touched: set[Path]) -> Iterator[Path]:
         if path in self.taken or value in ([], {}):
@@ -76,7 +77,18 @@ class Source:
             yield path
 
 
-_LEFT: Final = "not taken over: a product and its contracts have no word for it"
+# What asks something of the data: a check, or one of its words that say what it asks.
+_ASKS: Final = re.compile(
+    r".*\.(?:quality|logicalTypeOptions|quality\[\d+\](?:\.(?:must\w+|query|arguments|metric|rule|implementation))?"
+    r"|logicalTypeOptions\.\w+)"
+)
+
+
+def _left_out(path: Path) -> str:
+    """What is said of a part that nobody took; more where it asks something of the data."""
+    key = next((step for step in reversed(path) if isinstance(step, str)), "the document")
+    asks = ": the data is not held against it here" if _ASKS.fullmatch(json_path(path)) else ""
+    return f"'{key}' is not taken over{asks}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,10 @@ def read_sla(contract: Part, table: str) -> tuple[ServiceLevel | None, str | Non
         key = {"av": "availability", "ly": "latency"}.get(word := item.value["property"].casefold(), word)
         column = _column(item, table)
         if key == "latency" and column and "freshness" not in names:
-            key = "freshness"  # the standard's word for how old data is: it prefers latency to freshness
+            key = "freshness"  # the standard prefers latency to freshness as the word for how old data is
+            item.source.note(
+                (*item.path, "property"), "the latency of a column is taken as freshness: the age of its newest row"
+            )
         if key in values or key not in _READ or (value := _READ[key](item, contract)) is None:
             continue
         item.take("property", "value", "unit")

@@ -1,8 +1,8 @@
 """Rules on rows as queries in standard SQL, for the tools that read a contract.
 
 `{object}` and `{property}` stand for the table and the column, as the standard says
-(https://bitol-io.github.io/open-data-contract-standard/latest/data-quality/#sql). As here, a comparison with a value
-that is missing breaks no rule.
+(https://bitol-io.github.io/open-data-contract-standard/latest/data-quality/#sql). A rule that needs a value which is
+missing does not hold, as here; a bound is of values that are there.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def rows_that_break(rule: str) -> str:
     """The query that counts the rows that break the rule.
 
     >>> rows_that_break("price > 0 or note is None")
-    'SELECT COUNT(*) FROM {object} WHERE NOT ("price" > 0 OR "note" IS NULL)'
+    'SELECT COUNT(*) - COUNT(CASE WHEN "price" > 0 OR "note" IS NULL THEN 1 END) FROM {object}'
     """
-    return f"SELECT COUNT(*) FROM {{object}} WHERE NOT ({_condition(parse_rule(rule))})"  # noqa: S608 - text of a contract
+    holds = _condition(parse_rule(rule))
+    return f"SELECT COUNT(*) - COUNT(CASE WHEN {holds} THEN 1 END) FROM {{object}}"  # noqa: S608 - text of a contract
 
 
 def outside(operator: str, bound: str | float) -> str:

@@ -44,7 +44,9 @@ _KINDS: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
 
 
 def _is_number(value: object) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and math.isfinite(value))
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
 
 
 @dataclass(frozen=True, slots=True)
