@@ -15,6 +15,7 @@ SHARED = ROOT.parent / "shared"
 SKIPS = (
     "the recorded material is not here",
     "the machine has no file permissions to deny (root)",
+    "PySpark needs Java 17",
 )
 
 

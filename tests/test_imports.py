@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "yamlfile": "",
     "result": "",
     "facts": "",
+    "frames": "",
+    "contracts": "mesh frames patterns",
     "report": "",
     "mesh": "facts patterns",
     "azure": "",
@@ -26,7 +28,7 @@ MAY_IMPORT = {
     "access": "mesh azure plan purview",
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
-    "cli": "access audit azure catalog facts mesh plan purview report sandbox scans standards",
+    "cli": "access audit azure catalog contracts facts frames mesh plan purview report sandbox scans standards",
     "scans": "azure plan purview",
     "standards": "mesh patterns",
 }
@@ -67,7 +69,7 @@ def modules_after(statement):
     return set(out.stdout.split())
 
 
-HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml"}
+HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", "yaml", "narwhals", "polars", "pyarrow"}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,8 @@ HEAVY = {"azure", "duckdb", "pydantic", "rich", "pandas", "jmespath", "orjson", 
         ("import sovereignmesh.result", set()),
         ("import sovereignmesh.facts; sovereignmesh.facts.resource_types()", {"jmespath", "yaml"}),
         ("import sovereignmesh.audit", {"jmespath", "yaml", "orjson"}),
+        ("import sovereignmesh.frames", set()),
+        ("import sovereignmesh.contracts", {"pydantic", "yaml", "jmespath", "orjson"}),
         ("import sovereignmesh.azure", {"azure", "orjson", "yaml"}),
     ],
 )

@@ -10,6 +10,11 @@
     ├── PlanError               a plan is not carried out: it has errors, changes too much, or is not the one expected
     ├── AccessError             access is not asked for, or not decided: no contract, no workflow, nothing to decide
     ├── RecordError             the record of decisions cannot be read or written
+    ├── FrameError              data cannot be read: not there, broken, of no known kind; or an extra is not installed
+    ├── ContractError           a contract cannot be used: it contradicts itself, or there is none of that name
+    ├── ContractViolation       data breaks its contract; with the whole `result`
+    │   ├── DataContractViolation   it holds what the contract does not allow, or lacks what it wants
+    │   └── DataQualityViolation    it is not as good as the contract promises
     ├── AzureError              Azure could not be asked, or refused; with `status`, `code`, `target` and `request_id`
     │   ├── SignInError         no credential, or one that Azure does not accept
     │   ├── DeniedError         the caller lacks a role (403)
@@ -28,7 +33,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,9 +46,14 @@ __all__ = [
     "AzureError",
     "CheckpointError",
     "ClosedNetworkError",
+    "ContractError",
+    "ContractViolation",
+    "DataContractViolation",
+    "DataQualityViolation",
     "DeadlineError",
     "DeniedError",
     "FactsError",
+    "FrameError",
     "InventoryError",
     "MeshError",
     "NotFoundError",
@@ -100,6 +110,30 @@ class AccessError(SovereignMeshError):
 
 class RecordError(SovereignMeshError):
     """The record of who decided what cannot be read or written: without it nothing is sent."""
+
+
+class FrameError(SovereignMeshError):
+    """Data cannot be read: nothing is there, it is broken or of no known kind, or an extra is not installed."""
+
+
+class ContractError(SovereignMeshError):
+    """A contract cannot be used: it contradicts itself, or the mesh has none for this product and consumer."""
+
+
+class ContractViolation(SovereignMeshError):  # noqa: N818 - so these are called where data contracts are
+    """Data breaks its contract. `result` is the whole ContractResult."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class DataContractViolation(ContractViolation):
+    """Data holds what its contract does not allow, or lacks what it wants."""
+
+
+class DataQualityViolation(ContractViolation):
+    """Data is not as good as its contract promises."""
 
 
 class AzureError(SovereignMeshError):

@@ -2,7 +2,7 @@
 
 from sovereignmesh.mesh.documents import Directory, Domain, GovernancePolicies, Waiver
 from sovereignmesh.mesh.json_schema import schema
-from sovereignmesh.mesh.load import load_mesh, validate
+from sovereignmesh.mesh.load import load_mesh, load_products, validate
 from sovereignmesh.mesh.mesh import Mesh
 from sovereignmesh.mesh.policy import Policy, Residency, TagRule
 from sovereignmesh.mesh.products import DataContractWish, DataProduct
@@ -21,6 +21,7 @@ __all__ = [
     "Waiver",
     "init",
     "load_mesh",
+    "load_products",
     "schema",
     "validate",
 ]

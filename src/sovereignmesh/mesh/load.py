@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sovereignmesh.yamlfile import Document
     from sovereignmesh.yamlfile import Path as Steps
 
-__all__ = ["load_mesh", "validate"]
+__all__ = ["load_mesh", "load_products", "validate"]
 
 _MODELS: Final[dict[str, type[GovernancePolicies | DataProduct | Domain | Directory | PurviewAccountWish]]] = {
     "governancePolicies": GovernancePolicies,
@@ -48,6 +48,20 @@ def load_mesh(path: str | os.PathLike[str]) -> Mesh:
     if mesh is None:
         raise MeshError([problem for problem in problems if problem.severity == "error"])
     return mesh
+
+
+def load_products(path: str | os.PathLike[str]) -> tuple[GovernancePolicies | None, tuple[DataProduct, ...]]:
+    """The policies and products in a file or folder that need not be a whole mesh: each document is checked alone.
+
+    Raises MeshError with every problem that they have.
+    """
+    reader = _Reader()
+    for file in reader.find(Path(path)):
+        reader.read(file)
+    if errors := sorted({problem for problem in reader.problems if problem.severity == "error"}):
+        raise MeshError(errors)
+    policies = reader.policies[0].model if reader.policies else None
+    return policies, tuple(product.model for product in reader.products)
 
 
 def validate(path: str | os.PathLike[str], *, today: date | None = None) -> list[Problem]:
@@ -193,7 +207,7 @@ class _Reader:
                 said.add(json_path(path))
         model = _MODELS[key]
         try:
-            checked = model.model_validate(value)
+            checked = model.model_validate(value, by_alias=True, by_name=False)
         except ValidationError as error:
             self.problems += [problem for problem in explain(error, document, key, model) if problem.path not in said]
             self.refused_domains.update(_domain_names(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -37,6 +37,7 @@ __all__ = [
     "ValuePattern",
     "age",
     "as_named",
+    "instant",
     "is_object_id",
     "wrong",
 ]
@@ -139,6 +140,15 @@ def age(text: str) -> timedelta | None:
     return timedelta(seconds=seconds) if 0 < seconds <= _LONGEST_AGE else None
 
 
+def instant(text: str) -> datetime | None:
+    """The moment that ISO 8601 text means, in UTC where it says no offset; None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
 def _duration(value: str) -> str:
     if age(value) is None:
         raise wrong(f"found {found(value)}, wants a duration: '< 1 hour', 15m, 2 days, PT1H")
@@ -233,6 +243,8 @@ class Model(BaseModel):
         strict=True,
         frozen=True,
         extra="forbid",
+        validate_by_name=True,  # in Python; a document is read by its own keys alone
+        validate_by_alias=True,
         alias_generator=to_camel,
         model_title_generator=lambda model: model.__name__.removesuffix("Wish"),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed", "repeated"]
+__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed", "repeated", "say_plainly"]
 
 _PARTY: Final = " domain"
 _LONGEST: Final = 60
@@ -108,6 +108,16 @@ def explain(error: ValidationError, document: Document, top: str, model: type[Ba
             message = f"found {found(details['input'])}, wants {wanted}"
         location = document.locate(path, key=on_key or details["type"] == "missing")
         yield Problem(location, json_path(path), message)
+
+
+def say_plainly(error: ValidationError) -> Iterator[str]:
+    """What is wrong with values given in Python: where, what was found, what is wanted."""
+    for details in error.errors(include_url=False):
+        say = _SAY.get(details["type"])
+        wanted = _WANTED.get(details["type"], details["msg"])
+        message = say(details) if say else f"found {found(details['input'])}, wants {wanted}"
+        where = ".".join(map(str, details["loc"]))
+        yield f"{where}: {message}" if where else message
 
 
 def _unknown_key(key: str, known: Iterable[str]) -> str:

@@ -1,0 +1,229 @@
+"""One look at data: all that a contract asks of its values, in one query, and the figures that follow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.contracts.expressions import Undecided, Words
+from sovereignmesh.contracts.quality import Quality
+from sovereignmesh.contracts.rules import RowRule, kinds_of, row_rules
+from sovereignmesh.errors import ContractError, FrameError
+from sovereignmesh.frames import open_data
+from sovereignmesh.mesh.products import DataSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import narwhals as nw
+
+    from sovereignmesh.contracts.contract import DataContract
+    from sovereignmesh.frames import Data
+
+__all__ = ["NO_ROWS", "Examination", "examine", "measure_quality"]
+
+NO_ROWS: Final = "there are no rows"
+
+
+def measure_quality(data: Any, contract: DataContract | None = None, *, at: dt.datetime | None = None) -> Quality:
+    """How good the data is: over the contract's fields and by its rules, or over all fields where none is given.
+
+    `at` is the moment at which ages are measured (default: now). Raises FrameError where the data cannot be opened.
+    """
+    return examine(data, contract, at).quality
+
+
+def examine(data: Any, contract: DataContract | None, at: dt.datetime | None) -> Examination:
+    """What the data answers to all that a contract asks of values; of every field where there is none."""
+    moment = at or dt.datetime.now(dt.UTC)
+    if moment.tzinfo is None:
+        raise ContractError(f"the moment {moment} has no time zone: give one, as in datetime.now(timezone.utc)")
+    schema = contract.data_schema if contract else DataSchema()
+    opened = open_data(data).typed(kinds_of(schema))
+    names = contract.allowed_fields if contract else tuple(opened.columns)
+    return Examination(opened, contract, schema, names, moment)
+
+
+@dataclass(eq=False)
+class Examination:
+    """One look at the data: what is asked, and what came back."""
+
+    data: Data
+    contract: DataContract | None
+    schema: DataSchema
+    names: tuple[str, ...]
+    at: dt.datetime
+    rules: list[RowRule] = field(init=False)
+    answers: dict[str, Any] = field(init=False)
+    failed: str = field(init=False, default="")
+    quality: Quality = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = Words(self.data)
+        self.rules = row_rules(self.data, self.schema)
+        self.there = [name for name in self.names if name in self.data.columns]
+        self.unique = [one.name for one in self.schema.fields if one.unique and one.name in self.data.columns]
+        key = [name for name in self.schema.primary_key if name in self.data.columns]
+        self.key = key if len(key) == len(self.schema.primary_key) else []
+        self.answers = self._known()
+        self._ask()
+        self.quality = self._quality()
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are; None where the data could not be read."""
+        return self.answers.get("rows")
+
+    def _known(self) -> dict[str, Any]:
+        """What the footers of Parquet files decide: nothing need be read for it."""
+        footers = self.data.footers
+        if footers is None:
+            return {}
+        known: dict[str, Any] = {"rows": footers.rows}
+        for name in self.there:
+            if not self.data.columns[name].floating and (nulls := footers.nulls(name)) is not None:
+                known[f"missing {name}"] = nulls
+        column = self.schema.timestamp_column
+        if column and column in self.data.columns and (latest := footers.latest(column)) is not None:
+            known["latest"] = latest
+        return known
+
+    def _ask(self) -> None:
+        """All questions that are open, in one query."""
+        questions = {name: ask for name, ask in self._questions() if name not in self.answers}
+        try:
+            if questions:
+                places = {f"q{at}": name for at, name in enumerate(questions)}  # names are anybody's, these are ours
+                asked = {place: questions[name] for place, name in places.items()}
+                answered = self.data.fetch(self.data.frame.select(**asked))
+                values = dict(zip(answered.columns, answered.row(0), strict=True))
+                self.answers |= {places[place]: value for place, value in values.items()}
+            if len(self.key) > 1:
+                self.answers["key"] = self._key_repeats()
+        except FrameError as error:
+            self.failed = str(error)
+
+    def _questions(self) -> Iterator[tuple[str, nw.Expr]]:
+        import narwhals as nw  # noqa: PLC0415 - an extra
+
+        yield "rows", nw.len()
+        for name in dict.fromkeys((*self.there, *self.unique, *self.key)):
+            yield f"missing {name}", _count(self.words.missing(name))
+        for name in dict.fromkeys((*self.unique, *(self.key if len(self.key) == 1 else ()))):
+            if self.data.columns[name].kind not in ("object", "array"):
+                yield f"distinct {name}", self.words.value(name).n_unique()
+        decided = [rule for rule in self.rules if rule.broken is not None]
+        for at, rule in enumerate(self.rules):
+            if rule.broken is not None:
+                yield f"rule {at}", _count(rule.broken)
+        if decided:
+            broken = [rule.broken for rule in decided if rule.broken is not None]
+            yield "broken", _count(nw.any_horizontal(*broken, ignore_nulls=False))
+        yield from self._ages()
+
+    def _ages(self) -> Iterator[tuple[str, nw.Expr]]:
+        import narwhals as nw  # noqa: PLC0415
+
+        column = self.schema.timestamp_column
+        if column is None or column not in self.data.columns or self._no_moments(column):
+            return
+        yield "latest", nw.col(column).max()
+        age = self.contract.max_age if self.contract else None
+        if age is not None:
+            young = self.words.later(column, self.at - age) & self.words.older(column, self.at)
+            yield "young", _count(young)
+
+    def _no_moments(self, column: str) -> str:
+        try:
+            self.words.older(column, self.at)
+        except Undecided as why:
+            return str(why)
+        return ""
+
+    def _key_repeats(self) -> int:
+        """How many rows have a key that another has too."""
+        import narwhals as nw  # noqa: PLC0415
+
+        groups = self.data.frame.group_by(*self.key).agg(sovereignmesh_n=nw.len())
+        repeated = groups.filter(nw.col("sovereignmesh_n") > 1).select(n=nw.col("sovereignmesh_n").sum())
+        return int(self.data.fetch(repeated).row(0)[0] or 0)
+
+    def count(self, question: str) -> int | None:
+        """The answer as a number; None where there is none. A sum of nothing is 0."""
+        if question not in self.answers:
+            return None
+        return int(self.answers[question] or 0)
+
+    @property
+    def latest(self) -> dt.datetime | None:
+        """The newest timestamp, in UTC; None where there is none, or nobody knows."""
+        value = self.answers.get("latest")
+        if value is None:
+            return None
+        if not isinstance(value, dt.datetime):
+            value = dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a day begins in UTC, below
+        moment = value.to_pydatetime() if hasattr(value, "to_pydatetime") else value
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+    def _quality(self) -> Quality:
+        reasons: dict[str, str] = {}
+        fields = {name: self._share(f"missing {name}") for name in self.there}
+        for name in self.names:
+            if name not in self.data.columns and self.rows:
+                fields[name] = 0.0
+        completeness = self._completeness(reasons)
+        return Quality(
+            rows=self.rows,
+            completeness=completeness,
+            accuracy=self._accuracy(reasons),
+            timeliness=self._timeliness(reasons),
+            fields={name: fields[name] for name in self.names if name in fields},
+            latest=self.latest,
+            reasons=reasons,
+        )
+
+    def _share(self, question: str) -> float | None:
+        """The share of rows, in percent, that the question does not count."""
+        counted = self.count(question)
+        return None if counted is None or not self.rows else 100 * (self.rows - counted) / self.rows
+
+    def _completeness(self, reasons: dict[str, str]) -> float | None:
+        missing = [self.count(f"missing {name}") for name in self.there]
+        if self.failed or None in missing or not self.rows:
+            reasons["completeness"] = self.failed or NO_ROWS
+            return None
+        cells = self.rows * len(self.names)
+        there = self.rows * len(self.there) - sum(count for count in missing if count is not None)
+        return 100 * there / cells
+
+    def _accuracy(self, reasons: dict[str, str]) -> float | None:
+        undecided = next((rule.undecided for rule in self.rules if rule.undecided), "")
+        if self.failed or not self.rules or undecided or not self.rows:
+            no_rules = "" if self.rules else "there is no rule on values of these fields"
+            reasons["accuracy"] = self.failed or no_rules or undecided or NO_ROWS
+            return None
+        return self._share("broken")
+
+    def _timeliness(self, reasons: dict[str, str]) -> float | None:
+        column = self.schema.timestamp_column
+        if column is None:
+            why = "the schema has no timestampColumn"
+        elif column not in self.data.columns:
+            why = f"the timestampColumn '{column}' is not there"
+        elif not (self.contract and self.contract.max_age):
+            why = "no freshness is promised"
+        else:
+            why = self._no_moments(column) or self.failed or ("" if self.rows else NO_ROWS)
+        if why:
+            reasons["timeliness"] = why
+            return None
+        young = self.count("young")
+        return None if young is None or not self.rows else 100 * young / self.rows
+
+
+def _count(condition: nw.Expr) -> nw.Expr:
+    """How often it is true; Spark adds up numbers alone."""
+    import narwhals as nw  # noqa: PLC0415
+
+    return condition.cast(nw.Int64).sum()

@@ -1,0 +1,157 @@
+"""What a check of data against a contract found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from sovereignmesh.contracts.quality import Quality  # noqa: TC001 - a field of a dataclass
+from sovereignmesh.result.notebook import table_html
+from sovereignmesh.result.text import timestamp
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from sovereignmesh.contracts.contract import DataContract
+    from sovereignmesh.contracts.failing import Failing
+    from sovereignmesh.result.checks import Severity
+
+__all__ = ["CONTRACT_CHECKS", "CheckResult", "ContractCheck", "ContractResult", "ContractState"]
+
+ContractCheck = Literal[
+    "allowed-fields", "excluded-fields", "excluded-classifications", "allowed-classifications", "present-fields",
+    "type", "row-count", "primary-key", "unique", "required", "pattern", "allowed-values", "range", "validity-rule",
+    "completeness", "accuracy", "timeliness", "freshness",
+]  # fmt: skip
+# What is in the data; the others are of how good it is.
+CONTRACT_CHECKS: Final[frozenset[str]] = frozenset(
+    (
+        "allowed-fields",
+        "excluded-fields",
+        "excluded-classifications",
+        "allowed-classifications",
+        "present-fields",
+        "type",
+    )
+)
+ContractState = Literal["compliant", "non-compliant", "unknown"]
+_SHOWN: Final = {"compliant": "ok", "non-compliant": "FAIL", "unknown": "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check of one field, or of all ("" as `field`).
+
+    `state` is compliant, non-compliant or unknown, which is no pass; `reason` says why it is unknown. `broken` counts
+    the rows that break it, None where it is not about rows.
+    """
+
+    check: ContractCheck
+    state: ContractState
+    severity: Severity
+    field: str = ""
+    expected: str = ""
+    observed: str = ""
+    reason: str = ""
+    broken: int | None = None
+    names: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The check as plain data."""
+        return {
+            "check": self.check,
+            "state": self.state,
+            "severity": self.severity,
+            "field": self.field,
+            "expected": self.expected,
+            "observed": self.observed,
+            "reason": self.reason,
+            "broken": self.broken,
+            "names": list(self.names),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ContractResult:
+    """Every check of a contract on data. `ok` is true where all are compliant: what is unknown is not.
+
+    `rows` is None where they could not be counted; `at` is the moment that ages are measured at.
+    """
+
+    contract: DataContract = field(repr=False)
+    data: str
+    at: dt.datetime
+    rows: int | None
+    fields: tuple[str, ...]
+    checks: tuple[CheckResult, ...]
+    quality: Quality | None = None
+    _failing: Failing | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check is compliant."""
+        return all(check.state == "compliant" for check in self.checks)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every check could be made."""
+        return not self.unknown
+
+    @property
+    def violations(self) -> tuple[CheckResult, ...]:
+        """The checks that are not compliant."""
+        return tuple(check for check in self.checks if check.state == "non-compliant")
+
+    @property
+    def unknown(self) -> tuple[CheckResult, ...]:
+        """The checks that could not be made."""
+        return tuple(check for check in self.checks if check.state == "unknown")
+
+    def failing_rows(self, limit: int = 10) -> list[dict[str, Any]]:
+        """Rows that break a rule on values, at most `limit`, each with `broken`, the rules that it breaks.
+
+        Values of fields that are excluded, not allowed or classified are masked. Reads the data again, and raises
+        FrameError where that fails. Empty where no rule is on values.
+        """
+        return self._failing.rows(limit) if self._failing is not None and limit > 0 else []
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as plain data, in the shape of `sovereignmesh schema contract`."""
+        return {
+            "schema": "sovereignmesh.contract/v1",
+            "product": self.contract.product,
+            "consumer": self.contract.consumer,
+            "purpose": self.contract.purpose,
+            "data": self.data,
+            "at": timestamp(self.at),
+            "ok": self.ok,
+            "complete": self.complete,
+            "rows": self.rows,
+            "fields": list(self.fields),
+            "quality": self.quality.to_dict() if self.quality else None,
+            "checks": [check.to_dict() for check in self.checks],
+        }
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame with a row for each check."""
+        import pandas as pd  # noqa: PLC0415 - an extra
+
+        return pd.DataFrame([check.to_dict() for check in self.checks])
+
+    def _repr_html_(self) -> str:
+        passed = sum(check.state == "compliant" for check in self.checks)
+        rows = [
+            (_SHOWN[check.state], check.check, check.field, check.expected, check.observed or check.reason)
+            for check in sorted(self.checks, key=lambda check: (check.state == "compliant", check.state == "unknown"))
+        ]
+        return table_html(
+            f"{self.contract.title}: {'ok' if self.ok else 'NOT OK'}, {self.told_rows}",
+            ("", "check", "field", "expected", "observed"),
+            rows,
+            bar=(passed, len(self.checks)),
+        )
+
+    @property
+    def told_rows(self) -> str:
+        """How many rows there are, in words."""
+        return "rows not counted" if self.rows is None else f"{self.rows:,} row{'s' * (self.rows != 1)}"

@@ -1,0 +1,152 @@
+"""Files and folders on disk: Parquet, CSV, JSON lines, Delta. None is loaded whole, none is trusted to be regular."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from sovereignmesh.frames.data import Data, duplicates, refused
+from sovereignmesh.frames.footer import Footers
+from sovereignmesh.frames.kinds import columns_of
+from sovereignmesh.result.text import listed, printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+__all__ = ["SUFFIXES", "open_path"]
+
+SUFFIXES: Final = {
+    ".parquet": "Parquet", ".pq": "Parquet", ".csv": "CSV", ".tsv": "CSV", ".jsonl": "JSON lines",
+    ".ndjson": "JSON lines",
+}  # fmt: skip
+_NAMED: Final = 5
+_CHUNK: Final = 16 * 1024 * 1024
+
+
+def open_path(path: Path) -> Data:
+    """The data in a file, or in all files of a folder, which are of one kind and have the same columns."""
+    if not path.exists():
+        raise refused(str(path), "there is no such file or folder")
+    if path.is_dir() and (path / "_delta_log").is_dir():
+        return _delta(path)
+    files = _files(path)
+    kinds = Counter(SUFFIXES.get(file.suffix.lower(), "") for file in files)
+    odd = [file.name for file in files if file.suffix.lower() not in SUFFIXES]
+    if odd:
+        known = ", ".join(SUFFIXES)
+        raise refused(
+            str(path), f"no known kind of data: {printable(listed(odd, _NAMED))}; known are {known}, and Delta"
+        )
+    if len(kinds) > 1:
+        raise refused(str(path), f"the folder mixes {' and '.join(sorted(kinds))}: give one of them")
+    return {"Parquet": _parquet, "CSV": _csv, "JSON lines": _json_lines}[next(iter(kinds))](path, files)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    hidden = (".", "_")
+    files = sorted(
+        file
+        for file in path.rglob("*")
+        if file.is_file() and not any(part.startswith(hidden) for part in file.relative_to(path).parts)
+    )
+    if not files:
+        raise refused(str(path), "no file is in this folder")
+    return files
+
+
+def _data(path: Path, frame: pl.LazyFrame, *, text: bool = False, footers: Footers | None = None) -> Data:
+    import narwhals as nw  # noqa: PLC0415 - an extra
+
+    lazy = nw.from_native(frame)
+    return Data(lazy, str(path), columns_of(lazy.collect_schema()), text=text, footers=footers)
+
+
+def _parquet(path: Path, files: list[Path]) -> Data:
+    import polars as pl  # noqa: PLC0415
+
+    footers = Footers(files)
+    _same(path, [(file, list(pl.read_parquet_schema(file))) for file in files])
+    partitioned = path.is_dir() and any("=" in part for part in files[0].relative_to(path).parts[:-1])
+    return _data(path, pl.scan_parquet(files, hive_partitioning=partitioned), footers=footers)
+
+
+def _delta(path: Path) -> Data:
+    try:
+        import deltalake  # noqa: F401, PLC0415 - an extra
+    except ImportError:
+        raise refused(str(path), "a Delta table needs the extra `lake`: pip install 'sovereignmesh[lake]'") from None
+    import polars as pl  # noqa: PLC0415
+
+    return _data(path, pl.scan_delta(str(path)))
+
+
+def _csv(path: Path, files: list[Path]) -> Data:
+    """All columns as text: what they are meant as, a schema says. A row that is too short or too long is an error."""
+    import polars as pl  # noqa: PLC0415
+
+    headers = [(file, _header(file)) for file in files]
+    _same(path, headers)
+    for file, names in headers:
+        if twice := duplicates(names):
+            raise refused(str(file), f"two columns have the name {twice}: rename one, or nobody knows which is meant")
+        _count_cells(file, names)
+    frame = pl.scan_csv(files, infer_schema=False, separator=_separator(files[0]), low_memory=True)
+    return _data(path, frame, text=True)
+
+
+def _separator(file: Path) -> str:
+    return "\t" if file.suffix.lower() == ".tsv" else ","
+
+
+def _header(file: Path) -> list[str]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            names = next(csv.reader(stream, delimiter=_separator(file)), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise refused(str(file), f"is no CSV in UTF-8: {error}") from None
+    if not names:
+        raise refused(str(file), "the file is empty: the first line must name the columns")
+    if blank := [at + 1 for at, name in enumerate(names) if not name.strip()]:
+        raise refused(str(file), f"column {blank[0]} has no name: the first line must name every column")
+    return names
+
+
+def _count_cells(file: Path, names: list[str]) -> None:
+    """Reads the rows without keeping them: Polars fills short rows with nulls, which would pass for missing values."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.csv as arrow_csv  # noqa: PLC0415
+
+    parse = arrow_csv.ParseOptions(delimiter=_separator(file), newlines_in_values=True)
+    convert = arrow_csv.ConvertOptions(include_columns=names[:1], column_types={names[0]: pa.string()})
+    try:
+        with arrow_csv.open_csv(
+            file, arrow_csv.ReadOptions(block_size=_CHUNK), parse_options=parse, convert_options=convert
+        ) as batches:
+            for _ in batches:
+                pass
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            return
+        raise refused(str(file), f"the rows are not all alike: {str(error)[:200]}") from None
+
+
+def _json_lines(path: Path, files: list[Path]) -> Data:
+    """A key of any row is a column: every row is looked at, or a field that comes late would not be seen."""
+    import polars as pl  # noqa: PLC0415
+
+    if all(file.stat().st_size == 0 for file in files):
+        raise refused(str(path), "the file is empty: there are no rows, and so no columns")
+    return _data(path, pl.scan_ndjson(files, infer_schema_length=None))
+
+
+def _same(path: Path, columns: list[tuple[Any, list[str]]]) -> None:
+    first, names = columns[0]
+    for file, others in columns[1:]:
+        if set(others) != set(names):
+            odd = printable(listed(sorted(set(others) ^ set(names)), _NAMED))
+            raise refused(str(path), f"{file.name} and {first.name} differ in the columns {odd}: give them apart")

@@ -1,0 +1,107 @@
+"""Opens whatever a user has: a frame of a library, a path, an address."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from sovereignmesh.errors import FrameError
+from sovereignmesh.frames.data import Data, duplicates, engine_errors, refused, said
+
+__all__ = ["open_data"]
+
+_EXTRA: Final = "frames need the extra `frames`: pip install 'sovereignmesh[frames]'"
+
+
+def open_data(data: Any) -> Data:
+    """The data, lazily: a frame of pandas, Polars, PyArrow, DuckDB or PySpark, a file or folder, or an address.
+
+    Files are Parquet, CSV and JSON lines; folders hold files of one kind, or a Delta table; addresses are `abfss://` of
+    a lake, and `mssql://SERVER/DATABASE/SCHEMA.TABLE` of Azure SQL or Fabric. Raises FrameError where it cannot be
+    opened: nothing there, no columns, two of one name, a file that is broken.
+    """
+    if isinstance(data, Data):
+        return data
+    try:
+        import narwhals  # noqa: F401, PLC0415 - an extra
+        import polars  # noqa: F401, ICN001, PLC0415
+        import pyarrow  # noqa: F401, ICN001, PLC0415
+    except ImportError as error:
+        raise FrameError(f"{_EXTRA} ({error})") from None
+    try:
+        opened = _open(data)
+    except engine_errors() as error:
+        name = str(data) if isinstance(data, str | os.PathLike) else type(data).__name__
+        raise refused(name, f"cannot be read: {said(error)}") from error
+    if not opened.columns:
+        raise refused(opened.name, "it has no columns: there is nothing to look at")
+    return opened
+
+
+def _open(data: Any) -> Data:
+    if isinstance(data, str) and "://" in data:
+        from sovereignmesh.frames.remote import open_address  # noqa: PLC0415 - other extras
+
+        return open_address(data)
+    if isinstance(data, str | os.PathLike):
+        from sovereignmesh.frames.files import open_path  # noqa: PLC0415
+
+        return open_path(Path(data))
+    return _of_frame(data)
+
+
+def _of_frame(data: Any) -> Data:
+    import narwhals as nw  # noqa: PLC0415
+    import polars as pl  # noqa: PLC0415
+
+    from sovereignmesh.frames.kinds import columns_of  # noqa: PLC0415
+
+    module = type(data).__module__.partition(".")[0]
+    mixed: frozenset[str] = frozenset()
+    if module in ("pandas", "pyarrow", "modin") and hasattr(data, "schema" if module == "pyarrow" else "columns"):
+        names: list[str] = [str(name) for name in (data.columns if module != "pyarrow" else data.schema.names)]
+        _check_names(f"the {module} frame", names)
+        data, mixed = _from_pandas(data) if module != "pyarrow" else (pl.from_arrow(data), mixed)
+    try:
+        frame = nw.from_native(data)
+    except TypeError:
+        kinds = "a frame of pandas, Polars, PyArrow, DuckDB or PySpark, a path or an address"
+        raise FrameError(f"found {type(data).__name__}, wants {kinds}") from None
+    if not isinstance(frame, nw.LazyFrame):
+        if not hasattr(frame, "lazy"):
+            raise FrameError("found a single column, wants a frame: give the table that it is of")
+        frame = frame.lazy("polars")
+    _check_names(f"the {module} frame", frame.collect_schema().names())
+    return Data(frame, f"the {module} frame", columns_of(frame.collect_schema(), mixed))
+
+
+def _check_names(name: str, names: list[str]) -> None:
+    if twice := duplicates(names):
+        raise refused(name, f"two columns have the name {twice}: rename one, or nobody knows which is meant")
+
+
+def _from_pandas(data: Any) -> tuple[Any, frozenset[str]]:
+    """The frame for Polars, column by column, and those whose objects are of several types: these are read as texts."""
+    import polars as pl  # noqa: PLC0415
+
+    no_series: tuple[type[Exception], ...] = (
+        *engine_errors(),
+        TypeError,
+        ValueError,
+    )  # what Arrow and Polars raise for a column of all sorts
+    columns, mixed = [], set()
+    for place, name in enumerate(map(str, data.columns)):
+        column = data.iloc[:, place]
+        try:
+            read = (
+                pl.Series(dtype=pl.Null, values=[None] * len(column))
+                if column.isna().all() and column.dtype == object
+                else pl.from_pandas(column, nan_to_null=True)
+            )
+        except no_series:
+            texts = [None if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
+            read = pl.Series(values=texts, dtype=pl.String)
+            mixed.add(name)
+        columns.append(read.alias(name))
+    return pl.DataFrame(columns), frozenset(mixed)

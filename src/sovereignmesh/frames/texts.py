@@ -1,0 +1,46 @@
+"""Text that is meant as something else, in files that know no types: CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["reading"]
+
+_MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
+
+
+def reading(column: str, kind: str) -> pl.Expr:
+    """The column's text as a logical type, null where it is none: ISO 8601 for moments, a point in numbers.
+
+    A moment without an offset is in UTC. Other kinds, as objects, stay text.
+    """
+    import polars as pl  # noqa: PLC0415 - an extra
+
+    text = pl.col(column).str.strip_chars()
+    readings = {
+        "integer": lambda: text.cast(pl.Int64, strict=False),
+        "number": lambda: text.cast(pl.Float64, strict=False),
+        "boolean": lambda: _boolean(text.str.to_lowercase()),
+        "date": lambda: text.str.to_date("%Y-%m-%d", strict=False),
+        "time": lambda: text.str.to_time("%H:%M:%S%.f", strict=False),
+        "timestamp": lambda: _timestamp(text),
+    }
+    return readings[kind]() if kind in readings else pl.col(column)
+
+
+def _boolean(text: pl.Expr) -> pl.Expr:
+    import polars as pl  # noqa: PLC0415
+
+    return pl.when(text == "true").then(statement=True).when(text == "false").then(statement=False)
+
+
+def _timestamp(text: pl.Expr) -> pl.Expr:
+    import polars as pl  # noqa: PLC0415
+
+    zoned = text.str.to_datetime("%+", time_unit="us", time_zone="UTC", strict=False)
+    plain = [text.str.to_datetime(form, time_unit="us", strict=False) for form in _MOMENTS]
+    day = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    return pl.coalesce(zoned, *(moment.dt.replace_time_zone("UTC") for moment in (*plain, day)))
