@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from sovereignmesh.mesh import DataProduct
 
 WORDS = ["orders", "no", "5e1234", "1.0", "a: b", "#x", "it's", 'say "so"', "größe", "a/b/c", "null", "~", "x,y", "t.c"]
-names = st.sampled_from(WORDS) | st.text(min_size=1, max_size=12).filter(
+names = st.sampled_from(WORDS) | st.text(min_size=1, max_size=5).filter(
     lambda text: text.isprintable() and text == text.strip()
 )
-texts = names | st.text(min_size=1, max_size=30).filter(lambda text: text.strip())
+texts = names | st.text(min_size=1, max_size=8).filter(lambda text: text.strip())
 numbers = st.integers(-(10**6), 10**6) | st.floats(-1e9, 1e9, allow_nan=False)
 scalars = names | numbers | st.booleans()
 percents = st.floats(0, 100, allow_nan=False) | st.integers(0, 100)
@@ -36,13 +36,17 @@ def given(**values):
 
 
 def perhaps(strategy):
-    return st.none() | strategy
+    return strategy | st.none()
+
+
+def some(strategy, least=0, **options):
+    """A list whose size is drawn first: a long one is as likely as a short one, also late in a large document."""
+    return st.integers(least, 4).flatmap(lambda size: st.lists(strategy, min_size=size, max_size=size, **options))
 
 
 @st.composite
 def bounds(draw):
-    pair = draw(perhaps(st.tuples(numbers, numbers) | st.tuples(names, names)))
-    low, high = sorted(pair) if pair else (None, None)
+    low, high = sorted(draw(st.tuples(numbers, numbers) | st.tuples(names, names)))
     return {"minimum": low if draw(st.booleans()) else None, "maximum": high if draw(st.booleans()) else None}
 
 
@@ -51,7 +55,7 @@ def fields(draw, name):
     found = {
         "name": name, "type": draw(kinds), "description": draw(perhaps(texts)), "required": draw(st.booleans()),
         "unique": draw(st.booleans()), "pattern": draw(perhaps(st.sampled_from(PATTERNS))),
-        "allowedValues": draw(perhaps(st.lists(scalars, min_size=1, max_size=4))), "severity": draw(severities),
+        "allowedValues": draw(perhaps(some(scalars, 1))), "severity": draw(severities),
         **draw(bounds()),
     }  # fmt: skip
     plain = draw(st.booleans())
@@ -60,10 +64,10 @@ def fields(draw, name):
 
 @st.composite
 def schemas(draw, known):
-    described = draw(st.lists(names | st.sampled_from(known), max_size=5, unique_by=str.casefold))
+    described = draw(some(names | st.sampled_from(known), unique_by=str.casefold))
     rules = [
         {"name": name, "rule": draw(st.sampled_from(RULES)), "description": draw(texts), "severity": draw(severities)}
-        for name in draw(st.lists(names, max_size=3, unique_by=str.casefold))
+        for name in draw(some(names, unique_by=str.casefold))
     ]
     counts = sorted(draw(st.tuples(st.integers(0, 9), st.integers(0, 9))))
     count = {key: value for key, value in zip(("minimum", "maximum"), counts, strict=True) if draw(st.booleans())}
@@ -101,7 +105,7 @@ def contracts(known):
     return given(
         consumer=st.sampled_from(["Sales", "Sales Domain", "Finance", "no"]),
         purpose=texts,
-        fields=st.lists(st.sampled_from(known), min_size=1, max_size=5),
+        fields=some(st.sampled_from(known), 1),
         excludedFields=st.lists(names, max_size=3),
         excludeSimilar=st.booleans(),
         excludedClassifications=st.lists(classifications, max_size=2),
@@ -112,13 +116,58 @@ def contracts(known):
 
 @st.composite
 def products(draw, least=1):
-    known = draw(st.lists(names, min_size=1, max_size=6))
+    known = draw(some(names, 1))
+    schema = draw(perhaps(schemas(known)))
     found = {
         "name": draw(names), "domain": draw(names), "owner": draw(names | st.just("team@contoso.com")),
         "description": draw(perhaps(texts)), "dataResidency": draw(perhaps(residencies)),
         "interfaces": draw(st.lists(interfaces, max_size=3)), "sources": draw(st.lists(names, max_size=2)),
 "sla": draw(perhaps(levels)),
-        "qualityMetrics": draw(perhaps(metrics)), "schema": draw(perhaps(schemas(known))),
+        "qualityMetrics": draw(perhaps(metrics)), "schema": schema,
         "dataContracts": draw(st.lists(contracts(known), min_size=least, max_size=3)),
     }  # fmt: skip
     return DataProduct.model_validate({key: value for key, value in found.items() if value is not None})
+
+
+# A product that says everything that there is to say.
+EVERYTHING = {
+    "name": "Everything", "domain": "Sales", "owner": "team@contoso.com", "description": "All that a product may say.",
+    "dataResidency": {
+        "region": "EU", "storageLocations": ["westeurope"], "replicaLocations": ["northeurope"],
+        "piiHandling": "Masked",
+    },
+    "interfaces": [
+        {"type": "API", "endpoint": "https://sales.contoso.eu/v1", "authentication": "OAuth2",
+         "scopes": ["sales.read"], "rateLimit": 1000},
+        {"type": "SQL", "endpoint": "sales.contoso.eu/sales/dbo", "accessLevel": "Read-Only"},
+        {"type": "SQL", "endpoint": "sales.contoso.eu"},
+        {"type": "Files", "endpoint": "abfss://sales@contoso.dfs.core.windows.net/orders"},
+    ],
+    "sources": ["sales-lake"],
+    "sla": {"availability": 99.9, "latency": "< 200 ms", "freshness": "< 1 hour"},
+    "qualityMetrics": {"completeness": 98, "accuracy": 99.5, "timeliness": 95},
+    "schema": {
+        "fields": [
+            {"name": "internalNote", "type": "string", "description": "Nobody gets it."},
+            {"name": "orderId", "type": "string", "required": True, "unique": True, "pattern": "[A-Z]{2}[0-9]{6}"},
+            {"name": "status", "type": "string", "allowedValues": ["open", "held"], "severity": "high"},
+            {"name": "orderedAt", "type": "timestamp", "minimum": "2020-01-01"},
+            {"name": "amount", "type": "number", "minimum": 0, "maximum": 1e6, "description": "In euros."},
+            {"name": "code", "pattern": "(?i)eur[0-9]+", "minimum": "a"},
+            {"name": "nothing"},
+        ],
+        "primaryKey": ["orderId"],
+        "rowCount": {"minimum": 1, "maximum": 1000},
+        "validityRules": [
+            {"name": "paid", "rule": "amount > 0 or status == 'open'", "description": "No gifts.", "severity": "low"},
+        ],
+        "timestampColumn": "orderedAt",
+    },
+    "dataContracts": [
+        {"consumer": "Marketing Domain", "purpose": "Campaigns",
+         "fields": ["orderId", "status", "orderedAt", "amount", "code", "nothing", "undescribed"],
+         "excludedFields": ["email"], "excludeSimilar": True, "excludedClassifications": ["PII.Contact"],
+         "allowedClassifications": ["PII.HighRisk"], "qualityMetrics": {"completeness": 99}},
+        {"consumer": "Finance", "purpose": "Reports", "fields": ["amount"], "allowedClassifications": []},
+    ],
+}  # fmt: skip

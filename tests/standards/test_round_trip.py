@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft201909Validator
 from open_data_contract_standard.model import OpenDataContractStandard
-from products import products
+from products import products, schemas
 
 from sovereignmesh.mesh import DataProduct
 from sovereignmesh.standards import export_contracts, export_odcs, export_odps, import_odcs, import_odps
@@ -42,6 +42,16 @@ def test_a_product_and_its_contracts_make_it_again(product, version, random):
     imported = import_odps(*documents)
     assert imported.product == product
     assert imported.notes == ()
+
+
+@SLOW
+@given(schemas(["a", "b"]), st.sampled_from(ODCS))
+def test_every_word_of_a_schema_survives(schema, version):
+    agreed = {"consumer": "Finance", "purpose": "Reports", "fields": ["a", "b"]}
+    product = {"name": "P", "domain": "Sales", "owner": "me", "schema": schema, "dataContracts": [agreed]}
+    product = DataProduct.model_validate(product)
+    imported = import_odcs(export_odcs(product, "Finance", version=version))
+    assert (imported.product, imported.notes) == (product, ())
 
 
 @SLOW

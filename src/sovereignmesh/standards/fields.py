@@ -10,7 +10,7 @@ from sovereignmesh.mesh.products import FieldWish
 from sovereignmesh.standards.checks import METRICS_SINCE, metric_of, none_may, severity_of, take_check, write_check
 from sovereignmesh.standards.ecma import from_ecma, to_ecma
 from sovereignmesh.standards.reading import CUSTOM, customs
-from sovereignmesh.standards.sql import outside
+from sovereignmesh.standards.sql import not_among, outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +47,9 @@ def read_field(part: Part) -> FieldWish | None:
     found = _Found({"name": part.get("name")}, {"name": (*part.path, "name")})
     for row in _ROWS:
         row.read(part, found)
-    if len(found.values) == 1 and not part.custom("described"):
-        return None
-    return part.build(FieldWish, found.values, found.places)
+    described = len(found.values) > 1 or part.custom("described")
+    field = part.build(FieldWish, found.values, found.places)  # whose name is checked in any case
+    return field if described else None
 
 
 @dataclass(slots=True)
@@ -187,15 +187,19 @@ def _write_values(wish: FieldWish, written: _Written) -> None:
     different = len({(isinstance(value, bool), value) for value in values}) == len(values)
     if written.version >= _ENUM_SINCE and values and different:
         written.keys["enum"] = [{"value": value} for value in values]
+    elif values and written.version >= METRICS_SINCE:
+        what = {"metric": "invalidValues", "arguments": {"validValues": values}}
+        written.quality.append(write_check(what, wish.severity))
     elif values:
-        new = {"metric": "invalidValues", "arguments": {"validValues": values}}
-        old = {"rule": "validValues", "validValues": values}
-        written.quality.append(write_check(new if written.version >= METRICS_SINCE else old, wish.severity))
+        _write_query(wish, written, "allowedValues", values, not_among(values))
 
 
 def _read_values(part: Part, found: _Found) -> None:
     if listed := part.parts("enum"):
         found.add("allowedValues", [item.get("value") for item in listed], (*part.path, "enum"))
+    hidden = part.custom("allowedValues", take=False)
+    if isinstance(hidden, list) and all(isinstance(value, str | int | float) for value in hidden):
+        _read_query(part, found, "allowedValues", not_among(hidden))
     for item in part.parts("quality"):
         old, new = metric_of(item) == "validValues", metric_of(item) == "invalidValues" and none_may(item)
         for holder in (item, item.part("arguments")):
@@ -215,20 +219,29 @@ def _bound(key: str, operator: str, step: int) -> _Row:
         if written.keys.get("logicalType") in (_MOMENTS if isinstance(bound, str) else _NUMBERS):
             written.options[key] = bound
         else:
-            what = {"type": "sql", "query": outside(operator, bound)}
-            written.quality.append(write_check(what, wish.severity))
-            written.hidden[key] = bound
+            _write_query(wish, written, key, bound, outside(operator, bound))
 
     def read(part: Part, found: _Found) -> None:
         options, hidden = part.part(OPTIONS), part.custom(key, take=False)
-        query = outside(operator, hidden) if isinstance(hidden, str | int | float) else None
-        for item in part.parts("quality"):
-            if query and item.value.get("query") == query and none_may(item):
-                item.take("query")
-                found.add(key, part.custom(key), part.place_of(key) or part.path, item)
+        if isinstance(hidden, str | int | float):
+            _read_query(part, found, key, outside(operator, hidden))
         found.add(key, _least(options, key, step, part.value.get("logicalType")), (*options.path, key))
 
     return _Row(write, read)
+
+
+def _write_query(wish: FieldWish, written: _Written, key: str, value: Any, query: str) -> None:
+    """Says by a query what this version, or this type, has no word for."""
+    written.quality.append(write_check({"type": "sql", "query": query}, wish.severity))
+    written.hidden[key] = value
+
+
+def _read_query(part: Part, found: _Found, key: str, query: str) -> None:
+    """Takes the hidden value where a check still has the query of it."""
+    for item in part.parts("quality"):
+        if item.value.get("query") == query and none_may(item):
+            item.take("query")
+            found.add(key, part.custom(key), part.place_of(key) or part.path, item)
 
 
 def _least(options: Part, key: str, step: int, kind: object) -> Any:

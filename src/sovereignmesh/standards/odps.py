@@ -120,6 +120,8 @@ class _Reading:
         wanted: Version | None,
     ) -> None:
         self.source = Source(product, checked(product, "odps", "product", wanted))
+        for document in contracts:
+            checked(document, "odcs", "contract")
         self.contracts = contracts
         self.given = given
         self.schema = schema

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.mesh.validity import Node
 
-__all__ = ["filled", "literal", "outside", "rows_that_break"]
+__all__ = ["filled", "literal", "not_among", "outside", "rows_that_break"]
 
 _OPERATORS: Final = {"==": "=", "!=": "<>", "in": "IN"}
 _INFINITY: Final = "1e999"  # beyond every double
@@ -39,6 +39,16 @@ def outside(operator: str, bound: str | float) -> str:
     'SELECT COUNT(*) FROM {object} WHERE {property} < 5'
     """
     return f"SELECT COUNT(*) FROM {{object}} WHERE {{property}} {operator} {literal(bound)}"  # noqa: S608 - text of a contract
+
+
+def not_among(values: Sequence[str | float]) -> str:
+    """The query that counts the rows whose value is none of these.
+
+    >>> not_among(["open", 3])
+    "SELECT COUNT(*) FROM {object} WHERE {property} NOT IN ('open', 3)"
+    """
+    listed = ", ".join(map(literal, values))
+    return f"SELECT COUNT(*) FROM {{object}} WHERE {{property}} NOT IN ({listed})"  # noqa: S608 - text of a contract
 
 
 def filled(fields: Sequence[str]) -> str:

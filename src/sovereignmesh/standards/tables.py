@@ -139,7 +139,8 @@ def _read_keys(table: Part, properties: list[Part]) -> tuple[str, ...]:
     found = _keys_of([item.value for item in properties])
     hidden = table.custom("primaryKey", take=False)
     names = {item.value["name"] for item in properties}
-    if isinstance(hidden, list) and [key for key in dict.fromkeys(hidden) if key in names] == found:
+    is_list = isinstance(hidden, list) and all(isinstance(key, str) for key in hidden)
+    if is_list and [key for key in dict.fromkeys(hidden) if key in names] == found:
         table.custom("primaryKey")
         return tuple(hidden)
     return tuple(found)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["Standard", "Version", "check_words", "read_version"]
+__all__ = ["Standard", "Version", "check_words", "keys_of", "read_version"]
 
 Standard = Literal["odcs", "odps"]
 Version = tuple[int, int]
@@ -71,6 +71,11 @@ def read_version(document: Document, standard: Standard) -> tuple[Version, Probl
     what = f"found {found(said)}" if "apiVersion" in document.value else "the key 'apiVersion' is missing"
     message = f"{what}, wants a version of {_NAMES[standard]} that is read here: {known}"
     return version, Problem(document.locate(("apiVersion",)), "$.apiVersion", message)
+
+
+def keys_of(standard: Standard, part: str, version: Version) -> tuple[str, ...]:
+    """The keys that a part of a document has in this version of the standard."""
+    return tuple(name for name, key in _table(standard)[part].items() if key.since <= version)
 
 
 def check_words(
