@@ -29,8 +29,10 @@ MAY_IMPORT = {
     "purview": "mesh facts azure plan patterns",
     "catalog": "azure mesh audit facts plan",
     "classification": "mesh frames patterns facts",
-    "cli": "access audit azure catalog classification contracts facts frames mesh plan purview report sandbox scans",
+    "cli": "access audit azure catalog classification contracts facts frames mesh plan purview report sandbox scans "
+    "standards",
     "scans": "azure plan purview",
+    "standards": "mesh patterns",
 }
 SHARED = {"errors", "ownfile", "result", "yamlfile"}
 

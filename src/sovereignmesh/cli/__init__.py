@@ -41,6 +41,10 @@ _COMMANDS: Final = {
         "Show who you are, what can be reached, and which role is missing for what.",
     ),
     "init": ("sovereignmesh.cli.mesh_commands:init", "Write a mesh to start from."),
+    "product": (
+        "sovereignmesh.cli.product_commands:product",
+        "Write a product and its contracts in the open standards, and read them.",
+    ),
     "purview": (
         "sovereignmesh.cli.purview_commands:purview",
         "Plan and make what a Purview account holds; export it, and see how it stands.",

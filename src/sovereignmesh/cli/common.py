@@ -28,6 +28,7 @@ __all__ = [
     "open_azure",
     "read_in_small_pieces",
     "tell_forgotten",
+    "write_new",
 ]
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
@@ -66,6 +67,23 @@ def read_in_small_pieces() -> None:
     """
     os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", "1")
     os.environ.setdefault("POLARS_IDEAL_MORSEL_SIZE", "20000")
+
+
+def write_new(file: Path, text: str) -> None:
+    """Writes a file that is not there; one that cannot be written whole is taken away again.
+
+    Ends the command where it is there, or cannot be written.
+    """
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as opened:
+            try:
+                opened.write(text)
+                opened.flush()
+            except OSError:
+                file.unlink()
+                raise
+    except OSError as error:
+        raise click.ClickException(f"{printable(str(file))} cannot be written: {error.strerror}") from error
 
 
 def coloured(text: str, colour: str) -> str:

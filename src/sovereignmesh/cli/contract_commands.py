@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sovereignmesh.cli.common import find_mesh, folder_of, read_in_small_pieces
+from sovereignmesh.cli.standards_commands import export_contract, import_contract
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh.values import instant
 from sovereignmesh.result import printable
@@ -66,6 +67,10 @@ def _code(checks: Sequence[CheckResult], fail_on: str) -> int:
 @click.group(epilog="Example: sovereignmesh contract check customers.parquet --consumer Sales")
 def contract() -> None:
     """Hold data to the contract with a consumer, compare contracts, give a consumer its part."""
+
+
+contract.add_command(export_contract, "export")
+contract.add_command(import_contract, "import")
 
 
 @contract.command(epilog='Example: sovereignmesh contract check c.parquet --product "Customer 360" --consumer Sales')

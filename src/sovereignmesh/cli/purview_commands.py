@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sovereignmesh.cli.account import account_option
-from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure
+from sovereignmesh.cli.common import azure_options, find_mesh, folder_of, open_azure, write_new
 from sovereignmesh.cli.plan_commands import apply_options, apply_plan, plan_options, print_json, show_plan
 from sovereignmesh.cli.purview_account_commands import account as account_commands
 from sovereignmesh.mesh import load_mesh
@@ -119,25 +119,11 @@ def export(ctx: click.Context, /, mesh: Path | None, account: str | None, output
     if output is None:
         click.echo(found.yaml, nl=False)
     else:
-        _write_new(output, found.yaml)
+        write_new(output, found.yaml)
         click.echo(f"wrote {printable(str(output))}")
     for missing in (*found.left_out, *(f"not read: {unread.what}: {unread.why}" for unread in found.unread)):
         click.echo(printable(missing), err=True)
     ctx.exit(0 if found.complete else 4)
-
-
-def _write_new(file: Path, text: str) -> None:
-    """Writes a file that is not there; one that cannot be written whole is taken away again."""
-    try:
-        with file.open("x", encoding="utf-8", newline="\n") as opened:
-            try:
-                opened.write(text)
-                opened.flush()
-            except OSError:
-                file.unlink()
-                raise
-    except OSError as error:
-        raise click.ClickException(f"{printable(str(file))} cannot be written: {error.strerror}") from error
 
 
 @purview.command(epilog="Example: sovereignmesh purview status --sandbox")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check_classifications", "classify", "found_in"]
 
 _NAMED: Final = 6
+_BY: Final = {"name": "its name", "values": "its values", "both": "its name and values"}
 _Found = list[tuple[str, "Detection"]]
 
 
@@ -57,7 +58,7 @@ def _judged(check: ContractCheck, expected: str, found: _Found, unknown: list[st
     sure = [(name, one) for name, one in found if one.rule or one.confidence != "low"]
     if sure:
         names = tuple(name for name, _ in sure)
-        words = [f"{name}: {one.classification}, by {one.by}" for name, one in sure]
+        words = [f"{name}: {one.classification}, by {_BY[one.by]}" for name, one in sure]
         return CheckResult(check, "non-compliant", "high", "", expected, printable(listed(words, _NAMED)), names=names)
     unknown = [f"{name} may be {one.classification}" for name, one in found] + unknown
     if unknown:
