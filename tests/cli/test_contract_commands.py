@@ -76,7 +76,7 @@ class TestCheck:
     def test_the_table_says_what_fails_first(self, run):
         result = run({**GOOD, "email": ["e", "e"]}, *CHECK)
         lines = result.stdout.splitlines()
-        assert lines[0].startswith("NOT OK  Customer 360 for Sales Domain: ")
+        assert lines[0].startswith("Customer 360 for Sales Domain: NOT OK, ")
         assert lines[2].split()[:2] == ["FAIL", "allowed-fields"]
         assert "email" in lines[2]
 

@@ -82,7 +82,7 @@ class ClassifiedColumn:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Classification:
     """The columns of data, by name. `rows` were looked at; with `sampled` there are more."""
 
@@ -147,6 +147,9 @@ class Classification:
             "suggested_excluded_fields": list(self.suggested_excluded_fields),
             "not_examined": list(self.not_examined),
         }
+
+    def __repr__(self) -> str:
+        return f"<Classification: {self.title}>"
 
     def _repr_html_(self) -> str:
         unread = [(one.name, "; ".join(one.unknown)) for one in self.columns if not one.examined]

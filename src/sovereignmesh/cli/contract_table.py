@@ -36,10 +36,7 @@ _BAR: Final = 20
 def print_contract(result: ContractResult) -> None:
     """Prints every check, what fails first."""
     console = open_console()
-    passed = sum(check.state == "compliant" for check in result.checks)
-    verdict = ("ok", "bold green") if result.ok else ("NOT OK", "bold red")
-    title = printable(f"  {result.contract.title}: {passed} of {len(result.checks)} checks, {result.told_rows}")
-    console.print(Text.assemble(verdict, title), soft_wrap=True)
+    console.print(Text(printable(result.title), "bold green" if result.ok else "bold red"), soft_wrap=True)
     names = (_STATE, "check", "field", "expected", "observed")
     checks = sorted(result.checks, key=lambda check: _ORDER.index(check.state))
     rows = [(_WORDS[check.state], check.check, check.field, check.expected, _observed(check)) for check in checks]

@@ -71,7 +71,7 @@ class CheckResult:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ContractResult:
     """Every check of a contract on data. `ok` is true where all are compliant: what is unknown is not.
 
@@ -138,6 +138,16 @@ class ContractResult:
 
         return pd.DataFrame([check.to_dict() for check in self.checks])
 
+    def __repr__(self) -> str:
+        return f"<ContractResult of {self.title}>"
+
+    @property
+    def title(self) -> str:
+        """The contract and how it stands, in words."""
+        passed = sum(check.state == "compliant" for check in self.checks)
+        verdict = "ok" if self.ok else "NOT OK"
+        return f"{self.contract.title}: {verdict}, {passed} of {len(self.checks)} checks, {self.told_rows}"
+
     def _repr_html_(self) -> str:
         passed = sum(check.state == "compliant" for check in self.checks)
         rows = [
@@ -145,7 +155,7 @@ class ContractResult:
             for check in sorted(self.checks, key=lambda check: (check.state == "compliant", check.state == "unknown"))
         ]
         return table_html(
-            f"{self.contract.title}: {'ok' if self.ok else 'NOT OK'}, {self.told_rows}",
+            self.title,
             ("", "check", "field", "expected", "observed"),
             rows,
             bar=(passed, len(self.checks)),
