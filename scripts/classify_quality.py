@@ -3,11 +3,14 @@
     python scripts/classify_quality.py [FOLDER]
 
 Columns that Faker makes in nine locales, once with names that say nothing and once with natural ones; what each column
-is stands beside its provider. The same in locales that nobody looked at while the detectors were written. And the CSV
-of made-up persons inside the package presidio-evaluator, which is fetched into FOLDER (default: a temporary one) and
-never kept here. A detection of a wrong classification counts against precision, a column without a right one against
-recall. What no value can tell (names, places, dates of birth) is not wanted from a column whose name says nothing:
-there, finding something is an error.
+is stands beside its provider. The same in locales that nobody looked at while the detectors were written; what was seen
+there first has led to two rules since (the stricter test explains the same values, and so does what leaves no value
+over), so they are held out no longer. And the CSV of made-up persons inside the package presidio-evaluator, which is
+fetched into FOLDER (default: a temporary one) and never kept here; of its columns, one (MiddleInitial) has led to a
+word. A detection of a wrong classification counts against precision, a column without a right one against recall. What
+no value can tell (names, places, dates of birth) is not wanted from a column whose name says nothing: there, finding
+something is an error. The natural names are by the hand that wrote the detectors' words: they show that names are used,
+not how people name columns.
 
 Some numbers that Faker makes are wrong, and so are missed: VAT numbers of Austria, Czechia, Estonia, Finland, France,
 the Netherlands and Sweden have random check digits or too many digits, British NINOs the reserved ZZ. Czech and Slovak
@@ -145,8 +148,8 @@ PER_LOCALE: Final = {
     ),
 }
 
-# Not looked at while the detectors were written; `told_by_values` is False where an identifier has no check digit.
-HELD_OUT: Final = {
+# `told_by_values` is False where an identifier has no check digit.
+OTHERS: Final = {
     "bg_BG": (Column("vat_id", "vat", {"Business.Bulgaria.VATNumber"}),),
     "cs_CZ": (
         Column("birth_number", "rodne_cislo", {GOVERNMENT + "CZECH.NATIONAL_ID_CARD_NUMBER"}),
@@ -304,7 +307,7 @@ def main() -> int:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(temporary)
         tallies = [
             of_faker(locales, words, natural=natural)
-            for locales, words in ((PER_LOCALE, f"{len(PER_LOCALE)} locales"), (HELD_OUT, f"{len(HELD_OUT)} held out"))
+            for locales, words in ((PER_LOCALE, f"{len(PER_LOCALE)} locales"), (OTHERS, f"{len(OTHERS)} others"))
             for natural in (False, True)
         ]
         tallies += of_presidio(folder)

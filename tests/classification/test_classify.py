@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import random
+import sys
 from decimal import Decimal
 
 import duckdb
@@ -240,6 +241,21 @@ def test_two_columns_of_one_name_are_refused():
         classify_columns(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(FrameError, match=r"same name|cannot be read"):
         classify_columns(pa.table([[1], [2]], names=["a", "a"]))
+
+
+@pytest.mark.parametrize("module", ["polars", "narwhals", "stdnum", "phonenumbers"])
+def test_without_the_extra_it_is_said_how_to_get_it(module, monkeypatch):
+    from sovereignmesh.classification.validators import find_validator
+
+    find_validator.cache_clear()
+    monkeypatch.setitem(sys.modules, module, None)
+    for loaded in [name for name in sys.modules if name.startswith(f"{module}.")]:
+        monkeypatch.setitem(sys.modules, loaded, None)
+    with pytest.raises(FrameError, match=r"pip install 'sovereignmesh\[frames\]'"):
+        classify_columns(
+            {"c1": [1]} if module in ("polars", "narwhals") else pl.DataFrame({"c1": ["+49 30 901820", *DNIS]})
+        )
+    find_validator.cache_clear()
 
 
 def test_rows_are_at_least_one():

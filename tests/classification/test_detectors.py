@@ -68,6 +68,14 @@ def test_a_chance_is_no_smaller_than_measured(detector):
     assert passing <= (detector.chance + slack) * max(len(shaped), 1)
 
 
+STATES = "at be bg hr cy cz dk ee fi fr de gr hu ie it lv lt lu mt nl pl pt ro sk si es se is li no ch gb us".split()  # noqa: SIM905 - a line
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_an_identifier_of_persons(state):
+    assert any(one.name.startswith(f"{state}-") and one.personal for one in detectors())
+
+
 def test_names_that_are_purview_s_are_in_its_list():
     assert len(system_classifications()) == 208
     own = {one.classification for one in detectors()} - system_classifications()
