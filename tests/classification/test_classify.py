@@ -182,6 +182,25 @@ def test_numbers_are_read_as_a_person_writes_them():
         assert "MICROSOFT.GOVERNMENT.NETHERLANDS.BSN_NUMBER" in found(pl.DataFrame({"c1": values}))["c1"]
 
 
+def test_a_library_s_slow_tests_are_left_out_where_few_values_pass(monkeypatch):
+    """Of a thousand numbers of the look of a BSN one in eleven is one; where all are, all are tested."""
+    from stdnum.nl import bsn
+
+    from sovereignmesh.classification import matching
+
+    tested = []
+
+    def counting(kind, argument=""):
+        return lambda value: tested.append(value) or (argument == "nl.bsn" and bsn.is_valid(value))
+
+    monkeypatch.setattr(matching, "find_validator", counting)
+    numbers = [str(number) for number in range(111222300, 111223300)]
+    valid = [number for number in map(str, range(111222300, 111240000)) if bsn.is_valid(number)][:1000]
+    assert found(pl.DataFrame({"bsn": numbers})) == {"bsn": []}
+    assert len(tested) < 1000
+    assert only(pl.DataFrame({"bsn": valid}), "bsn").matching == 1000
+
+
 # What cannot be read
 
 
