@@ -357,9 +357,8 @@ def of_look_alikes() -> bool:
                 alarms[key] = alarms.get(key, 0) + 1
     known = {str(look) for look in LOOK_ALIKES[-5:]}
     unexpected = {key for key in alarms if key.partition(":")[0] not in known}
-    print(
-        f"Look-alikes: {sum(alarms.values())} detections in {count} columns of nothing, {len(unexpected)} kinds unexpected"
-    )
+    total = sum(alarms.values())
+    print(f"Look-alikes: {total} detections in {count} columns of nothing, {len(unexpected)} kinds unexpected")
     for key, times in sorted(alarms.items(), key=lambda item: -item[1]):
         print(f"  {times} times  {key}{'  UNEXPECTED' if key in unexpected else ''}")
     return not unexpected
