@@ -3,11 +3,16 @@
     python scripts/classify_quality.py [FOLDER]
 
 Columns that Faker makes in nine locales, once with names that say nothing and once with natural ones; what each column
-is stands beside its provider. The same in locales that nobody looked at while the detectors were written. And the CSV
-of made-up persons inside the package presidio-evaluator, which is fetched into FOLDER (default: a temporary one) and
-never kept here. A detection of a wrong classification counts against precision, a column without a right one against
-recall. What no value can tell (names, places, dates of birth) is not wanted from a column whose name says nothing:
-there, finding something is an error.
+is stands beside its provider. The same in locales that nobody looked at while the detectors were written; what was seen
+there first has led to two rules since (the stricter test explains the same values, and so does what leaves no value
+over), so they are held out no longer. And the CSV of made-up persons inside the package presidio-evaluator, which is
+fetched into FOLDER (default: a temporary one) and never kept here; of its columns, one (MiddleInitial) has led to a
+word. A detection of a wrong classification counts against precision, a column without a right one against recall. What
+no value can tell (names, places, dates of birth) is not wanted from a column whose name says nothing: there, finding
+something is an error. The natural names are by the hand that wrote the detectors' words: they show that names are used,
+not how people name columns.
+
+Last, columns of numbers and codes that are nothing: some of them look like something, and no value tells.
 
 Some numbers that Faker makes are wrong, and so are missed: VAT numbers of Austria, Czechia, Estonia, Finland, France,
 the Netherlands and Sweden have random check digits or too many digits, British NINOs the reserved ZZ. Czech and Slovak
@@ -145,8 +150,8 @@ PER_LOCALE: Final = {
     ),
 }
 
-# Not looked at while the detectors were written; `told_by_values` is False where an identifier has no check digit.
-HELD_OUT: Final = {
+# `told_by_values` is False where an identifier has no check digit.
+OTHERS: Final = {
     "bg_BG": (Column("vat_id", "vat", {"Business.Bulgaria.VATNumber"}),),
     "cs_CZ": (
         Column("birth_number", "rodne_cislo", {GOVERNMENT + "CZECH.NATIONAL_ID_CARD_NUMBER"}),
@@ -299,16 +304,76 @@ def of_presidio(folder: Path) -> Iterator[Tally]:
         yield tally
 
 
+# Nothing that is personal, by what Faker's `bothify` makes of it, or a first number that others follow. The last five
+# have the look of something: no value tells that they are not, and so they are found.
+LOOK_ALIKES: Final = (
+    *("#" * digits for digits in range(5, 15)),
+    *(10**digits + 17 for digits in range(5, 14)),
+    *("0" + "#" * digits for digits in (5, 8, 10)),
+    *(
+        "20##1%######",
+        "%#%###-####",
+        "###-#######-#######",
+        "#####-###",
+        "?########",
+        "########?",
+        "#######?",
+        "DE#########",
+    ),
+    *(
+        "??#########",
+        "?????####?",
+        "????????",
+        "?????????????????",
+        "%.%#.%##",
+        "%#.##",
+        "%#,##",
+        "% ### ###",
+        "%.###.###",
+    ),
+    *("###-##-####", "###-###-####", "0####-######", "%.%#.%#.%##", "+########"),
+)
+SIZES: Final = (3, 10, 100)
+
+
+def of_look_alikes() -> bool:
+    """How many columns that are nothing are taken for something; true where none but the last five is."""
+    import polars as pl  # noqa: PLC0415
+    from faker import Faker  # noqa: PLC0415 - only here
+
+    from sovereignmesh.classification import classify_columns  # noqa: PLC0415
+
+    fake, alarms, count = Faker("en_US"), dict[str, int](), 0
+    fake.seed_instance(SEED)
+    for size in SIZES * 10:
+        data = {
+            str(look): [str(look + at) if isinstance(look, int) else fake.bothify(look).upper() for at in range(size)]
+            for look in LOOK_ALIKES
+        }
+        for column in classify_columns(pl.DataFrame(data)).columns:
+            count += 1
+            for one in column.detections:
+                key = f"{column.name}: {one.classification}, {one.confidence}"
+                alarms[key] = alarms.get(key, 0) + 1
+    known = {str(look) for look in LOOK_ALIKES[-5:]}
+    unexpected = {key for key in alarms if key.partition(":")[0] not in known}
+    total = sum(alarms.values())
+    print(f"Look-alikes: {total} detections in {count} columns of nothing, {len(unexpected)} kinds unexpected")
+    for key, times in sorted(alarms.items(), key=lambda item: -item[1]):
+        print(f"  {times} times  {key}{'  UNEXPECTED' if key in unexpected else ''}")
+    return not unexpected
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(temporary)
         tallies = [
             of_faker(locales, words, natural=natural)
-            for locales, words in ((PER_LOCALE, f"{len(PER_LOCALE)} locales"), (HELD_OUT, f"{len(HELD_OUT)} held out"))
+            for locales, words in ((PER_LOCALE, f"{len(PER_LOCALE)} locales"), (OTHERS, f"{len(OTHERS)} others"))
             for natural in (False, True)
         ]
         tallies += of_presidio(folder)
-        held = [tally.show() for tally in tallies]
+        held = [tally.show() for tally in tallies] + [of_look_alikes()]
     return 0 if all(held) else 3
 
 

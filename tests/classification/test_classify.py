@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import random
+import sys
 from decimal import Decimal
 
 import duckdb
@@ -181,6 +182,25 @@ def test_numbers_are_read_as_a_person_writes_them():
         assert "MICROSOFT.GOVERNMENT.NETHERLANDS.BSN_NUMBER" in found(pl.DataFrame({"c1": values}))["c1"]
 
 
+def test_a_library_s_slow_tests_are_left_out_where_few_values_pass(monkeypatch):
+    """Of a thousand numbers of the look of a BSN one in eleven is one; where all are, all are tested."""
+    from stdnum.nl import bsn
+
+    from sovereignmesh.classification import matching
+
+    tested = []
+
+    def counting(kind, argument=""):
+        return lambda value: tested.append(value) or (argument == "nl.bsn" and bsn.is_valid(value))
+
+    monkeypatch.setattr(matching, "find_validator", counting)
+    numbers = [str(number) for number in range(111222300, 111223300)]
+    valid = [number for number in map(str, range(111222300, 111240000)) if bsn.is_valid(number)][:1000]
+    assert found(pl.DataFrame({"bsn": numbers})) == {"bsn": []}
+    assert len(tested) < 1000
+    assert only(pl.DataFrame({"bsn": valid}), "bsn").matching == 1000
+
+
 # What cannot be read
 
 
@@ -241,6 +261,21 @@ def test_two_columns_of_one_name_are_refused():
         classify_columns(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(FrameError, match=r"same name|cannot be read"):
         classify_columns(pa.table([[1], [2]], names=["a", "a"]))
+
+
+@pytest.mark.parametrize("module", ["polars", "narwhals", "stdnum", "phonenumbers"])
+def test_without_the_extra_it_is_said_how_to_get_it(module, monkeypatch):
+    from sovereignmesh.classification.validators import find_validator
+
+    find_validator.cache_clear()
+    monkeypatch.setitem(sys.modules, module, None)
+    for loaded in [name for name in sys.modules if name.startswith(f"{module}.")]:
+        monkeypatch.setitem(sys.modules, loaded, None)
+    with pytest.raises(FrameError, match=r"pip install 'sovereignmesh\[frames\]'"):
+        classify_columns(
+            {"c1": [1]} if module in ("polars", "narwhals") else pl.DataFrame({"c1": ["+49 30 901820", *DNIS]})
+        )
+    find_validator.cache_clear()
 
 
 def test_rows_are_at_least_one():

@@ -68,6 +68,29 @@ def test_a_chance_is_no_smaller_than_measured(detector):
     assert passing <= (detector.chance + slack) * max(len(shaped), 1)
 
 
+@pytest.mark.parametrize("detector", [one for one in detectors() if one.validator], ids=lambda one: one.name)
+def test_no_value_that_looks_right_is_too_much_for_a_validator(detector):
+    rng = random.Random(2)
+    made = [shuffled(rng.choice(detector.positive), rng, KINDS[:1]) for _ in range(1000)]
+    made += [
+        f"20{rng.randrange(27):02}{rng.randrange(1, 13):02}{rng.randrange(10**12):012}"[:size] for size in range(6, 19)
+    ]
+    valid = find_validator(*detector.validator)
+    assert all(valid(value) in (True, False) for value in made)
+
+
+def test_a_number_that_the_library_fails_on_is_not_valid():
+    assert find_validator("stdnum", "cn.ric")("328268201205235286") is False
+
+
+STATES = "at be bg hr cy cz dk ee fi fr de gr hu ie it lv lt lu mt nl pl pt ro sk si es se is li no ch gb us".split()  # noqa: SIM905 - a line
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_an_identifier_of_persons(state):
+    assert any(one.name.startswith(f"{state}-") and one.personal for one in detectors())
+
+
 def test_names_that_are_purview_s_are_in_its_list():
     assert len(system_classifications()) == 208
     own = {one.classification for one in detectors()} - system_classifications()

@@ -27,7 +27,7 @@ _SYSTEM: Final = "MICROSOFT."
 _MEANS: Final = ("regex", "bloom-filter", "machine-learning", "undocumented")
 _FIELDS: Final = {
     "name", "classification", "title", "pattern", "words", "needsName", "telling", "chance", "validator", "personal",
-    "means", "source", "checked", "positive", "negative",
+    "means", "source", "checked", "unverified", "positive", "negative",
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ class Detector:
     detector `needs_name`. It is 0 where the look itself is `telling`: "fully" where hardly anything else looks so (an
     e-mail address), "rather" where little else does (a social security number with its hyphens). `words` are phrases of
     a column's name. `personal`: a field of it is suggested for exclusion. `means` is how Purview finds the
-    classification, "none" where it has none.
+    classification, "none" where it has none. `unverified` says what of a row its source does not show.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Detector:
     means: Means
     source: tuple[str, ...]
     checked: str
+    unverified: str
     positive: tuple[str, ...]
     negative: tuple[str, ...]
 
@@ -124,6 +125,7 @@ def load_detectors(table: dict[str, Any], file: str) -> Iterator[Detector]:
             means=cast("Means", row.get("means", "regex")) if system else "none",
             source=tuple(row["source"]) if isinstance(row["source"], list) else (row["source"],),
             checked=row["checked"],
+            unverified=row.get("unverified", ""),
             positive=tuple(row["positive"]),
             negative=tuple(row["negative"]),
         )

@@ -20,7 +20,8 @@ __all__ = ["Values"]
 class Values:
     """`table` has a row for each distinct value of a column: `column`, the text's position `at`, and whether `early`.
 
-    `texts` are those texts; `distinct` and `early` count them by column, early ones being among Purview's first rows.
+    `draw` is a number by which a part of them is drawn, the same in every run. `texts` are those texts; `distinct` and
+    `early` count them by column, early ones being among Purview's first rows.
     """
 
     def __init__(self, columns: Sequence[SampledColumn]) -> None:
@@ -35,7 +36,7 @@ class Values:
         whole = pl.concat([empty, *parts])
         self.texts = Texts(whole["text"])
         places = self.texts.distinct.alias("text").to_frame().with_row_index("at")
-        self.table = whole.join(places, on="text").select("column", "at", "early")
+        self.table = whole.join(places, on="text").select("column", "at", "early", draw=pl.col("text").hash(seed=0))
         counts = self.table.group_by("column").agg(pl.len().alias("distinct"), pl.col("early").sum())
         known = {column: (distinct, early) for column, distinct, early in counts.iter_rows()}
         self.distinct = [known.get(at, (0, 0))[0] for at in range(len(columns))]

@@ -48,8 +48,15 @@ def missing(error: ImportError) -> FrameError:
 def _stdnum(name: str) -> Callable[[str], bool]:
     from importlib import import_module  # noqa: PLC0415 - a module of hundreds, by its name
 
-    valid: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
-    return lambda value: bool(valid(value))
+    is_valid: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
+
+    def valid(value: str) -> bool:
+        try:
+            return bool(is_valid(value))
+        except (LookupError, ValueError):  # for some numbers, as stdnum.cn.ric for those of unknown counties
+            return False
+
+    return valid
 
 
 def _luhn(_: str) -> Callable[[str], bool]:
