@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench_catalog import catalog
+from bench_classify import classify
 from bench_contracts import contracts
 from bench_depth import audit_depth
 from bench_live import audit_live
@@ -120,6 +121,7 @@ BENCHES: dict[str, Callable[..., bool]] = {
     "audit-depth": audit_depth,
     "purview": purview,
     "catalog": catalog,
+    "classify": classify,
     "contracts": contracts,
 }
 
