@@ -15,7 +15,7 @@ from sovereignmesh.sandbox.estate import read_state
 from sovereignmesh.sandbox.purview.objects import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.sandbox.estate import Estate
 
@@ -41,6 +41,7 @@ class Record(NamedTuple):
     api_version: str
 
 
+@lru_cache(maxsize=1 << 14)
 def type_in(path: str) -> str:
     """The resource type that a path names, in the path's case; "" where it names none.
 
@@ -110,7 +111,14 @@ class Store:
 
     def below(self, path: str = "") -> Iterator[Record]:
         """Every record below a path, in the order that they came in."""
-        return (self._records[key] for key in self._below.get(path.lower().rstrip("/"), ()))
+        return (self._records[key] for key in self._keys_below(path))
+
+    def chosen(self, path: str, fits: Callable[[str], bool]) -> Iterator[Record]:
+        """Those of the records below a path whose id, in lower case, fits."""
+        return (self._records[key] for key in self._keys_below(path) if fits(key))
+
+    def _keys_below(self, path: str) -> Iterable[str]:
+        return self._below.get(path.lower().rstrip("/"), ())
 
     def put(self, path: str, body: dict[str, Any], api_version: str) -> tuple[Record, bool]:
         """Writes a body; gives the record, and whether it is new. An id that is there keeps its case."""
