@@ -9,8 +9,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 from click.testing import CliRunner
+from clock import open_still
 
+from sovereignmesh import sandbox
 from sovereignmesh.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch):
+    """Commands in this process wait for nothing; those in one of their own take the time that they take."""
+    monkeypatch.setattr(sandbox, "open_sandbox", open_still)
 
 
 def run(*words, **options):

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
@@ -78,6 +79,8 @@ class Specs:
         for name, many in found.items():
             for operation in many:
                 self._index.setdefault((name, operation.path.count("/")), []).append(operation)
+        # The lists of what comes with every account are the same in each answer.
+        self._wrong_in = lru_cache(maxsize=256)(self._check_response)
 
     def find(self, method, url):
         """The operation that a request is for or None, its path within the family, and what is wrong with that."""
@@ -116,6 +119,9 @@ class Specs:
 
     def check_response(self, operation_id, status, body):
         """All that does not fit in an answer; `body` is bytes or None."""
+        return list(self._wrong_in(operation_id, status, body))
+
+    def _check_response(self, operation_id, status, body):
         operation = self.operations[operation_id]
         try:
             value = orjson.loads(body) if body else None

@@ -1,11 +1,11 @@
 """Watches what goes over `requests` to Purview, and judges it."""
 
-import json
 import re
 from contextlib import contextmanager
 from functools import cached_property
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
+import orjson
 import requests
 
 from openapi.hosts import is_purview
@@ -61,7 +61,7 @@ class Exchanges:
         if "json" not in response.headers.get("Content-Type", "json"):
             return
         try:
-            value = json.loads(response.content or b"null")
+            value = orjson.loads(response.content or b"null")
         except ValueError:
             return
         if isinstance(value, dict) and isinstance(value.get("nextLink"), str):

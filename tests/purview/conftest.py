@@ -38,7 +38,7 @@ def write_mesh(tmp_path):
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seed():
     return load_mesh(estate_mesh("seed"))
 

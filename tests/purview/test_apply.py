@@ -9,8 +9,12 @@ import threading
 import time
 
 import pytest
+from click.testing import CliRunner
+from clock import open_still
 
+from sovereignmesh import sandbox
 from sovereignmesh.azure.purview import Scan, Trigger, connect_purview
+from sovereignmesh.cli import main
 from sovereignmesh.errors import ClosedNetworkError, DeadlineError, DeniedError, SovereignMeshError
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.purview import apply_purview, plan_purview
@@ -43,12 +47,12 @@ def live(azure):
     return export_purview(azure, "sovereign-purview").yaml
 
 
-@pytest.fixture
-def wished(open_azure, seed):
+@pytest.fixture(scope="module")
+def wished(seed):
     """What one apply makes of an empty account."""
-    azure = open_azure()
-    list(apply_purview(plan_purview(azure, seed)))
-    return live(azure)
+    with open_still("seed") as azure:
+        list(apply_purview(plan_purview(azure, seed)))
+        return live(azure)
 
 
 @pytest.mark.parametrize(
@@ -205,10 +209,11 @@ def test_an_account_that_is_full_of_others_work_keeps_it(open_azure, seed):
     assert purview.sources.get("their-lake").collection == "theirs"
 
 
-def test_killed_at_any_moment_the_next_apply_makes_what_one_apply_makes(tmp_path):
+def test_killed_at_any_moment_the_next_apply_makes_what_one_apply_makes(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "open_sandbox", open_still)  # of what is not killed
     whole = tmp_path / "whole.json"
     run = ["purview", "apply", "--estate", "seed", "--yes", "--state"]
-    assert subprocess.run([*COMMAND, *run, str(whole)], capture_output=True, check=False).returncode == 0
+    assert CliRunner().invoke(main, [*run, str(whole)]).exit_code == 0
     chance = random.Random(5)
     cut = 0
     for number in range(3):
@@ -225,8 +230,8 @@ def test_killed_at_any_moment_the_next_apply_makes_what_one_apply_makes(tmp_path
             killed.send_signal(signal.SIGKILL)
             killed.stdout.close()
             cut += killed.wait() == -signal.SIGKILL
-        finished = subprocess.run([*COMMAND, *run, str(state)], capture_output=True, text=True, check=False)
-        assert finished.returncode == 0, finished.stdout + finished.stderr
+        finished = CliRunner().invoke(main, [*run, str(state)])
+        assert finished.exit_code == 0, finished.output
         assert contents(state) == contents(whole)
     assert cut
 

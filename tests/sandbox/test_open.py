@@ -42,6 +42,50 @@ def test_packed_and_plain_rows_are_the_same(build_estate):
     assert load_estate(folder).rows == plain
 
 
+def test_an_estate_is_read_again_where_a_file_of_it_is_another(build_estate):
+    folder = build_estate(ROLES)
+    before, rows = load_estate(folder), folder / "resources.jsonl"
+    assert load_estate(folder) is before
+    lines = rows.read_bytes().splitlines(keepends=True)
+    rows.write_bytes(b"".join(lines[:-1]))
+    assert load_estate(folder).rows == before.rows[:-1]
+    rows.unlink()
+    with pytest.raises(SandboxError, match=r"resources\.jsonl"):
+        load_estate(folder)
+    rows.write_bytes(b"".join(lines))
+    assert load_estate(folder).rows == before.rows
+
+
+def test_what_is_written_in_one_sandbox_is_in_no_other(build_estate):
+    folder = build_estate([("/", "Owner")])
+    account = f"/subscriptions/{ONE}/resourceGroups/Data-RG/providers/Microsoft.Storage/storageAccounts/st1"
+    query = "resources | where id contains 'Data-RG' | project id, tags | order by id asc"
+    first, other = Client(folder), Client(folder)
+    before = first.rows(query)
+    changed = first.call("PATCH", account, json={"tags": {"Domain": "Other"}, "properties": {"number": 7}})
+    assert changed.json()["tags"] == {"Domain": "Other"}
+    assert first.call("DELETE", account.replace("st1", "st2")).status_code == 200
+    shown = first.rows(query)
+    assert len(shown) == len(before) - 1
+    assert {"id": account, "tags": {"Domain": "Other"}} in shown
+    for client in (other, Client(folder)):
+        assert client.rows(query) == before
+        assert client.get(account).json()["tags"] == {"Domain": "Sales"}
+        assert client.get(account).json()["properties"]["number"] == 1
+        assert client.get(account.replace("st1", "st2")).status_code == 200
+
+
+def test_who_is_asked_for_by_one_sandbox_is_not_by_another(build_estate):
+    """Estates that differ in nothing but who may read what."""
+    folder = build_estate(ROLES)
+    every = Client(folder).rows("resources | project id")
+    described = json.loads((folder / "estate.json").read_text())
+    roles = [{"scope": f"/subscriptions/{TWO}", "role": "Reader"}]
+    (folder / "estate.json").write_text(json.dumps({**described, "roles": roles}))
+    some = Client(folder).rows("resources | project id")
+    assert len(every) > len(some) == 1
+
+
 @pytest.mark.parametrize("name", ["nowhere", "../estates", "", "/"])
 def test_an_estate_that_is_none(name):
     with pytest.raises(SandboxError, match="no estate is called"):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from sovereignmesh.sandbox.children import is_in_list, is_no_record, lists_by_location, parent_of, with_plain_locations
+from sovereignmesh.sandbox.children import given_by, is_no_record, lists_by_location, parent_of, with_plain_locations
 from sovereignmesh.sandbox.purview.resource import Accounts, account_types
 from sovereignmesh.sandbox.store import ACCOUNT, GROUP, SUBSCRIPTION, Record, Store, type_in
 from sovereignmesh.sandbox.wire import Call, Refusal, Reply, json_reply, page_of
@@ -45,21 +45,19 @@ class Arm:
 
     def answer(self, call: Call) -> Reply:
         """The answer to a call. Raises Refusal for one that ARM would refuse."""
-        call = replace(call, path=with_plain_locations(call.path))
+        if (plain := with_plain_locations(call.path)) != call.path:
+            call = replace(call, path=plain)
         path = call.path.lower()
         if path.startswith("/subscriptions/"):
             self._check_subscription(call.path.split("/")[2])
         if (reply := self._accounts.answer(call)) is not None:
             return reply
-        for pattern, name in _ROUTES:
-            found = pattern.fullmatch(path)
-            if found is None:
-                continue
-            if name != "resource" and call.method != "GET":
-                raise _no_method(call, "GET")
-            scope = call.path[: found.end("scope")] if "scope" in found.groupdict() else call.path
-            return _ANSWERS[name](self, call, scope)
-        raise Refusal(404, "InvalidResourceType", f"The resource type could not be found: '{call.path}'.")
+        name, end = _route(path)
+        if not name:
+            raise Refusal(404, "InvalidResourceType", f"The resource type could not be found: '{call.path}'.")
+        if name != "resource" and call.method != "GET":
+            raise _no_method(call, "GET")
+        return _ANSWERS[name](self, call, call.path[:end])
 
     def _subscriptions(self, call: Call, _: str) -> Reply:
         every = [
@@ -159,7 +157,7 @@ class Arm:
         self._check_group(parent.partition("/providers/")[0])
         self._access.demand(f"{kind}/read", parent)
         self._check_parent(parent)
-        every = [record.body for record in self._store.below(parent) if is_in_list(record.id, call.path)]
+        every = [record.body for record in self._store.chosen(parent, given_by(call.path))]
         return json_reply(page_of(call, every, self._page_size))
 
     def _resource(self, call: Call, _: str) -> Reply:
@@ -250,6 +248,15 @@ _ROUTES: Final = tuple(
     )
 )
 _ANSWERS: Final[dict[str, Callable[[Arm, Call, str], Reply]]] = {name: getattr(Arm, f"_{name}") for _, name in _ROUTES}
+
+
+@lru_cache(maxsize=1 << 12)
+def _route(path: str) -> tuple[str, int]:
+    """What answers a path in lower case, "" for nothing, and where its scope ends."""
+    for pattern, name in _ROUTES:
+        if found := pattern.fullmatch(path):
+            return name, found.end("scope") if "scope" in pattern.groupindex else len(path)
+    return "", 0
 
 
 def _no_method(call: Call, *methods: str) -> Refusal:

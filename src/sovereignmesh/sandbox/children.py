@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sovereignmesh.sandbox.store import type_in
 
-__all__ = ["is_in_list", "is_no_record", "lists_by_location", "parent_of", "with_plain_locations"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["given_by", "is_no_record", "lists_by_location", "parent_of", "with_plain_locations"]
 
 _LOCATION: Final = re.compile(r"(?<=/locations/)[^/]+", re.IGNORECASE)
 
@@ -66,12 +69,13 @@ def is_no_record(path: str) -> bool:
     return kind in _PARTS or (kind.endswith("/locations") and kind.count("/") == 1)
 
 
-def is_in_list(identity: str, path: str) -> bool:
-    """Whether the list at a path gives the resource of that id, which is below the list's parent."""
-    own, asked = identity.lower(), path.lower()
+def given_by(path: str) -> Callable[[str], bool]:
+    """Whether the list at a path gives the resource of an id in lower case, which is below the list's parent."""
+    asked = path.lower()
     kind = type_in(asked)
     if kind in _REACH:
-        return type_in(own) == _REACH[kind]
+        return lambda own: type_in(own) == _REACH[kind]
     if "/providers/" in parent_of(asked):
-        return own.rpartition("/")[0] == asked  # no further than the next level
-    return type_in(own) == kind and own.count("/providers/") == 1
+        return lambda own: own.rpartition("/")[0] == asked  # no further than the next level
+    start = f"/providers/{kind.partition('/')[0]}/"
+    return lambda own: start in own and type_in(own) == kind and own.count("/providers/") == 1

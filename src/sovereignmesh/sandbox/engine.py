@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
 from collections import OrderedDict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -18,6 +19,8 @@ from sovereignmesh.sandbox.tables import HELD, HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    Rows = Callable[[], Mapping[str, Iterable[dict[str, Any]]]]
 
 __all__ = [
     "Answer",
@@ -34,7 +37,7 @@ _POLICY: Final = "policyresources"
 _SUBSCRIPTION: Final = 'lower("subscriptionId")'
 _PLACE: Final = "regexp_replace(lower(id), '/providers/[^/]+/[^/]+/[^/]+$', '')"  # what a policy, or a state, is of
 _HIDDEN_AGAIN: Final = re.compile(rf"{HIDDEN}\d*")  # a join adds a number
-_REMEMBERED: Final = 8  # answers, for the pages that follow
+_REMEMBERED: Final = 64  # answers, for the pages that follow and for the sandboxes that share an engine
 _TYPES: Final = {
     "VARCHAR": "string", "JSON": "object", "BOOLEAN": "boolean", "DOUBLE": "number", "BIGINT": "integer",
     "INTEGER": "integer", "HUGEINT": "integer", "TIMESTAMP": "datetime",
@@ -83,11 +86,10 @@ class Scope(NamedTuple):
 
 
 class Engine:
-    """The tables, loaded when they have changed."""
+    """The tables, loaded when they have changed. Any number of threads may ask; nobody changes an answer."""
 
-    def __init__(self, rows: Callable[[], Mapping[str, Iterable[dict[str, Any]]]]) -> None:
-        """`rows` gives the rows of every table that is HELD."""
-        self._rows = rows
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._loaded: int | None = None
         self._narrowed = False  # to `_scope`
         self._scope: Scope | None = None
@@ -95,22 +97,24 @@ class Engine:
         self._nulls = Nulls()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
-    def run(self, text: str, scope: Scope | None, version: int) -> Answer:
-        """The answer to a query (`scope` None: of the whole tenant).
+    def run(self, text: str, scope: Scope | None, version: int, rows: Rows) -> Answer:
+        """The answer to a query (`scope` None: of the whole tenant). `rows` gives the rows of every table that is HELD.
 
-        Raises ParserFailure, UnknownTableError, UnsupportedError.
+        They are taken where they are of another version than before. Raises ParserFailure, UnknownTableError,
+        UnsupportedError.
         """
-        if self._loaded != version:
-            self._load(version)
-        key = (text, scope)
-        if key not in self._answers:
-            self._answers[key] = self._run(text, scope)
-            while len(self._answers) > _REMEMBERED:
-                self._answers.popitem(last=False)
-        self._answers.move_to_end(key)
-        return self._answers[key]
+        with self._lock:
+            if self._loaded != version:
+                self._load(version, rows)
+            key = (text, scope)
+            if key not in self._answers:
+                self._answers[key] = self._run(text, scope)
+                while len(self._answers) > _REMEMBERED:
+                    self._answers.popitem(last=False)
+            self._answers.move_to_end(key)
+            return self._answers[key]
 
-    def _load(self, version: int) -> None:
+    def _load(self, version: int, rows: Rows) -> None:
         connection = self._connection
         if connection is None:
             connection = self._connection = duckdb_kql.connect()
@@ -119,8 +123,8 @@ class Engine:
             )  # out of a query's sight; names of its own, or duckdb-kql takes neither
         self._answers.clear()
         self._nulls = Nulls()
-        for table, rows in self._rows().items():
-            _fill(connection, table, [self._nulls.without(row) for row in rows])
+        for table, held in rows().items():
+            _fill(connection, table, [self._nulls.without(row) for row in held])
         self._loaded, self._narrowed = version, False
 
     def _run(self, text: str, scope: Scope | None) -> Answer:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import threading
+from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +32,7 @@ _PURVIEW_ROLES: Final = {
     "global-catalog-reader", "governance-domain-creator", "governance-domain-owner", "data-product-owner",
 }  # fmt: skip
 _CATALOGS: Final = ("classic", "unified")
+_REMEMBERED: Final = 8  # estates, for who opens one again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,12 @@ class GivenAccount:
     runs: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Estate:
-    """What an estate folder says. `groups`, `parents` (of subscriptions), `purview` are by lower-case name."""
+    """What an estate folder says. `groups`, `parents` (of subscriptions), `purview` are by lower-case name.
+
+    Sandboxes share it: nobody changes what is in it.
+    """
 
     name: str
     tenant: dict[str, str]
@@ -139,10 +146,50 @@ def estate_mesh(estate: str | Path) -> Path:
     return (folder / str(_read(folder).get("mesh", "mesh"))).resolve()
 
 
+class _Files:
+    """The files of an estate, and what was in each of them when it was read."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, bytes] = {}
+
+    def read(self, path: Path) -> bytes:
+        """What is in a file."""
+        self._read[path] = data = path.read_bytes()
+        return data
+
+    def are_as_read(self) -> bool:
+        """Whether all that was read is there unchanged."""
+        with suppress(OSError):
+            return all(path.read_bytes() == data for path, data in self._read.items())
+        return False
+
+
+_known: OrderedDict[Path, tuple[_Files, Estate]] = OrderedDict()
+_known_lock: Final = threading.Lock()
+
+
 def load_estate(estate: str | Path) -> Estate:
-    """The estate of that name or path. Raises SandboxError where it is unknown or cannot be read."""
+    """The estate of that name or path: the same one again while its files are what they were.
+
+    Raises SandboxError where it is unknown or cannot be read.
+    """
     folder = estate_folder(estate)
-    described = _read(folder)
+    with _known_lock:
+        known = _known.get(folder)
+    files, loaded = known or (_Files(), None)
+    if loaded is None or not files.are_as_read():
+        files = _Files()
+        loaded = _loaded(folder, files)
+    with _known_lock:
+        _known[folder] = files, loaded
+        _known.move_to_end(folder)
+        while len(_known) > _REMEMBERED:
+            _known.popitem(last=False)
+    return loaded
+
+
+def _loaded(folder: Path, files: _Files) -> Estate:
+    described = _read(folder, files)
     try:
         root = described["tenant"]["id"]
         groups = {
@@ -158,10 +205,12 @@ def load_estate(estate: str | Path) -> Estate:
             parents={key.lower(): value["parent"] for key, value in described.get("subscriptions", {}).items()},
             roles=tuple((role["scope"], role["role"]) for role in described.get("roles", [])),
             role_definitions=described.get("role_definitions", {}),
-            rows=tuple(_lines(folder / described["resources"], _row)),
-            children=tuple(_lines(folder / described["children"], _child)) if "children" in described else (),
-            policy=tuple(_lines(folder / described["policy"], _row)) if "policy" in described else (),
-            purview={key.lower(): _account(folder, value) for key, value in described.get("purview", {}).items()},
+            rows=tuple(_lines(files, folder / described["resources"], _row)),
+            children=tuple(_lines(files, folder / described["children"], _child)) if "children" in described else (),
+            policy=tuple(_lines(files, folder / described["policy"], _row)) if "policy" in described else (),
+            purview={
+                key.lower(): _account(folder, value, files) for key, value in described.get("purview", {}).items()
+            },
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SandboxError(f"{folder / _FILE}: not an estate's description: {error}") from error
@@ -171,10 +220,10 @@ def _root_name(groups: dict[str, ManagementGroup], root: str) -> str:
     return groups[root.lower()].display_name if root.lower() in groups else "Tenant Root Group"
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _read(folder: Path, files: _Files | None = None) -> dict[str, Any]:
     path = folder / _FILE
     try:
-        described = json.loads(path.read_bytes())
+        described = json.loads(files.read(path) if files else path.read_bytes())
     except (OSError, ValueError) as error:
         raise SandboxError(f"{path}: {error}") from error
     if not isinstance(described, dict):
@@ -182,15 +231,15 @@ def _read(folder: Path) -> dict[str, Any]:
     return described
 
 
-def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
-    objects = _objects(folder / value["objects"]) if "objects" in value else ()
+def _account(folder: Path, value: dict[str, Any], files: _Files) -> GivenAccount:
+    objects = _objects(files, folder / value["objects"]) if "objects" in value else ()
     roles = tuple(str(role) for role in value.get("roles", ()))
     if unknown := set(roles) - _PURVIEW_ROLES:
         raise SandboxError(f"{folder / _FILE}: {min(unknown)!r} is no role in Purview")
     catalog = value.get("catalog", "classic")
     if catalog not in _CATALOGS:
         raise SandboxError(f"{folder / _FILE}: {catalog!r} is no catalog of Purview: {' or '.join(_CATALOGS)}")
-    assets = tuple(_lines(folder / value["assets"], _asset)) if "assets" in value else ()
+    assets = tuple(_lines(files, folder / value["assets"], _asset)) if "assets" in value else ()
     return GivenAccount(
         roles,
         objects,
@@ -201,17 +250,17 @@ def _account(folder: Path, value: dict[str, Any]) -> GivenAccount:
     )
 
 
-def _objects(path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
+def _objects(files: _Files, path: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
     """The objects in a file: a list of `{"path": ..., "body": {...}}` in an order in which a client could send them."""
     try:
-        return tuple((str(one["path"]), dict(one["body"])) for one in json.loads(path.read_bytes()))
+        return tuple((str(one["path"]), dict(one["body"])) for one in json.loads(files.read(path)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SandboxError(f"{path}: not a list of Purview's objects: {error}") from error
 
 
-def _lines(path: Path, read: Callable[[Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _lines(files: _Files, path: Path, read: Callable[[Any], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     try:
-        data = path.read_bytes()
+        data = files.read(path)
         lines = (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
         for line in lines:
             if line.strip():

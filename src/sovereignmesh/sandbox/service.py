@@ -46,9 +46,7 @@ class Service:
         access = Access(estate)
         self._arm = Arm(estate, self.store, access, page_size)
         self._groups = ManagementGroups(estate, self.store, access, page_size)
-        self._graph = Graph(
-            self.store, access, self._groups, estate.policy, page_size=page_size, clock=clock, largest=largest
-        )
+        self._graph = Graph(estate, self.store, access, self._groups, page_size=page_size, clock=clock, largest=largest)
         self._open_purview = partial(Purview, estate, self.store, page_size, clock)
         # What an estate has in Purview takes as long as all else, and most commands never ask; but what a state keeps
         # of it must be there before the state is written again.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,7 +15,7 @@ from sovereignmesh.sandbox.estate import read_state
 from sovereignmesh.sandbox.purview.objects import Objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sovereignmesh.sandbox.estate import Estate
 
@@ -40,6 +41,7 @@ class Record(NamedTuple):
     api_version: str
 
 
+@lru_cache(maxsize=1 << 14)
 def type_in(path: str) -> str:
     """The resource type that a path names, in the path's case; "" where it names none.
 
@@ -52,6 +54,29 @@ def type_in(path: str) -> str:
         return "/".join([segments[0], *segments[1::2]])
     count = len(path.strip("/").split("/"))
     return {_SUBSCRIPTION_LEVEL: SUBSCRIPTION, _GROUP_LEVEL: GROUP}.get(count, "")
+
+
+class _Estates(NamedTuple):
+    """What an estate begins with. Stores share it: each copies what it changes."""
+
+    records: dict[str, Record]
+    below: dict[str, dict[str, None]]  # by path, what is anywhere below it
+    given: frozenset[str]  # what Resource Graph knows of
+    unlisted: frozenset[str]
+    graph_types: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def _records_of(estate: Estate) -> _Estates:
+    given = {str(record.id).lower(): record for record in map(_record_of, estate.rows)}
+    children = {str(body["id"]).lower(): Record(body["id"], type_in(body["id"]), body, "") for body in estate.children}
+    records = {**given, **children}
+    below: dict[str, dict[str, None]] = {}
+    for key in records:
+        for above in _paths_above(key):
+            below.setdefault(above, {})[key] = None
+    types = frozenset(str(row["type"]).lower() for row in estate.rows)
+    return _Estates(records, below, frozenset(given), frozenset(children), types)
 
 
 class Store:
@@ -68,15 +93,12 @@ class Store:
         self.accounts: dict[str, Record] = {}
         self._written: dict[str, dict[str, Any] | None] = {}
         self._objects_written: dict[str, dict[str, dict[str, Any] | None]] = {}
-        self._records: dict[str, Record] = {}
-        self._below: dict[str, dict[str, None]] = {}  # by path, what is anywhere below it
-        self._graph_types = {str(row["type"]).lower() for row in estate.rows}
-        for row in estate.rows:
-            self._hold(_record_of(row))
-        self._given = set(self._records)
-        self._unlisted = {str(body["id"]).lower() for body in estate.children}
-        for body in estate.children:
-            self._hold(Record(body["id"], type_in(body["id"]), body, ""))
+        self._estates = _records_of(estate)
+        self._records = dict(self._estates.records)
+        self._below = {path: dict(keys) for path, keys in self._estates.below.items()}
+        for key, record in self._records.items():
+            if record.type.lower() == ACCOUNT:
+                self.accounts[key.rpartition("/")[2]] = record
         if state is not None and not state.parent.is_dir():
             raise SandboxError(f"{state}: there is no folder {state.parent}")
         self._seen = _stamp(state) if state is not None else None
@@ -89,7 +111,14 @@ class Store:
 
     def below(self, path: str = "") -> Iterator[Record]:
         """Every record below a path, in the order that they came in."""
-        return (self._records[key] for key in self._below.get(path.lower().rstrip("/"), ()))
+        return (self._records[key] for key in self._keys_below(path))
+
+    def chosen(self, path: str, fits: Callable[[str], bool]) -> Iterator[Record]:
+        """Those of the records below a path whose id, in lower case, fits."""
+        return (self._records[key] for key in self._keys_below(path) if fits(key))
+
+    def _keys_below(self, path: str) -> Iterable[str]:
+        return self._below.get(path.lower().rstrip("/"), ())
 
     def put(self, path: str, body: dict[str, Any], api_version: str) -> tuple[Record, bool]:
         """Writes a body; gives the record, and whether it is new. An id that is there keeps its case."""
@@ -113,14 +142,19 @@ class Store:
         self._save(dict.fromkeys(gone))
         return True
 
+    @property
+    def is_untouched(self) -> bool:
+        """Whether the records are the estate's, and nobody has written any."""
+        return not self._written
+
     def is_given(self, record: Record) -> bool:
         """Whether a record is part of the estate; what was made since is not."""
-        return record.id.lower() in self._given
+        return record.id.lower() in self._estates.given
 
     def uses(self, subscription: str, namespace: str) -> bool:
         """Whether a subscription has, or came with, a resource of a provider: whoever used it has registered it."""
         start, named = f"{subscription.lower()}/", f"/providers/{namespace.lower()}/"
-        return any(key.startswith(start) and named in key for key in (*self._records, *self._given))
+        return any(key.startswith(start) and named in key for key in (*self._records, *self._estates.given))
 
     def restore_objects(self) -> None:
         """Gives the objects what the state has of them, once those that come with the estate are there."""
@@ -136,9 +170,9 @@ class Store:
 
     def lists(self, record: Record) -> bool:
         """Whether Resource Graph, and ARM's list of all resources, have a record; neither lists every child."""
-        if record.id.lower() in self._unlisted:
+        if record.id.lower() in self._estates.unlisted:
             return False
-        return record.type.lower() in self._graph_types or _is_top_level(record.id)
+        return record.type.lower() in self._estates.graph_types or _is_top_level(record.id)
 
     def graph_rows(self) -> Iterator[dict[str, Any]]:
         """The rows that Resource Graph has, of all subscriptions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import SandboxError
@@ -26,6 +27,7 @@ __all__ = [
     "by_name",
     "drop_entity",
     "give_assets",
+    "guid_of",
     "keep_entity",
     "readable",
     "writable",
@@ -55,7 +57,13 @@ def writable(account: Account) -> frozenset[str]:
 
 def name_key(kind: str, qualified_name: str) -> str:
     """The key of a name, which is one of a type's."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}\n{qualified_name}"))
+    return guid_of(f"{kind}\n{qualified_name}")
+
+
+@lru_cache(maxsize=1 << 14)
+def guid_of(name: str) -> str:
+    """An id that is always the same for the same name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
 
 
 def by_name(account: Account, kind: str, qualified_name: str) -> Body | None:
@@ -137,7 +145,7 @@ def _column(table: Body, name: str, data_type: str, classifications: Iterable[st
 def _entity(  # noqa: PLR0917 - the parts of an entity
     salt: str, kind: str, attributes: Body, collection: str, classifications: Iterable[str], more: Body
 ) -> Body:
-    guid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{salt}{kind} {attributes['qualifiedName']}"))
+    guid = guid_of(f"{salt}{kind} {attributes['qualifiedName']}")
     return {
         "typeName": kind,
         "attributes": {"owner": None, "description": None, **attributes},

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from sovereignmesh.sandbox.purview.account import Account, routes
 from sovereignmesh.sandbox.purview.answers import atlas_refusal
 from sovereignmesh.sandbox.purview.asset_types import ASSET_TYPES
-from sovereignmesh.sandbox.purview.assets import ENTITIES, PROCESSES, READERS, by_name, readable
+from sovereignmesh.sandbox.purview.assets import ENTITIES, PROCESSES, READERS, by_name, guid_of, readable
 from sovereignmesh.sandbox.wire import Reply, json_reply
 
 if TYPE_CHECKING:
@@ -209,7 +208,7 @@ def _reference(of: Body, entity: Body) -> Body:
         "typeName": entity["typeName"],
         "displayText": entity["attributes"].get("name"),
         "entityStatus": entity["status"],
-        "relationshipGuid": str(uuid.uuid5(uuid.NAMESPACE_URL, between)),
+        "relationshipGuid": guid_of(between),
         "relationshipStatus": "ACTIVE",
     }
 

@@ -23,6 +23,7 @@ __all__ = ["NAMESPACE", "Accounts", "account_types"]
 
 NAMESPACE: Final = "Microsoft.Purview"
 _TYPE: Final = f"{NAMESPACE}/accounts"
+_PART: Final = f"/providers/{NAMESPACE}/".lower()
 _DEFAULTS: Final = "/default-accounts"  # a shelf of no account: each has a name
 _READS: Final = 2  # of an account that see it unfinished
 _NAME: Final = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
@@ -58,6 +59,8 @@ class Accounts:
 
     def answer(self, call: Call) -> Reply | None:
         """The answer to what is asked of the provider besides accounts; None for anything else."""
+        if _PART not in call.path.lower():
+            return None
         for method, pattern, name in _ROUTES:
             found = pattern.fullmatch(call.path)
             if found and method == call.method:
