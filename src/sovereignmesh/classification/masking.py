@@ -25,6 +25,6 @@ def mask(value: str) -> str:
     first = printable(value[0])
     local, at, domain = value.rpartition("@")
     top = domain.rpartition(".")[2]
-    if at and local and top.isalpha():
+    if at and local and "." in domain and top.isalpha():
         return f"{first}{_HIDDEN}@{_HIDDEN}.{top}"
     return first + _HIDDEN

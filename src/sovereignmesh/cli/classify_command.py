@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 from rich.text import Text
 
-from sovereignmesh.cli.common import find_mesh, read_in_small_pieces
+from sovereignmesh.cli.common import find_mesh, reading
 from sovereignmesh.cli.fitting import fit, open_console, print_rows, table_of
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.result import printable
@@ -53,9 +53,9 @@ def classify(ctx: click.Context, data: str, mesh: Path | None, rows: int, output
     from sovereignmesh.classification import classify_columns  # noqa: PLC0415 - an extra
     from sovereignmesh.frames import open_data  # noqa: PLC0415
 
-    read_in_small_pieces()
     policy = load_mesh(find_mesh(mesh)) if mesh or _DEFAULT.exists() else None
-    found = classify_columns(open_data(data), policy, rows=rows)
+    with reading(data):
+        found = classify_columns(open_data(data), policy, rows=rows)
     if output == "json":
         click.echo(json.dumps(found.to_dict(), indent=2))
     else:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -14,7 +15,7 @@ import click
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sovereignmesh.azure import Azure
 
@@ -26,7 +27,7 @@ __all__ = [
     "find_mesh",
     "folder_of",
     "open_azure",
-    "read_in_small_pieces",
+    "reading",
     "tell_forgotten",
     "write_new",
 ]
@@ -60,13 +61,19 @@ def folder_of(file: Path) -> Path:
     return file
 
 
-def read_in_small_pieces() -> None:
-    """Lets Polars hold less of a file at once than it would, in this process; a user's own settings stay.
+@contextmanager
+def reading(data: str) -> Iterator[None]:
+    """While data is read: that it is, on a terminal, and Polars holds less of a file at once than it would.
 
-    Measured by `scripts/bench contracts`: half the memory, for the same time.
+    Measured by `scripts/bench contracts`: half the memory, for the same time. A user's own settings stay.
     """
     os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", "1")
     os.environ.setdefault("POLARS_IDEAL_MORSEL_SIZE", "20000")
+    from rich.console import Console  # noqa: PLC0415 - only for data
+    from rich.markup import escape  # noqa: PLC0415
+
+    with Console(stderr=True).status(f"reading {escape(printable(data))}"):
+        yield
 
 
 def write_new(file: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sovereignmesh.cli.common import find_mesh, folder_of, read_in_small_pieces
+from sovereignmesh.cli.common import find_mesh, folder_of, reading
 from sovereignmesh.cli.standards_commands import export_contract, import_contract
 from sovereignmesh.mesh import load_mesh
 from sovereignmesh.mesh.values import instant
@@ -103,10 +103,10 @@ def check(
     """
     from sovereignmesh.contracts import DataContract, check_contract  # noqa: PLC0415 - an extra
 
-    read_in_small_pieces()
     wanted = DataContract.from_mesh(load_mesh(find_mesh(mesh)), product, consumer)
-    result = check_contract(data, wanted, at=at)
-    failing = result.failing_rows(rows) if rows and result.rows else []
+    with reading(data):
+        result = check_contract(data, wanted, at=at)
+        failing = result.failing_rows(rows) if rows and result.rows else []
     if output == "json":
         plain = result.to_dict()
         click.echo(json.dumps({**plain, "failing_rows": failing} if rows else plain, indent=2, default=str))
@@ -165,10 +165,10 @@ def project(data: str, product: str | None, consumer: str | None, mesh: Path | N
     """
     from sovereignmesh.contracts import DataContract, project_contract  # noqa: PLC0415
 
-    read_in_small_pieces()
     folder_of(output)
     wanted = DataContract.from_mesh(load_mesh(find_mesh(mesh)), product, consumer)
-    written = project_contract(data, wanted, output, overwrite=force)
+    with reading(data):
+        written = project_contract(data, wanted, output, overwrite=force)
     click.echo(printable(f"wrote {written.path}: {', '.join(written.fields)}"))
     for what, names in (("left out", written.left_out), ("not there", written.absent)):
         if names:
@@ -195,10 +195,11 @@ def quality(
     from sovereignmesh.contracts import DataContract, check_contract  # noqa: PLC0415 - an extra
     from sovereignmesh.frames import open_data  # noqa: PLC0415
 
-    read_in_small_pieces()
-    opened = open_data(data)
-    promised = DataContract.of_product(load_mesh(find_mesh(mesh)), product, tuple(opened.columns))
-    result = check_contract(opened, promised, at=at)
+    wanted = load_mesh(find_mesh(mesh))
+    with reading(data):
+        opened = open_data(data)
+        promised = DataContract.of_product(wanted, product, tuple(opened.columns))
+        result = check_contract(opened, promised, at=at)
     figures = ("completeness", "accuracy", "timeliness", "freshness", "row-count")
     checks = [check for check in result.checks if check.check in figures]
     if output == "json":
@@ -206,8 +207,8 @@ def quality(
     else:
         from sovereignmesh.cli.contract_table import print_quality  # noqa: PLC0415
 
-        wanted = [(name, getattr(promised, f"min_{name}")) for name in figures[:3]]
+        figured = [(name, getattr(promised, f"min_{name}")) for name in figures[:3]]
         assert result.quality is not None, "check_contract measures it"
         click.echo(f"{printable(promised.product)}: {result.told_rows}")
-        print_quality(result.quality, wanted, checks)
+        print_quality(result.quality, figured, checks)
     ctx.exit(_code(checks, "low"))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sovereignmesh.errors import FrameError
 from sovereignmesh.frames.data import Data, duplicates, engine_errors, refused, said
+from sovereignmesh.result.text import encodable
 
 __all__ = ["open_data"]
 
@@ -100,7 +101,9 @@ def _from_pandas(data: Any) -> tuple[Any, frozenset[str]]:
                 else pl.from_pandas(column, nan_to_null=True)
             )
         except no_series:
-            texts = [None if missing else str(value) for value, missing in zip(column, column.isna(), strict=True)]
+            texts = [
+                None if missing else encodable(str(value)) for value, missing in zip(column, column.isna(), strict=True)
+            ]
             read = pl.Series(values=texts, dtype=pl.String)
             mixed.add(name)
         columns.append(read.alias(name))

@@ -9,6 +9,7 @@ from sovereignmesh.result.azure_policy import AzurePolicy, ExemptionUse, PolicyA
 from sovereignmesh.result.checks import CHECKS, SEVERITIES, STATES
 from sovereignmesh.result.controls import controls_by_check
 from sovereignmesh.result.finding import Finding
+from sovereignmesh.result.text import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -255,7 +256,11 @@ class Audit:
         """The findings as a data frame, one row each. Needs pandas installed."""
         import pandas as pd  # noqa: PLC0415 - heavy, and only here
 
-        return pd.DataFrame(list(self.rows()), columns=[*Finding.COLUMNS, "waiver"])
+        rows = [
+            {name: encodable(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+            for row in self.rows()
+        ]
+        return pd.DataFrame(rows, columns=[*Finding.COLUMNS, "waiver"])
 
     def head(self) -> dict[str, Any]:
         """The JSON contract without its findings."""

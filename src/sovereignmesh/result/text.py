@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["listed", "printable", "timestamp"]
+__all__ = ["encodable", "listed", "printable", "timestamp"]
 
 
 def printable(text: str) -> str:
@@ -22,6 +22,15 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
+
+
+def encodable(text: str) -> str:
+    r"""The text with what UTF-8 has no bytes for written out: JSON may hold half of a character.
+
+    >>> print(encodable("a\ud800"))
+    a\ud800
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def listed(names: Sequence[str], most: int) -> str:
