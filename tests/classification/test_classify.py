@@ -219,8 +219,6 @@ def test_what_is_not_looked_at_is_said(kind):
     assert result.not_examined == ("c1",)
     assert len(result.column("c1").unknown) == 1
     assert "not read: c1: " in result._repr_html_()
-    assert result.not_examined == ("c1",)
-    assert "not read: c1" in result._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -250,16 +248,16 @@ def test_a_column_that_spoils_the_others_is_left_out():
     assert "more" in result.not_examined
 
 
-@pytest.mark.parametrize("data", [None, 1, "file.csv", [1, 2], {"a": [1]}, object(), pl.Series([1])])
+@pytest.mark.parametrize("data", [None, 1, [1, 2], {"a": [1]}, object(), pl.Series([1])])
 def test_what_is_no_frame_is_refused(data):
-    with pytest.raises(FrameError, match="is no frame"):
+    with pytest.raises(FrameError, match="wants a frame"):
         classify_columns(data)
 
 
 def test_two_columns_of_one_name_are_refused():
-    with pytest.raises(FrameError, match=r"same name|cannot be read"):
+    with pytest.raises(FrameError, match="two columns have the name a"):
         classify_columns(pd.DataFrame([[1, 2]], columns=["a", "a"]))
-    with pytest.raises(FrameError, match=r"same name|cannot be read"):
+    with pytest.raises(FrameError, match="two columns have the name a"):
         classify_columns(pa.table([[1], [2]], names=["a", "a"]))
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
-from numbers import Number
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from sovereignmesh.classification.result import NO_VALUES
-from sovereignmesh.classification.validators import missing
-from sovereignmesh.errors import FrameError
-from sovereignmesh.frames import Data
+from sovereignmesh.frames import open_data
 from sovereignmesh.result.text import printable
 
 if TYPE_CHECKING:
@@ -23,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["PURVIEW_ROWS", "Sample", "SampledColumn", "take_sample"]
 
 PURVIEW_ROWS: Final = 128  # what a scan reads; https://learn.microsoft.com/purview/data-map-classification
-_WRITTEN: Final = (str, Number, dt.date, dt.time, UUID)  # objects whose text is how a person writes them
 _EXACT: Final = 2**53  # the largest whole number that a float holds with all below it
 
 
@@ -51,25 +45,16 @@ class Sample:
 
 
 def take_sample(data: Any, rows: int) -> Sample:
-    """The first rows of data that `frames` has opened, or of a frame that narwhals knows; FrameError for the rest."""
-    try:
-        import narwhals as nw  # noqa: PLC0415 - heavy
-        import polars  # noqa: F401, ICN001, PLC0415 - what all is read with
-    except ImportError as error:
-        raise missing(error) from error
-    try:
-        frame = data.frame if isinstance(data, Data) else nw.from_native(data)
-    except TypeError as error:
-        kind = type(data).__name__
-        raise FrameError(f"{kind} is no frame: give one of pandas, Polars, PyArrow, DuckDB or Spark") from error
-    except (nw.exceptions.NarwhalsError, ValueError) as error:
-        raise FrameError(f"the frame cannot be read: {printable(str(error))}") from error
-    read = list(_lazy(frame, rows + 1) if isinstance(frame, nw.LazyFrame) else _eager(frame.head(rows + 1)))
-    _refuse_duplicates([name for name, _, _ in read])
+    """The first rows of whatever `frames` opens; raises FrameError where it cannot."""
+    opened = open_data(data)
+    read = list(_heads(opened.frame, rows + 1))
     height = max((len(one) for _, _, one in read if not isinstance(one, str)), default=0)
-    columns = (_column(name, dtype, one if isinstance(one, str) else one.head(rows)) for name, dtype, one in read)
-    ordered = tuple(sorted(columns, key=lambda one: one.name))
-    return Sample(ordered, min(height, rows), more=height > rows)
+    columns = []
+    for name, dtype, one in read:
+        opaque = opened.columns[name].opaque
+        told = f"objects of type {opaque}, which are not looked into" if opaque else one
+        columns.append(_column(name, dtype, told if isinstance(told, str) else told.head(rows)))
+    return Sample(tuple(sorted(columns, key=lambda one: one.name)), min(height, rows), more=height > rows)
 
 
 def _errors() -> tuple[type[Exception], ...]:
@@ -80,7 +65,7 @@ def _errors() -> tuple[type[Exception], ...]:
     return (nw.exceptions.NarwhalsError, pl.exceptions.PolarsError, ValueError, TypeError, NotImplementedError)
 
 
-def _lazy(frame: nw.LazyFrame[Any], rows: int) -> Iterator[tuple[str, str, pl.Series | str]]:
+def _heads(frame: nw.LazyFrame[Any], rows: int) -> Iterator[tuple[str, str, pl.Series | str]]:
     """All columns in one query; one by one only where one of them spoils it."""
     schema = frame.collect_schema()
     head = frame.head(rows)
@@ -97,43 +82,9 @@ def _lazy(frame: nw.LazyFrame[Any], rows: int) -> Iterator[tuple[str, str, pl.Se
         yield name, str(dtype), whole[name]
 
 
-def _eager(frame: nw.DataFrame[Any]) -> Iterator[tuple[str, str, pl.Series | str]]:
-    import narwhals as nw  # noqa: PLC0415
-
-    for name in frame.columns:
-        column = frame.get_column(name)
-        try:
-            read = _objects(column) if column.dtype == nw.Object else column.to_polars()
-        except _errors() as error:
-            yield str(name), str(column.dtype), _said(error)
-        else:
-            yield str(name), str(column.dtype), read
-
-
-def _objects(column: nw.Series[Any]) -> pl.Series:
-    """A column of Python's objects: their texts, where all have one."""
-    import polars as pl  # noqa: PLC0415
-
-    texts: list[str | None] = []
-    for value in column.to_list():
-        if value is None or value != value:  # noqa: PLR0124 - not a number
-            texts.append(None)
-        elif isinstance(value, _WRITTEN):
-            texts.append(str(value))
-        else:
-            raise TypeError(f"objects of type {type(value).__name__}, which are not looked into")
-    return pl.Series(str(column.name), texts, dtype=pl.String)
-
-
 def _said(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return f"cannot be read: {printable(lines[0][:200])}"
-
-
-def _refuse_duplicates(names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise FrameError(f"several columns have the same name: {printable(', '.join(twice[:5]))}: rename them")
 
 
 def _column(name: str, dtype: str, read: pl.Series | str) -> SampledColumn:

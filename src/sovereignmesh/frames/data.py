@@ -43,7 +43,7 @@ class Column:
     """A column: `kind` is its logical type in the words of ODCS, None where its values do not tell.
 
     `paths` are the fields nested in it, as in `contact.email`. A `mixed` one held Python objects of several types, and
-    is read as their texts.
+    is read as their texts; an `opaque` one held objects of this type, whose texts say nothing of what is in them.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Column:
     kind: str | None
     floating: bool = False
     mixed: bool = False
+    opaque: str = ""
     paths: tuple[str, ...] = ()
 
 

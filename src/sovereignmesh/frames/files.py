@@ -63,7 +63,7 @@ def _data(path: Path, frame: pl.LazyFrame, *, text: bool = False, footers: Foote
     import narwhals as nw  # noqa: PLC0415 - an extra
 
     lazy = nw.from_native(frame)
-    return Data(lazy, str(path), columns_of(lazy.collect_schema()), text=text, footers=footers)
+    return Data(lazy, str(path), columns_of(lazy.collect_schema(), {}), text=text, footers=footers)
 
 
 def _parquet(path: Path, files: list[Path]) -> Data:

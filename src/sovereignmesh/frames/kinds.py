@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["columns_of"]
 
 
-def columns_of(schema: Mapping[str, nw.dtypes.DType], mixed: frozenset[str] = frozenset()) -> dict[str, Column]:
-    """The columns of a schema by name, in its order."""
+def columns_of(schema: Mapping[str, nw.dtypes.DType], objects: Mapping[str, str]) -> dict[str, Column]:
+    """The columns of a schema by name, in its order; `objects` as `read_pandas` gives them."""
     return {
         name: Column(
             name,
             str(dtype),
-            None if name in mixed else _kind(dtype),
+            None if name in objects else _kind(dtype),
             floating=dtype.is_float(),
-            mixed=name in mixed,
+            mixed=name in objects,
+            opaque=objects.get(name, ""),
             paths=tuple(_nested(name, dtype)),
         )
         for name, dtype in schema.items()

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from sovereignmesh.errors import FrameError
 from sovereignmesh.frames.data import Data, duplicates, engine_errors, refused, said
-from sovereignmesh.result.text import encodable
 
 __all__ = ["open_data"]
 
@@ -57,54 +56,27 @@ def _of_frame(data: Any) -> Data:
     import polars as pl  # noqa: PLC0415
 
     from sovereignmesh.frames.kinds import columns_of  # noqa: PLC0415
+    from sovereignmesh.frames.pandas_frames import names_of, read_pandas  # noqa: PLC0415
 
     module = type(data).__module__.partition(".")[0]
-    mixed: frozenset[str] = frozenset()
-    if module in ("pandas", "pyarrow", "modin") and hasattr(data, "schema" if module == "pyarrow" else "columns"):
-        names: list[str] = [str(name) for name in (data.columns if module != "pyarrow" else data.schema.names)]
-        _check_names(f"the {module} frame", names)
-        data, mixed = _from_pandas(data) if module != "pyarrow" else (pl.from_arrow(data), mixed)
+    name, objects = f"the {module} frame", {}
+    if module == "pandas" and hasattr(data, "columns"):
+        _check_names(name, names_of(data))
+        data, objects = read_pandas(data)
+    elif module == "pyarrow" and hasattr(data, "schema"):
+        _check_names(name, data.schema.names)
+        data = pl.from_arrow(data)
     try:
         frame = nw.from_native(data)
     except TypeError:
         kinds = "a frame of pandas, Polars, PyArrow, DuckDB or PySpark, a path or an address"
         raise FrameError(f"found {type(data).__name__}, wants {kinds}") from None
     if not isinstance(frame, nw.LazyFrame):
-        if not hasattr(frame, "lazy"):
-            raise FrameError("found a single column, wants a frame: give the table that it is of")
         frame = frame.lazy("polars")
-    _check_names(f"the {module} frame", frame.collect_schema().names())
-    return Data(frame, f"the {module} frame", columns_of(frame.collect_schema(), mixed))
+    _check_names(name, frame.collect_schema().names())
+    return Data(frame, name, columns_of(frame.collect_schema(), objects))
 
 
 def _check_names(name: str, names: list[str]) -> None:
     if twice := duplicates(names):
         raise refused(name, f"two columns have the name {twice}: rename one, or nobody knows which is meant")
-
-
-def _from_pandas(data: Any) -> tuple[Any, frozenset[str]]:
-    """The frame for Polars, column by column, and those whose objects are of several types: these are read as texts."""
-    import polars as pl  # noqa: PLC0415
-
-    no_series: tuple[type[Exception], ...] = (
-        *engine_errors(),
-        TypeError,
-        ValueError,
-    )  # what Arrow and Polars raise for a column of all sorts
-    columns, mixed = [], set()
-    for place, name in enumerate(map(str, data.columns)):
-        column = data.iloc[:, place]
-        try:
-            read = (
-                pl.Series(dtype=pl.Null, values=[None] * len(column))
-                if column.isna().all() and column.dtype == object
-                else pl.from_pandas(column, nan_to_null=True)
-            )
-        except no_series:
-            texts = [
-                None if missing else encodable(str(value)) for value, missing in zip(column, column.isna(), strict=True)
-            ]
-            read = pl.Series(values=texts, dtype=pl.String)
-            mixed.add(name)
-        columns.append(read.alias(name))
-    return pl.DataFrame(columns), frozenset(mixed)

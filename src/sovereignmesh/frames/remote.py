@@ -82,7 +82,7 @@ def _lake(address: str, parts: SplitResult) -> Data:
         # A folder without a suffix is a table: what else lies in it could not be told from what belongs to it.
         frame = pl.scan_delta(address, credential_provider=caller)
     lazy = nw.from_native(frame)
-    return Data(lazy, address, columns_of(lazy.collect_schema()))
+    return Data(lazy, address, columns_of(lazy.collect_schema(), {}))
 
 
 def _open_lake(address: str, host: str, path: str) -> Iterator[bytes]:
