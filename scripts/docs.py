@@ -30,7 +30,7 @@ from sovereignmesh.facts.purview import (
 )
 from sovereignmesh.facts.terraform import planned_types
 from sovereignmesh.mesh import load_mesh
-from sovereignmesh.mesh import schema as mesh_schema
+from sovereignmesh.mesh.json_schema import schema as mesh_schema
 from sovereignmesh.mesh.purview_references import SECRETS
 from sovereignmesh.plan import plan_lines
 from sovereignmesh.purview import plan_purview, plan_purview_account

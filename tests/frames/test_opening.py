@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,6 +85,21 @@ class TestKinds:
         data = open_data(tmp_path / "lake")
         assert list(data.columns) == ["id", "n", "t", "year"]
         assert measure_quality(data).rows == 6
+
+
+class TestPandas:
+    def test_an_index_with_data_is_data(self):
+        frame = pd.DataFrame({"a": [1, 2]}, index=pd.Index(["ada@contoso.com", "bob@contoso.com"], name="email"))
+        assert list(open_data(frame).columns) == ["email", "a"]
+        assert list(open_data(frame.reset_index().set_index(["email", "a"]).assign(b=1)).columns) == ["email", "a", "b"]
+        assert list(open_data(frame.rename_axis(None)).columns) == ["index", "a"]
+        assert list(open_data(pd.DataFrame({"a": [1, 2, 3]}).query("a > 1")).columns) == ["a"]
+        refused(frame.assign(email="x"), "two columns have the name email")
+
+    def test_objects_that_are_no_text(self):
+        data = open_data(pd.DataFrame({"a": [{"b": 1}, "x", None], "s": ["x", 1, None]}))
+        assert (data.columns["a"].mixed, data.columns["a"].opaque) == (True, "dict")
+        assert (data.columns["s"].mixed, data.columns["s"].opaque) == (True, "")
 
 
 class TestFooters:
@@ -185,8 +201,6 @@ class TestBadInput:
         refused(tmp_path, "b.parquet and a.parquet differ in the columns email")
 
     def test_no_columns_and_two_of_a_name(self):
-        import pandas as pd
-
         refused(pd.DataFrame(), "it has no columns")
         refused(pl.DataFrame(), "it has no columns")
         refused(pd.DataFrame([[1, 2]], columns=["a", "a"]), "two columns have the name a")

@@ -6,7 +6,8 @@ import yaml
 from click.testing import CliRunner
 
 from sovereignmesh.cli import main
-from sovereignmesh.mesh import load_mesh, schema
+from sovereignmesh.mesh import load_mesh
+from sovereignmesh.mesh.json_schema import schema
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sovereignmesh.facts import regions
-from sovereignmesh.mesh import load_mesh, schema, validate
-from sovereignmesh.mesh.json_schema import GenerateJsonSchema
+from sovereignmesh.mesh import load_mesh, validate
+from sovereignmesh.mesh.json_schema import GenerateJsonSchema, schema
 from sovereignmesh.mesh.load import _Reader
 from sovereignmesh.yamlfile import parse, parse_all
 

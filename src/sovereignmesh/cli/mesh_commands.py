@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sovereignmesh import mesh as meshes
 from sovereignmesh.cli.common import find_mesh
+from sovereignmesh.mesh import validate as validate_mesh
+from sovereignmesh.mesh.json_schema import schema as mesh_schema
+from sovereignmesh.mesh.starter import init as init_mesh
 from sovereignmesh.result import printable
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def _contract_schema() -> str:
 
 
 _SCHEMAS: Final[dict[str, Callable[[], str]]] = {
-    "mesh": lambda: json.dumps(meshes.schema(), indent=2) + "\n",
+    "mesh": lambda: json.dumps(mesh_schema(), indent=2) + "\n",
     "audit": _audit_schema,
     "plan": _plan_schema,
     "contract": _contract_schema,
@@ -49,7 +51,7 @@ def validate(ctx: click.Context, mesh: Path | None) -> None:
     Exit codes: 0 it can be used (warnings allowed), 1 it has errors, 2 wrong usage.
     """
     path = find_mesh(mesh)
-    problems = meshes.validate(path)
+    problems = validate_mesh(path)
     for problem in problems:
         click.echo(str(problem))
     count = Counter(problem.severity for problem in problems)
@@ -64,7 +66,7 @@ def init(folder: Path) -> None:
 
     Overwrites nothing. Exit codes: 0 written, 1 not written, 2 wrong usage.
     """
-    for file in meshes.init(folder):
+    for file in init_mesh(folder):
         click.echo(f"wrote {printable(str(file))}")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sovereignmesh.classification import classify_columns, detectors
 from sovereignmesh.contracts.result import CheckResult
 from sovereignmesh.mesh.documents import DataClassification, GovernancePolicies
 from sovereignmesh.result.text import listed, printable
@@ -26,6 +25,8 @@ _Found = list[tuple[str, "Detection"]]
 
 def classify(data: Data, contract: DataContract) -> Classification:
     """What the columns are, by the policy's rules and the library of detectors. Raises FrameError."""
+    from sovereignmesh.classification import classify_columns  # noqa: PLC0415 - only for contracts that ask for it
+
     policies = GovernancePolicies(data_classification=DataClassification(rules=contract.classification_rules))
     return classify_columns(data, policies)
 
@@ -68,6 +69,8 @@ def _judged(check: ContractCheck, expected: str, found: _Found, unknown: list[st
 
 def _nobody_finds(contract: DataContract) -> list[str]:
     """Excluded classifications that no rule and no detector gives: not finding them proves nothing."""
+    from sovereignmesh.classification import detectors  # noqa: PLC0415
+
     known = {rule.classification for rule in contract.classification_rules}
     known |= {one.classification for one in detectors()}
     missing = [name for name in contract.excluded_classifications if name not in known]

@@ -26,7 +26,6 @@ def open_data(data: Any) -> Data:
     try:
         import narwhals  # noqa: F401, PLC0415 - an extra
         import polars  # noqa: F401, ICN001, PLC0415
-        import pyarrow  # noqa: F401, ICN001, PLC0415
     except ImportError as error:
         raise FrameError(f"{_EXTRA} ({error})") from None
     try:
@@ -59,7 +58,8 @@ def _of_frame(data: Any) -> Data:
     from sovereignmesh.frames.pandas_frames import names_of, read_pandas  # noqa: PLC0415
 
     module = type(data).__module__.partition(".")[0]
-    name, objects = f"the {module} frame", {}
+    name = f"the {module} frame"
+    objects: dict[str, str] = {}
     if module == "pandas" and hasattr(data, "columns"):
         _check_names(name, names_of(data))
         data, objects = read_pandas(data)

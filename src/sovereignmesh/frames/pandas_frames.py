@@ -38,10 +38,9 @@ def read_pandas(data: Any) -> tuple[pl.DataFrame, dict[str, str]]:
     for place, name in enumerate(map(str, frame.columns)):
         column = frame.iloc[:, place]
         missing = column.isna()
-        read = (
-            pl.Series(dtype=pl.Null, values=[None] * len(column)) if column.dtype == object and missing.all() else None
-        )
-        if read is None and (read := _arrow(column)) is None:
+        nothing = column.dtype == object and missing.all()
+        read = pl.Series(dtype=pl.Null, values=[None] * len(column)) if nothing else _arrow(column)
+        if read is None:
             texts = [None if gone else encodable(str(value)) for value, gone in zip(column, missing, strict=True)]
             read = pl.Series(values=texts, dtype=pl.String)
             objects[name] = _opaque(value for value, gone in zip(column, missing, strict=True) if not gone)
@@ -62,9 +61,10 @@ def _arrow(column: Any) -> pl.Series | None:
 
     no_series: tuple[type[Exception], ...] = (*engine_errors(), TypeError, ValueError)
     try:
-        return pl.from_pandas(column, nan_to_null=True)
+        read: pl.Series = pl.from_pandas(column, nan_to_null=True)
     except no_series:
         return None
+    return read
 
 
 def _opaque(values: Iterable[Any]) -> str:

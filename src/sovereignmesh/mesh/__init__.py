@@ -1,12 +1,10 @@
 """The wish: YAML documents of a mesh in, checked models and the policy of every resource out."""
 
 from sovereignmesh.mesh.documents import Directory, Domain, GovernancePolicies, Waiver
-from sovereignmesh.mesh.json_schema import schema
 from sovereignmesh.mesh.load import load_mesh, load_products, validate
 from sovereignmesh.mesh.mesh import Mesh
 from sovereignmesh.mesh.policy import Policy, Residency, TagRule
 from sovereignmesh.mesh.products import DataContractWish, DataProduct
-from sovereignmesh.mesh.starter import init
 
 __all__ = [
     "DataContractWish",
@@ -19,9 +17,7 @@ __all__ = [
     "Residency",
     "TagRule",
     "Waiver",
-    "init",
     "load_mesh",
     "load_products",
-    "schema",
     "validate",
 ]
