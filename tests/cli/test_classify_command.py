@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from sovereignmesh.cli import main
+from sovereignmesh.cli import common, main
 
 RULES = (
     'governancePolicies: {dataClassification: {rules: [{pattern: "segment", classification: "Internal.Segment"}]}}\n'
@@ -17,8 +17,8 @@ RULES = (
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("POLARS_ROW_GROUP_PREFETCH_SIZE", "POLARS_IDEAL_MORSEL_SIZE"):
-        monkeypatch.setenv(name, "1000")
+    for name, value in common._LEAN.items():
+        monkeypatch.setenv(name, value)  # what the command sets is taken back
     pl.DataFrame({"mail": ["ada@contoso.com"] * 5, "segment": ["a"] * 5}).write_csv("data.csv")
     return lambda *words: CliRunner().invoke(main, ["classify", *words])
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from sovereignmesh.cli import main
+from sovereignmesh.cli import common, main
 
 AT = "2026-11-24T12:00:00Z"
 MESH = """
@@ -42,8 +42,8 @@ GOOD = {"customerId": ["C1", "C2"], "segment": ["a", "b"], "t": [MOMENT, MOMENT]
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("POLARS_ROW_GROUP_PREFETCH_SIZE", "POLARS_IDEAL_MORSEL_SIZE"):
-        monkeypatch.setenv(name, "1000")  # and what the command would set is taken back
+    for name, value in common._LEAN.items():
+        monkeypatch.setenv(name, value)  # what the command sets is taken back
     Path("mesh.yaml").write_text(MESH)
 
     def run(data, *words):

