@@ -108,6 +108,7 @@ def contracts(known):
         fields=some(st.sampled_from(known), 1),
         excludedFields=st.lists(names, max_size=3),
         excludeSimilar=st.booleans(),
+        optionalFields=st.lists(st.sampled_from(known), max_size=2),
         excludedClassifications=st.lists(classifications, max_size=2),
         allowedClassifications=perhaps(st.lists(classifications, max_size=2)),
         qualityMetrics=perhaps(metrics),
@@ -166,7 +167,8 @@ EVERYTHING = {
     "dataContracts": [
         {"consumer": "Marketing Domain", "purpose": "Campaigns",
          "fields": ["orderId", "status", "orderedAt", "amount", "code", "nothing", "undescribed"],
-         "excludedFields": ["email"], "excludeSimilar": True, "excludedClassifications": ["PII.Contact"],
+         "excludedFields": ["email"], "excludeSimilar": True, "optionalFields": ["nothing"],
+         "excludedClassifications": ["PII.Contact"],
          "allowedClassifications": ["PII.HighRisk"], "qualityMetrics": {"completeness": 99}},
         {"consumer": "Finance", "purpose": "Reports", "fields": ["amount"], "allowedClassifications": []},
     ],

@@ -93,7 +93,9 @@ class TestCheck:
         )
         plain = json.loads(result.stdout)
         (row,) = plain.pop("failing_rows")
-        assert (row["customerId"], row["email"], row["broken"]) == ("x", "***", ["pattern customerId"])
+        assert (row["row"]["customerId"], row["row"]["email"]) == ("x", "***")
+        assert row["broken"] == ["pattern customerId"]
+        plain["failing_rows"] = [row]
         schema = json.loads(CliRunner().invoke(main, ["schema", "contract"]).stdout)
         jsonschema.validate(plain, schema)
 
@@ -143,7 +145,10 @@ class TestQuality:
         result = run({**GOOD, "segment": ["a", None]}, "quality", "data.parquet", "--format", "json")
         plain = json.loads(result.stdout)
         assert plain["quality"]["fields"] == {"customerId": 100, "segment": 50, "t": 100}
-        assert {check["check"] for check in plain["checks"]} == {"completeness", "accuracy", "freshness", "row-count"}
+        figures = {"completeness", "accuracy", "freshness", "row-count", "present-fields"}
+        assert {check["check"] for check in plain["checks"]} == figures
+        assert plain["ok"] is False
+        jsonschema.validate(plain, json.loads(CliRunner().invoke(main, ["schema", "contract"]).stdout))
 
 
 class TestDiffAndProject:

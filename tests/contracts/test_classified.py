@@ -73,7 +73,7 @@ def test_the_validator_s_words():
 def test_classified_values_are_masked():
     rules = {"fields": [{"name": "note", "pattern": "x"}, {"name": "n", "maximum": 0}]}
     (row,) = check_contract(DATA, contract(data_schema=rules)).failing_rows(1)
-    assert row == {"id": "***", "note": "***", "ssn_hash": "***", "n": 0, "broken": ["pattern note"]}
+    assert row == {"row": {"id": "***", "note": "***", "ssn_hash": "***", "n": 0}, "broken": ["pattern note"]}
 
 
 def test_it_is_not_given_to_the_consumer(tmp_path):

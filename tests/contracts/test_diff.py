@@ -38,7 +38,7 @@ def field(name, **other):
 @pytest.mark.parametrize(
     ("other", "what", "breaking"),
     [
-        ({"allowed_fields": ["a"]}, "allowed fields", True),
+        ({"allowed_fields": ["a"], **schema(fields=SCHEMA["fields"][:1])}, "allowed fields", True),
         ({"allowed_fields": ["a", "b", "d"]}, "allowed fields", False),
         ({"excluded_fields": ["email"]}, "excluded fields", True),
         ({"excluded_fields": ["email", "c", "d"]}, "excluded fields", False),

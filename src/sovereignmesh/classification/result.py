@@ -152,8 +152,9 @@ class Classification:
         return f"<Classification: {self.title}>"
 
     def _repr_html_(self) -> str:
+        notes = [f"suggested excludedFields: {', '.join(self.suggested_excluded_fields) or 'none'}"]
         unread = [(one.name, "; ".join(one.unknown)) for one in self.columns if not one.examined]
-        return table_html(self.title, _HEAD, self.table, unread=unread)
+        return table_html(self.title, _HEAD, self.table, notes=notes, unread=unread)
 
 
 _HEAD = ("column", "classification", "found by", "confidence", "values", "evidence", "Purview")

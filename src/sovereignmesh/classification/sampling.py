@@ -47,13 +47,13 @@ class Sample:
 def take_sample(data: Any, rows: int) -> Sample:
     """The first rows of whatever `frames` opens; raises FrameError where it cannot."""
     opened = open_data(data)
-    read = list(_heads(opened.frame, rows + 1))
+    read = list(_heads(opened.frame.select(*opened.columns), rows + 1))
     height = max((len(one) for _, _, one in read if not isinstance(one, str)), default=0)
     columns = []
     for name, dtype, one in read:
         opaque = opened.columns[name].opaque
         told = f"objects of type {opaque}, which are not looked into" if opaque else one
-        columns.append(_column(name, dtype, told if isinstance(told, str) else told.head(rows)))
+        columns.append(_column(name, dtype, told if isinstance(told, str) else told.head(rows), more=height > rows))
     return Sample(tuple(sorted(columns, key=lambda one: one.name)), min(height, rows), more=height > rows)
 
 
@@ -87,7 +87,7 @@ def _said(error: Exception) -> str:
     return f"cannot be read: {printable(lines[0][:200])}"
 
 
-def _column(name: str, dtype: str, read: pl.Series | str) -> SampledColumn:
+def _column(name: str, dtype: str, read: pl.Series | str, *, more: bool) -> SampledColumn:
     import polars as pl  # noqa: PLC0415
 
     if isinstance(read, str):
@@ -97,7 +97,8 @@ def _column(name: str, dtype: str, read: pl.Series | str) -> SampledColumn:
         return SampledColumn(name, dtype, None, 0, told)
     texts = pl.DataFrame({"text": told.str.strip_chars()}).with_row_index("first").filter(pl.col("text") != "")
     distinct = texts.group_by("text").agg(pl.col("first").min())
-    reason = "" if len(texts) else NO_VALUES if len(read) else "no rows"
+    nothing = f"no values in the first {len(read):,} rows" if more else NO_VALUES
+    reason = "" if len(texts) else nothing if len(read) else "no rows"
     return SampledColumn(name, dtype, distinct, len(texts), reason)
 
 

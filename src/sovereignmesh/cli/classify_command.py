@@ -21,6 +21,7 @@ __all__ = ["classify"]
 
 _DEFAULT: Final = Path("mesh")
 _COLUMNS: Final = ("column", "classification", "by", "confidence", "values", "evidence", "Purview")
+_REASONS: Final = 5
 _STYLES: Final = {"high": "bold red", "medium": "yellow", "low": "cyan"}
 
 
@@ -59,11 +60,11 @@ def classify(ctx: click.Context, data: str, mesh: Path | None, rows: int, output
     if output == "json":
         click.echo(json.dumps(found.to_dict(), indent=2))
     else:
-        _print(found)
+        _print(found, policy is not None)
     ctx.exit(4 if found.not_examined else 0)
 
 
-def _print(found: Classification) -> None:
+def _print(found: Classification, with_policy: bool) -> None:
     console = open_console()
     console.print(Text(printable(found.title), "bold"), soft_wrap=True)
     rows = found.table
@@ -76,5 +77,10 @@ def _print(found: Classification) -> None:
     for one in found.columns:
         for reason in () if one.examined else one.unknown:
             console.print(Text(printable(f"not examined: {one.name}: {reason}"), "red"), soft_wrap=True)
+    reasons = {told.reason: told.outcome for one in found.columns for told in one.purview if told.outcome != "assigned"}
+    for reason, outcome in [*reasons.items()][:_REASONS]:
+        console.print(Text(printable(f"{outcome}: {reason}"), "dim"), soft_wrap=True)
+    if not with_policy:
+        console.print(Text("no mesh: the policy's own rules were not applied (--mesh)", "dim"), soft_wrap=True)
     excluded = ", ".join(found.suggested_excluded_fields) or "none"
     console.print(Text.assemble(("suggested excludedFields: ", "bold"), printable(excluded)), soft_wrap=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -64,6 +66,15 @@ def _code(checks: Sequence[CheckResult], fail_on: str) -> int:
     return 3 if any(check.state == "non-compliant" and check.severity in counting for check in checks) else 0
 
 
+def _plain(value: Any) -> Any:
+    """The value as JSON knows it, which has no NaN."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 @click.group(epilog="Example: sovereignmesh contract check customers.parquet --consumer Sales")
 def contract() -> None:
     """Hold data to the contract with a consumer, compare contracts, give a consumer its part."""
@@ -81,6 +92,8 @@ contract.add_command(import_contract, "import")
 @_AT
 @_FAIL_ON
 @click.option("--rows", metavar="N", type=click.IntRange(0), default=0, help="Also show N rows that break a rule.")
+@click.option("--sample", metavar="N", type=click.IntRange(1), default=1000, show_default=True, help="Classify N rows.")
+@click.option("--show-compliant", is_flag=True, help="Show the checks that are compliant with what was observed, too.")
 @_FORMAT
 @click.pass_context
 def check(
@@ -92,12 +105,15 @@ def check(
     at: dt.datetime | None,
     fail_on: str,
     rows: int,
+    sample: int,
+    show_compliant: bool,
     output: str,
 ) -> None:
     """Check DATA against the contract of a product with a consumer.
 
     DATA is a file or folder of Parquet, CSV or JSON lines, a Delta table, abfss://CONTAINER@ACCOUNT... of a lake, or
-    mssql://SERVER/DATABASE/SCHEMA.TABLE. Values of fields that are excluded are masked in the rows shown.
+    mssql://SERVER/DATABASE/SCHEMA.TABLE. Values that nobody may see (excluded, not allowed, personal) are masked in the
+    rows shown. What could not be checked comes before what does not hold.
 
     Exit codes: 0 the contract holds, 1 could not run, 2 wrong usage, 3 it does not, 4 something could not be checked.
     """
@@ -105,16 +121,16 @@ def check(
 
     wanted = DataContract.from_mesh(load_mesh(find_mesh(mesh)), product, consumer)
     with reading(data):
-        result = check_contract(data, wanted, at=at)
+        result = check_contract(data, wanted, at=at, sample=sample)
         failing = result.failing_rows(rows) if rows and result.rows else []
     if output == "json":
         plain = result.to_dict()
-        click.echo(json.dumps({**plain, "failing_rows": failing} if rows else plain, indent=2, default=str))
+        click.echo(json.dumps(_plain({**plain, "failing_rows": failing} if rows else plain), indent=2, default=str))
     else:
         from sovereignmesh.cli.contract_table import print_contract, print_failing  # noqa: PLC0415
 
-        print_contract(result)
-        print_failing(failing)
+        print_contract(result, show_compliant=show_compliant)
+        print_failing(result, failing)
     ctx.exit(_code(result.checks, fail_on))
 
 
@@ -128,18 +144,17 @@ def check(
 def diff(ctx: click.Context, old: Path, new: Path, product: str | None, consumer: str | None, output: str) -> None:
     """Compare the contracts in OLD and NEW, files or folders of YAML.
 
-    Breaking is what leaves the consumer less or worse data than before, and what lets more of it be shared.
+    Breaking is what leaves the consumer less or worse data than before, and what takes a protection away. A field or a
+    contract that is new is listed as compatible.
 
     Exit codes: 0 nothing breaks, 1 could not run, 2 wrong usage, 3 a change breaks.
     """
-    from sovereignmesh.contracts import DataContract, diff_contracts, load_contracts  # noqa: PLC0415
+    from sovereignmesh.contracts import choose_contracts, diff_contracts, load_contracts  # noqa: PLC0415
 
-    def chosen(path: Path) -> list[DataContract]:
-        if product is None and consumer is None:
-            return load_contracts(path)
-        return [DataContract.from_yaml(path, product, consumer)]
-
-    changes = diff_contracts(chosen(old), chosen(new))
+    sides = [choose_contracts(load_contracts(path), product, consumer) for path in (old, new)]
+    if not any(sides):
+        raise click.ClickException("neither has such a contract")
+    changes = diff_contracts(*sides)
     if output == "json":
         click.echo(json.dumps([change.to_dict() for change in changes], indent=2))
     else:
@@ -159,7 +174,8 @@ def diff(ctx: click.Context, old: Path, new: Path, product: str | None, consumer
 def project(data: str, product: str | None, consumer: str | None, mesh: Path | None, output: Path, force: bool) -> None:
     """Write what the consumer may see of DATA into OUT, and nothing else.
 
-    Refuses where a required field is missing, or something excluded is nested in a field.
+    Refuses where a promised field is missing, or something excluded is in a field. How good the data is, is not asked:
+    that is `contract check`. Text of a CSV becomes what the schema says that it is, unless OUT is a .csv too.
 
     Exit codes: 0 written, 1 not written, 2 wrong usage.
     """
@@ -200,10 +216,11 @@ def quality(
         opened = open_data(data)
         promised = DataContract.of_product(wanted, product, tuple(opened.columns))
         result = check_contract(opened, promised, at=at)
-    figures = ("completeness", "accuracy", "timeliness", "freshness", "row-count")
-    checks = [check for check in result.checks if check.check in figures]
+    figures = ("completeness", "accuracy", "timeliness", "freshness", "row-count", "present-fields")
+    checks = tuple(check for check in result.checks if check.check in figures)
+    result = replace(result, checks=checks)
     if output == "json":
-        click.echo(json.dumps({**result.to_dict(), "checks": [check.to_dict() for check in checks]}, indent=2))
+        click.echo(json.dumps(_plain(result.to_dict()), indent=2))
     else:
         from sovereignmesh.cli.contract_table import print_quality  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ them is known.
 from __future__ import annotations
 
 from sovereignmesh.contracts.checking import check_contract
-from sovereignmesh.contracts.contract import DataContract, load_contracts
+from sovereignmesh.contracts.contract import DataContract, choose_contracts, load_contracts
 from sovereignmesh.contracts.diff import ContractChange, diff_contracts
 from sovereignmesh.contracts.examining import measure_quality
 from sovereignmesh.contracts.project import Projection, project_contract
@@ -27,6 +27,7 @@ __all__ = [
     "Projection",
     "Quality",
     "check_contract",
+    "choose_contracts",
     "diff_contracts",
     "load_contracts",
     "measure_quality",

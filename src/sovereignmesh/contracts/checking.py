@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sovereignmesh.contracts.classified import check_classifications
+from sovereignmesh.contracts.classified import SAMPLE, check_classifications
 from sovereignmesh.contracts.examining import NO_ROWS, examine
 from sovereignmesh.contracts.failing import Failing
 from sovereignmesh.contracts.naming import check_names
@@ -12,7 +12,7 @@ from sovereignmesh.contracts.quality import percent
 from sovereignmesh.contracts.result import CheckResult, ContractResult
 from sovereignmesh.contracts.rules import MEDIUM
 from sovereignmesh.mesh.products import RowCount
-from sovereignmesh.result.text import listed, timestamp
+from sovereignmesh.result.text import listed, spoken, timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,15 +28,22 @@ __all__ = ["check_contract"]
 _NAMED: Final = 6
 
 
-def check_contract(data: Any, contract: DataContract, *, at: dt.datetime | None = None) -> ContractResult:
+def check_contract(
+    data: Any, contract: DataContract, *, at: dt.datetime | None = None, sample: int = SAMPLE
+) -> ContractResult:
     """Every check of the contract on the data; it raises for none, not even for one that could not be made.
 
     `data` is a frame of pandas, Polars, PyArrow, DuckDB or PySpark, a file or folder, or an address. `at` is the moment
-    at which ages are measured (default: now). Raises FrameError where the data cannot be opened.
+    at which ages are measured (default: now); `sample` rows are classified, where the contract speaks of that. Raises
+    FrameError where the data cannot be opened.
     """
     seen = examine(data, contract, at)
     checks = [*check_names(seen.data, contract), _row_count(seen), *_uniqueness(seen), *_values(seen)]
-    checks += [*_figures(seen, contract), *_freshness(seen, contract), *check_classifications(seen.data, contract)]
+    checks += [
+        *_figures(seen, contract),
+        *_freshness(seen, contract),
+        *check_classifications(seen.data, contract, sample),
+    ]
     return ContractResult(
         contract=contract,
         data=seen.data.name,
@@ -57,11 +64,11 @@ def _row_count(seen: Examination) -> CheckResult:
     bounds += [f"at most {most:,}"] if most is not None else []
     expected = ", ".join(bounds) or "at least one, or nothing is proven"
     rows = seen.rows
-    if rows is None:
+    if rows is None or seen.failed:
         return CheckResult("row-count", "unknown", MEDIUM, expected=expected, reason=seen.failed)
     if (least is not None and rows < least) or (most is not None and rows > most):
         return CheckResult("row-count", "non-compliant", MEDIUM, expected=expected, observed=f"{rows:,}")
-    if rows == 0 and least != 0:
+    if rows == 0 and least != 0 and most != 0:
         return CheckResult("row-count", "unknown", MEDIUM, expected=expected, observed="0", reason=NO_ROWS)
     return CheckResult("row-count", "compliant", MEDIUM, expected=expected, observed=f"{rows:,}")
 
@@ -82,8 +89,9 @@ def _uniqueness(seen: Examination) -> Iterator[CheckResult]:
         yield _counted(seen, asked, _repeated(seen, name), "repeated", _not_told(seen, name))
     if seen.key:
         missing = [seen.count(f"missing {name}") for name in seen.key]
+        incomplete = missing[0] if len(seen.key) == 1 else seen.count("incomplete")
         repeated = _repeated(seen, seen.key[0]) if len(seen.key) == 1 else seen.count("key")
-        broken = None if repeated is None or None in missing else repeated + sum(filter(None, missing))
+        broken = None if repeated is None or incomplete is None else repeated + incomplete
         why = _not_told(seen, seen.key[0]) if len(seen.key) == 1 else ""
         asked = _Asked("primary-key", ", ".join(seen.key), "high", "a value in every row, and none twice")
         yield _counted(seen, asked, broken, "missing or repeated", why)
@@ -130,7 +138,7 @@ def _counted(seen: Examination, asked: _Asked, broken: int | None, what: str, wh
 
 def _none_is_fine(seen: Examination) -> bool:
     """Whether no rows are allowed explicitly: then no row breaks anything."""
-    return seen.schema.row_count is not None and seen.schema.row_count.minimum == 0
+    return seen.schema.row_count is not None and 0 in (seen.schema.row_count.minimum, seen.schema.row_count.maximum)
 
 
 def _figures(seen: Examination, contract: DataContract) -> Iterator[CheckResult]:
@@ -164,7 +172,7 @@ def _freshness(seen: Examination, contract: DataContract) -> Iterator[CheckResul
     if oldest is None:
         return
     column = seen.schema.timestamp_column or ""
-    expected = f"the newest row younger than {oldest} at {timestamp(seen.at)}"
+    expected = f"newest row younger than {spoken(oldest)} at {timestamp(seen.at)}"
     reason = seen.quality.reasons.get("timeliness", "")
     latest = seen.latest
     if latest is None:

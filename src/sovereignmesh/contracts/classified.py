@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.contracts.result import CheckResult
 from sovereignmesh.mesh.documents import DataClassification, GovernancePolicies
+from sovereignmesh.mesh.words import did_you_mean
 from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
@@ -16,26 +17,27 @@ if TYPE_CHECKING:
     from sovereignmesh.contracts.result import ContractCheck
     from sovereignmesh.frames import Data
 
-__all__ = ["check_classifications", "classify", "found_in"]
+__all__ = ["SAMPLE", "check_classifications", "classify", "found_in"]
 
+SAMPLE: Final = 1000  # rows
 _NAMED: Final = 6
 _BY: Final = {"name": "its name", "values": "its values", "both": "its name and values"}
 _Found = list[tuple[str, "Detection"]]
 
 
-def classify(data: Data, contract: DataContract) -> Classification:
+def classify(data: Any, contract: DataContract, sample: int = SAMPLE) -> Classification:
     """What the columns are, by the policy's rules and the library of detectors. Raises FrameError."""
     from sovereignmesh.classification import classify_columns  # noqa: PLC0415 - only for contracts that ask for it
 
     policies = GovernancePolicies(data_classification=DataClassification(rules=contract.classification_rules))
-    return classify_columns(data, policies)
+    return classify_columns(data, policies, rows=sample)
 
 
-def check_classifications(data: Data, contract: DataContract) -> Iterator[CheckResult]:
+def check_classifications(data: Data, contract: DataContract, sample: int = SAMPLE) -> Iterator[CheckResult]:
     """The checks of classifications, for a contract that says something of them; by names and sampled values."""
     if not contract.excluded_classifications and contract.allowed_classifications is None:
         return
-    found = classify(data, contract)
+    found = classify(data, contract, sample)
     if contract.excluded_classifications:
         excluded = found_in(found, lambda one: one.classification in contract.excluded_classifications)
         expected = f"none of {listed(contract.excluded_classifications, _NAMED)}"
@@ -74,7 +76,7 @@ def _nobody_finds(contract: DataContract) -> list[str]:
     known = {rule.classification for rule in contract.classification_rules}
     known |= {one.classification for one in detectors()}
     missing = [name for name in contract.excluded_classifications if name not in known]
-    return [f"no rule and no detector finds {name}" for name in missing]
+    return [f"no rule and no detector finds {name}{did_you_mean(name, known)}" for name in missing]
 
 
 def _not_examined(columns: Iterable[ClassifiedColumn]) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from sovereignmesh import yamlfile
 from sovereignmesh.errors import ContractError
-from sovereignmesh.mesh import load_products
+from sovereignmesh.mesh import Mesh, load_products
 from sovereignmesh.mesh.documents import ClassificationRule, DataClassification, GovernancePolicies
 from sovereignmesh.mesh.policy import residency_of
 from sovereignmesh.mesh.products import (
@@ -20,8 +21,8 @@ from sovereignmesh.mesh.products import (
     ServiceLevel,
 )
 from sovereignmesh.mesh.validity import fields_of, parse_rule
-from sovereignmesh.mesh.values import AnyClassificationName, Duration, Model, Names, Percent, SomeNames, age, wrong
-from sovereignmesh.mesh.words import consumer_in, did_you_mean, say_plainly
+from sovereignmesh.mesh.values import AnyClassificationName, Duration, Model, Names, Percent, age, wrong
+from sovereignmesh.mesh.words import did_you_mean, party, say_plainly
 from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
-    from sovereignmesh.mesh import Mesh
 
-__all__ = ["DataContract", "load_contracts"]
+__all__ = ["DataContract", "choose_contracts", "load_contracts"]
 
 _NAMED: Final = 8
 _Classifications = Annotated[tuple[AnyClassificationName, ...], Field(strict=False)]
@@ -40,9 +40,11 @@ _Classifications = Annotated[tuple[AnyClassificationName, ...], Field(strict=Fal
 class DataContract(Model):
     """What a consumer may see of a product, and how good it is.
 
-    `data_schema` describes the fields (`schema` in YAML); thresholds are percentages, `freshness` is a duration as in
-    "< 1 hour". `residency` names the regions where the data may be, for whoever serves it. By `classification_rules`,
-    the policy's, excluded classifications are recognised. Raises ContractError for what contradicts itself.
+    The consumer may see `allowed_fields`, and is promised `required_fields` of them: of a mesh's contract all that are
+    not optional. `data_schema` describes the fields (`schema` in YAML); thresholds are percentages, `freshness` is a
+    duration as in "< 1 hour". `residency` names the regions where the data may be, for whoever serves it. By
+    `classification_rules`, the policy's, excluded classifications are recognised. Raises ContractError for what
+    contradicts itself.
 
     >>> DataContract(allowed_fields=["customerId"], excluded_fields=["email"], min_completeness=98).min_completeness
     98.0
@@ -50,7 +52,8 @@ class DataContract(Model):
 
     model_config = ConfigDict(alias_generator=None)
 
-    allowed_fields: SomeNames
+    allowed_fields: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]  # a column may be called anything
+    required_fields: Names = ()
     excluded_fields: Names = ()
     min_completeness: Percent | None = None
     min_accuracy: Percent | None = None
@@ -72,13 +75,23 @@ class DataContract(Model):
         try:
             super().__init__(**given)
         except ValidationError as error:
-            raise ContractError("; ".join(say_plainly(error))) from None
+            raise ContractError("; ".join(say_plainly(error, type(self)))) from None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         folded = {name.casefold() for name in self.allowed_fields}
+        if twice := [name for name, count in Counter(self.allowed_fields).items() if count > 1]:
+            raise wrong(f"given twice: {listed(twice, _NAMED)}: a field is given once")
+        schema = self.data_schema
+        said = {*(field.name for field in schema.fields), *schema.primary_key} - {*self.allowed_fields}
+        if said:
+            raise wrong(
+                f"described and not allowed: {listed(sorted(said), _NAMED)}: the schema is of what may be there"
+            )
         if both := [name for name in self.excluded_fields if name.casefold() in folded]:
             raise wrong(f"both allowed and excluded: {listed(both, _NAMED)}: a field is given or excluded")
+        if odd := [name for name in self.required_fields if name not in self.allowed_fields]:
+            raise wrong(f"required and not allowed: {listed(odd, _NAMED)}: what must be there may be there")
         if doubly := set(self.allowed_classifications or ()) & set(self.excluded_classifications):
             raise wrong(f"both allowed and excluded: {listed(sorted(doubly), _NAMED)}: it is one of them")
         return self
@@ -99,6 +112,8 @@ class DataContract(Model):
 
         Raises ContractError where the mesh has none of that name, or several.
         """
+        if not isinstance(mesh, Mesh):
+            raise ContractError(f"found {type(mesh).__name__}, wants a mesh: load_mesh(path), or from_yaml(path)")
         policies = mesh.policies.data_classification if mesh.policies else None
         rules = policies.rules if policies else ()
         return _contract_of(mesh.products, mesh.policies, rules, product, consumer)
@@ -118,8 +133,8 @@ class DataContract(Model):
         chosen = _product(mesh.products, product)
         schema = chosen.data_schema or DataSchema()
         every = tuple(dict.fromkeys((*(field.name for field in schema.fields), *fields)))
-        wish = DataContractWish(consumer=chosen.domain, purpose="quality", fields=every)
-        return _made(chosen, wish, mesh.policies, ())
+        wish = DataContractWish(consumer=chosen.domain, purpose="quality", fields=every, optional_fields=every)
+        return _made(chosen, wish, mesh.policies, ()).model_copy(update={"consumer": "", "purpose": ""})
 
     def to_yaml(self) -> str:
         """The contract as the document of its product, with the policy's classification rules; `from_yaml` reads it.
@@ -138,6 +153,7 @@ class DataContract(Model):
             consumer=self.consumer,
             purpose=self.purpose,
             fields=self.allowed_fields,
+            optional_fields=tuple(name for name in self.allowed_fields if name not in self.required_fields),
             excluded_fields=self.excluded_fields,
             exclude_similar=self.exclude_similar,
             excluded_classifications=self.excluded_classifications,
@@ -168,6 +184,19 @@ def load_contracts(path: str | os.PathLike[str]) -> list[DataContract]:
     return [_made(product, wish, policies, rules) for product in products for wish in product.data_contracts]
 
 
+def choose_contracts(
+    contracts: Iterable[DataContract], product: str | None, consumer: str | None
+) -> list[DataContract]:
+    """Those of a product, and of a consumer, by names without case; None for any."""
+    wanted = product.strip().casefold() if product else None
+    return [
+        one
+        for one in contracts
+        if wanted in (None, one.product.casefold(), f"{one.domain}/{one.product}".casefold())
+        and (consumer is None or party(one.consumer) == party(consumer))
+    ]
+
+
 def _plain(model: Model) -> dict[str, Any]:
     plain: dict[str, Any] = model.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return plain
@@ -195,6 +224,7 @@ def _made(
     return DataContract(
         **{f"min_{name}": value for name, value in promised.items()},
         allowed_fields=wish.fields,
+        required_fields=tuple(name for name in wish.fields if name not in wish.optional_fields),
         excluded_fields=wish.excluded_fields,
         freshness=chosen.sla.freshness if chosen.sla else None,
         data_schema=_narrowed(chosen.data_schema or DataSchema(), frozenset(wish.fields)),
@@ -250,9 +280,7 @@ def _wish(product: DataProduct, consumer: str | None) -> DataContractWish:
     if consumer is None:
         found = list(contracts)
     else:
-        # A consumer is a domain, with or without the word.
-        wanted = {consumer.strip().casefold().removesuffix(" domain").rstrip(): consumer}
-        found = [one for one in contracts if consumer_in(wanted, one.consumer) is not None]
+        found = [one for one in contracts if party(one.consumer) == party(consumer)]
     if len(found) == 1:
         return found[0]
     names = [one.consumer for one in contracts]

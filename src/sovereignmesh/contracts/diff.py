@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.mesh.products import DataSchema, FieldWish, RowCount
+from sovereignmesh.mesh.words import party
+from sovereignmesh.result.text import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -62,10 +65,12 @@ def _by_name(contracts: DataContract | Iterable[DataContract]) -> dict[tuple[str
     from sovereignmesh.contracts.contract import DataContract  # noqa: PLC0415 - which one it is, not what it is of
 
     several = [contracts] if isinstance(contracts, DataContract) else contracts
-    names = ("domain", "product", "consumer")
-    return {
-        tuple(getattr(one, name).casefold().removesuffix(" domain").rstrip() for name in names): one for one in several
-    }
+    found: dict[tuple[str, ...], DataContract] = {}
+    for one in several:
+        name = (one.domain.casefold(), one.product.casefold(), party(one.consumer))
+        # A consumer may have several contracts: they are compared in their order.
+        found[*name, str(sum(each[:3] == name for each in found))] = one
+    return found
 
 
 # What a change means is a function of old and new: the reason why it breaks, "" where it does not.
@@ -78,12 +83,17 @@ def _same(why: str) -> Callable[[Any, Any], str]:
 
 def _not_less(why: str) -> Callable[[Any, Any], str]:
     """A promise that is lower, or gone."""
-    return lambda old, new: why if old is not None and (new is None or new < old) else ""
+    return lambda old, new: why if old is not None and (new is None or _other(old, new) or new < old) else ""
 
 
 def _not_more(why: str) -> Callable[[Any, Any], str]:
     """A bound that is higher, or gone."""
-    return lambda old, new: why if old is not None and (new is None or new > old) else ""
+    return lambda old, new: why if old is not None and (new is None or _other(old, new) or new > old) else ""
+
+
+def _other(old: Any, new: Any) -> bool:
+    """Whether one is a text and the other a number: these have no order."""
+    return isinstance(old, str) != isinstance(new, str)
 
 
 def _none_gone(why: str) -> Callable[[Any, Any], str]:
@@ -103,12 +113,13 @@ _NO: Final = lambda _old, _new: ""  # noqa: E731 - a row of the table
 _WORSE, _MORE, _OTHER = "the consumer may get worse data", "more may be shared", "the consumer gets other data"
 _CONTRACT: Final[Mapping[str, Callable[[Any, Any], str]]] = {
     "allowed_fields": _none_gone("the consumer loses fields"),
+    "required_fields": _none_gone("fields may be missing"),
     "excluded_fields": _none_gone(_MORE),
     "exclude_similar": _kept(_MORE),
     "excluded_classifications": _none_gone(_MORE),
     "allowed_classifications": _none_new(_MORE),
     "purpose": _same("the data is shared for another purpose"),
-    "residency": _none_new("the data may be in more regions"),
+    "residency": lambda old, new: "the data may be in more regions" if old and (not new or set(new) - set(old)) else "",
     "min_completeness": _not_less(_WORSE),
     "min_accuracy": _not_less(_WORSE),
     "min_timeliness": _not_less(_WORSE),
@@ -173,6 +184,8 @@ def _compared(
 def _shown(value: Any) -> str:
     if value is None or value == () or value is False:
         return ""
+    if isinstance(value, dt.timedelta):
+        return spoken(value)
     if isinstance(value, tuple):
         return ", ".join(getattr(each, "pattern", None) or str(each) for each in value)
     return "yes" if value is True else str(value)

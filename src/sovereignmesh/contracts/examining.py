@@ -11,6 +11,7 @@ from sovereignmesh.contracts.quality import Quality
 from sovereignmesh.contracts.rules import RowRule, kinds_of, row_rules
 from sovereignmesh.errors import ContractError, FrameError
 from sovereignmesh.frames import open_data
+from sovereignmesh.frames.data import engine_errors, said
 from sovereignmesh.mesh.products import DataSchema
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ def measure_quality(data: Any, contract: DataContract | None = None, *, at: dt.d
 def examine(data: Any, contract: DataContract | None, at: dt.datetime | None) -> Examination:
     """What the data answers to all that a contract asks of values; of every field where there is none."""
     moment = at or dt.datetime.now(dt.UTC)
-    if moment.tzinfo is None:
-        raise ContractError(f"the moment {moment} has no time zone: give one, as in datetime.now(timezone.utc)")
+    if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
+        raise ContractError(f"the moment {moment!r} has no time zone: give one, as in datetime.now(timezone.utc)")
+    if contract is not None and not hasattr(contract, "data_schema"):
+        kind = type(contract).__name__
+        raise ContractError(f"found {kind}, wants a DataContract: DataContract.from_mesh(mesh, product, consumer)")
     schema = contract.data_schema if contract else DataSchema()
     opened = open_data(data).typed(kinds_of(schema))
     names = contract.allowed_fields if contract else tuple(opened.columns)
@@ -84,6 +88,7 @@ class Examination:
         self.words = Words(self.data)
         self.rules = row_rules(self.data, self.schema)
         self.there = [name for name in self.names if name in self.data.columns]
+        self.absent = [one.name for one in self.schema.fields if one.required and one.name not in self.data.columns]
         self.unique = [one.name for one in self.schema.fields if one.unique and one.name in self.data.columns]
         key = [name for name in self.schema.primary_key if name in self.data.columns]
         self.key = key if len(key) == len(self.schema.primary_key) else []
@@ -129,19 +134,24 @@ class Examination:
             sums["rows"] = nw.len()
         try:
             if sums:
-                said = frame.select(**{places[name]: ask.of for name, ask in asked.items()}) if asked else frame
-                (answered,) = self.data.fetch(said.select(**sums)).iter_rows(named=True)
+                told = frame.select(**{places[name]: ask.of for name, ask in asked.items()}) if asked else frame
+                (answered,) = self.data.fetch(told.select(**sums)).iter_rows(named=True)
                 self.answers |= {name: answered[place] for name, place in places.items()}
             if len(self.key) > 1:
                 self.answers["key"] = self._key_repeats()
         except FrameError as error:
             self.failed = str(error)
+        except engine_errors() as error:
+            self.failed = f"{self.data.name}: {said(error)}"
 
     def _questions(self) -> Iterator[tuple[str, _Ask]]:
         import narwhals as nw  # noqa: PLC0415
 
         for name in dict.fromkeys((*self.there, *self.unique, *self.key)):
             yield f"missing {name}", _Ask("count", self.words.missing(name))
+        if len(self.key) > 1:
+            missing = [self.words.missing(name) for name in self.key]
+            yield "incomplete", _Ask("count", nw.any_horizontal(*missing, ignore_nulls=False))
         for name in dict.fromkeys((*self.unique, *(self.key if len(self.key) == 1 else ()))):
             if self.data.columns[name].kind not in ("object", "array"):
                 yield f"distinct {name}", _Ask("distinct", self.words.value(name))
@@ -151,7 +161,7 @@ class Examination:
         column = self.schema.timestamp_column
         if column is None or column not in self.data.columns or self._no_moments(column):
             return
-        yield "latest", _Ask("latest", nw.col(column))
+        yield "latest", _Ask("latest", self.words.bounded(column))
         age = self.contract.max_age if self.contract else None
         if age is not None:
             young = self.words.later(column, self.at - age) & self.words.older(column, self.at)
@@ -165,12 +175,13 @@ class Examination:
         return ""
 
     def _key_repeats(self) -> int:
-        """How many rows have a key that another has too."""
+        """How many complete keys are there again."""
         import narwhals as nw  # noqa: PLC0415
 
-        groups = self.data.frame.group_by(*self.key).agg(sovereignmesh_n=nw.len())
-        repeated = groups.filter(nw.col("sovereignmesh_n") > 1).select(n=nw.col("sovereignmesh_n").sum())
-        return int(self.data.fetch(repeated).row(0)[0] or 0)
+        there = nw.all_horizontal(*map(self.words.there, self.key), ignore_nulls=False)
+        complete = self.data.frame.filter(there).select(*self.key)
+        counted = [self.data.fetch(each.select(n=nw.len())).row(0)[0] for each in (complete, complete.unique())]
+        return int(counted[0] - counted[1])
 
     def count(self, question: str) -> int | None:
         """The answer as a number; None where there is none. A sum of nothing is 0."""
@@ -221,6 +232,8 @@ class Examination:
 
     def _accuracy(self, reasons: dict[str, str]) -> float | None:
         undecided = next((rule.undecided for rule in self.rules if rule.undecided), "")
+        if self.rows and not self.failed and self.absent:
+            return 0.0  # a field that must have a value in every row is not there: every row breaks that
         if self.failed or not self.rules or undecided or not self.rows:
             no_rules = "" if self.rules else "there is no rule on values of these fields"
             reasons["accuracy"] = self.failed or no_rules or undecided or NO_ROWS

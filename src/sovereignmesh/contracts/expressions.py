@@ -43,17 +43,23 @@ class Words:
         import narwhals as nw  # noqa: PLC0415 - an extra
 
         null = nw.col(name).is_null()
-        return null | nw.col(name).is_nan() if self._data.columns[name].floating else null
+        return null | self._sure(self._column(name).is_nan()) if self._data.columns[name].floating else null
 
     def there(self, name: str) -> nw.Expr:
         """Where the field has a value."""
         return ~self.missing(name)
 
+    def unread(self, name: str) -> nw.Expr:
+        """Where text has a value, and none of the type that it is meant to be of."""
+        return self.there(name) & self._column(name).is_null()
+
     def value(self, name: str) -> nw.Expr:
         """The field, NaN read as null."""
         import narwhals as nw  # noqa: PLC0415
 
-        return nw.when(self.there(name)).then(nw.col(name)) if self._data.columns[name].floating else nw.col(name)
+        column = nw.col(name)  # text as it is written: a number of floats would lose digits
+        floating = self._data.columns[name].floating and name not in self._data.parsed
+        return nw.when(self.there(name)).then(column) if floating else column
 
     def unlike(self, name: str, pattern: str) -> nw.Expr:
         """Where a value does not match the whole pattern."""
@@ -64,10 +70,10 @@ class Words:
 
     def outside(self, name: str, minimum: Any, maximum: Any) -> nw.Expr:
         """Where a value is below the least or above the greatest."""
-        parts = [self._compared(name, "<", minimum)] if minimum is not None else []
-        parts += [self._compared(name, ">", maximum)] if maximum is not None else []
-        broken = parts[0] if len(parts) == 1 else parts[0] | parts[1]
-        return self.there(name) & self._sure(broken)
+        parts = [self._compared(name, ">=", minimum)] if minimum is not None else []
+        parts += [self._compared(name, "<=", maximum)] if maximum is not None else []
+        within = parts[0] if len(parts) == 1 else parts[0] & parts[1]
+        return self.there(name) & self._not(within)
 
     def none_of(self, name: str, values: tuple[Any, ...]) -> nw.Expr:
         """Where a value is none of these."""
@@ -88,9 +94,16 @@ class Words:
         """Where the field is after the moment."""
         return self.there(name) & self._sure(self._moment_column(name) > self._moment(name, moment))
 
+    def bounded(self, name: str) -> nw.Expr:
+        """The moments, those beyond the years that Python knows as the last of these."""
+        import narwhals as nw  # noqa: PLC0415
+
+        column, last = self._moment_column(name), self._moment(name, _LAST)
+        return nw.when(column > last).then(last).otherwise(column)
+
     def dialect(self, pattern: str) -> str:
         """The pattern for the engine: Java folds cases of ASCII alone, and takes five characters for a new line."""
-        return pattern if not self._spark else "(?d)" + pattern.replace("(?i", "(?iu")
+        return f"(?ud){pattern}" if self._spark else pattern
 
     @property
     def _spark(self) -> bool:
@@ -105,11 +118,22 @@ class Words:
     def _shown(self, name: str) -> str:
         return f"of type {self._data.columns[name].dtype}"
 
+    def _column(self, name: str) -> nw.Expr:
+        """What the field's values are, whatever it is written as."""
+        import narwhals as nw  # noqa: PLC0415
+
+        column = nw.col(self._data.parsed.get(name, name))
+        # Engines compare a short float with a number as the one or as the other.
+        return column.cast(nw.Float64) if self._dtype(name) == nw.Float32 else column
+
+    def _dtype(self, name: str) -> Any:
+        return self._schema[self._data.parsed.get(name, name)]
+
     def _text(self, name: str) -> nw.Expr:
         import narwhals as nw  # noqa: PLC0415
 
-        column = nw.col(name)
-        return column if self._schema[name] == nw.String else column.cast(nw.String)
+        column = self._column(name)
+        return column if self._dtype(name) == nw.String else column.cast(nw.String)
 
     def _sure(self, expression: nw.Expr) -> nw.Expr:
         """The expression, false where it is null."""
@@ -152,23 +176,35 @@ class Words:
         return there & self._sure(holds), there & self._not(holds)
 
     def _compared(self, name: str, operator: str, other: Any) -> nw.Expr:
-        left, right = self._sides(name, other)
+        left, right = self._sides(name, operator, other)
         compared: nw.Expr = _COMPARE[operator](left, right)
         return compared
 
-    def _sides(self, name: str, other: Any) -> tuple[Any, Any]:
+    def _countable(self, values: tuple[Any, ...]) -> None:
+        for value in values:
+            if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+                raise Undecided(f"{str(value)[:20]}... is a larger number than engines have")
+
+    def _declared(self, name: str, operator: str) -> None:
+        """Refuses to put text of a file without types in an order: '10' is before '9'."""
+        if operator not in ("==", "!=") and "number" in self._data.text and name not in self._data.declared:
+            raise Undecided(f"'{name}' has no type in the schema, and the file has none: what is less is not known")
+
+    def _sides(self, name: str, operator: str, other: Any) -> tuple[Any, Any]:
         import narwhals as nw  # noqa: PLC0415
 
         kind = self._kind(name)
+        self._countable((other,))
         if isinstance(other, Field):
-            return self._both(name, other.name)
+            return self._both(name, operator, other.name)
         if isinstance(other, bool):
             if kind == "boolean":
-                return nw.col(name), nw.lit(other)
+                return self._column(name), nw.lit(other)
         elif isinstance(other, int | float):
             if kind in _NUMBERS:
-                return nw.col(name), nw.lit(other)
+                return self._column(name), nw.lit(other)
         elif kind == "string":
+            self._declared(name, operator)
             return self._text(name), nw.lit(other)
         elif kind in _MOMENTS:
             moment = instant(other)
@@ -177,48 +213,52 @@ class Words:
             return self._moment_column(name), self._moment(name, moment)
         raise Undecided(f"'{name}' is {self._shown(name)}, which is not compared with {other!r}")
 
-    def _both(self, name: str, other: str) -> tuple[nw.Expr, nw.Expr]:
-        import narwhals as nw  # noqa: PLC0415
+    def _both(self, name: str, operator: str, other: str) -> tuple[nw.Expr, nw.Expr]:
 
         kinds = {self._kind(name), self._kind(other)}
         if kinds <= {*_NUMBERS}:
-            return nw.col(name), nw.col(other)
+            return self._column(name), self._column(other)
         if kinds == {"string"}:
+            self._declared(name, operator)
             return self._text(name), self._text(other)
         if kinds <= {*_MOMENTS}:
             zones = {self._zone(name) is None, self._zone(other) is None}
             if len(zones) == 1:
                 return self._moment_column(name), self._same_zone(name, other)
         elif len(kinds) == 1 and kinds < {"boolean", "time"}:
-            return nw.col(name), nw.col(other)
+            return self._column(name), self._column(other)
         raise Undecided(f"'{name}' is {self._shown(name)} and '{other}' {self._shown(other)}: these are not compared")
 
     def _among(self, name: str, values: tuple[Any, ...]) -> nw.Expr:
         import narwhals as nw  # noqa: PLC0415
 
         kind = self._kind(name)
+        self._countable(values)
         texts = all(isinstance(value, str) for value in values)
         truths = all(isinstance(value, bool) for value in values)
         numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
         if kind == "string" and texts:
             return self._text(name).is_in(list(values))
         if kind == "boolean" and truths:
-            return nw.col(name).is_in(list(values))
+            return self._column(name).is_in(list(values))
+        if kind == "integer" and all(isinstance(value, int) for value in values):
+            return self._column(name).is_in(list(values))
         if kind in _NUMBERS and numbers:
-            return nw.col(name).cast(nw.Float64).is_in([float(value) for value in values])
+            return self._column(name).cast(nw.Float64).is_in([float(value) for value in values])
         if kind in _MOMENTS and texts:
             return nw.any_horizontal(*(self._compared(name, "==", value) for value in values), ignore_nulls=False)
         raise Undecided(f"'{name}' is {self._shown(name)}, which is not compared with {values[0]!r}")
 
     def _zone(self, name: str) -> str | None:
-        return getattr(self._schema[name], "time_zone", None)
+        return getattr(self._dtype(name), "time_zone", None)
 
     def _moment_column(self, name: str) -> nw.Expr:
         import narwhals as nw  # noqa: PLC0415
 
         if self._kind(name) not in _MOMENTS:
             raise Undecided(f"'{name}' is {self._shown(name)}, which is no date or timestamp")
-        return nw.col(name) if self._schema[name] == nw.Datetime else nw.col(name).cast(nw.Datetime("us"))
+        column = self._column(name)
+        return column if self._dtype(name) == nw.Datetime else column.cast(nw.Datetime("us"))
 
     def _same_zone(self, name: str, other: str) -> nw.Expr:
         zone, column = self._zone(name), self._moment_column(other)
@@ -230,12 +270,23 @@ class Words:
 
         zone = self._zone(name)
         if zone:
-            return nw.lit(moment.astimezone(ZoneInfo(zone)))
+            return nw.lit(_in_zone(moment, zone))
         plain = moment.astimezone(dt.UTC).replace(tzinfo=None)
         if self._polars:
             return nw.lit(plain)
         # Spark would read a plain datetime in the zone of the session.
         return nw.lit(plain.isoformat(" ", "microseconds")).cast(nw.Datetime("us"))
+
+
+_TOO_LARGE: Final = 2**63
+_LAST: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+
+
+def _in_zone(moment: dt.datetime, zone: str) -> dt.datetime:
+    try:
+        return moment.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        raise Undecided(f"{moment} is no moment in {zone}") from None
 
 
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {

@@ -10,6 +10,8 @@ from sovereignmesh.contracts.naming import excluded_names
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import narwhals as nw
+
     from sovereignmesh.contracts.contract import DataContract
     from sovereignmesh.contracts.rules import RowRule
     from sovereignmesh.frames import Data
@@ -28,7 +30,7 @@ class Failing:
         self._rules = [rule for rule in rules if rule.broken is not None]
 
     def rows(self, limit: int) -> list[dict[str, Any]]:
-        """At most `limit` rows, in the order of the data where it has one, each with `broken`."""
+        """At most `limit` rows, in the order of the data where it has one, each as `row` and what is `broken` by it."""
         if not self._rules:
             return []
         import narwhals as nw  # noqa: PLC0415 - an extra
@@ -40,22 +42,23 @@ class Failing:
         wanted = nw.any_horizontal(*(nw.col(name) for name in marks), ignore_nulls=False)
         names = list(self._data.columns)
         found = self._data.frame.with_columns(**marks).filter(wanted).select(*names, *marks).head(limit)
-        masked = self._masked()
-        return [
-            self._shown(row, masked, [row[each] for each in marks])
-            for row in self._data.fetch(found).iter_rows(named=True)
-        ]
+        rows = self._data.fetch(found)
+        masked = self._masked(rows)
+        return [self._shown(row, masked, [row[each] for each in marks]) for row in rows.iter_rows(named=True)]
 
-    def _masked(self) -> frozenset[str]:
-        """Fields whose values are not shown: not allowed, excluded, with something excluded in them, or classified."""
-        excluded = {name.partition(".")[0] for name in excluded_names(self._data, self._contract)}
-        classified = {one.name for one in classify(self._data, self._contract).columns if one.detections}
-        unseen = set(self._data.columns) - set(self._contract.allowed_fields)
-        return frozenset({*excluded, *classified, *unseen})
+    def _masked(self, rows: nw.DataFrame[Any]) -> frozenset[str]:
+        """Fields whose values are not shown: not allowed, excluded or with something excluded in them, personal.
+
+        What could not be looked into is not shown either; the rows themselves are looked at, beside the sample.
+        """
+        masked = {*excluded_names(self._data, self._contract).values()}
+        masked |= set(self._data.columns) - set(self._contract.allowed_fields)
+        for data in (self._data, rows.select(*self._data.columns).to_native()):
+            found = classify(data, self._contract).columns
+            masked |= {one.name for one in found if one.personal or not one.examined}
+        return frozenset(masked)
 
     def _shown(self, row: Mapping[str, Any], masked: frozenset[str], marks: Sequence[bool]) -> dict[str, Any]:
-        shown: dict[str, Any] = {
-            name: MASK if name in masked and row[name] is not None else row[name] for name in self._data.columns
-        }
+        values = {name: MASK if name in masked and row[name] is not None else row[name] for name in self._data.columns}
         broken = [rule.name for rule, mark in zip(self._rules, marks, strict=True) if mark]
-        return {**shown, "broken": broken}
+        return {"row": values, "broken": broken}

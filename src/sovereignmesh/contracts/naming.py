@@ -29,25 +29,43 @@ def check_names(data: Data, contract: DataContract) -> Iterator[CheckResult]:
     if contract.excluded_fields:
         words = f"none of {listed(contract.excluded_fields, _NAMED)}"
         words += ", nor a name like it" if contract.exclude_similar else ""
-        yield _of_names("excluded-fields", tuple(excluded_names(data, contract)), words)
+        yield _excluded(data, contract, words)
     schema = contract.data_schema
-    wanted = [field.name for field in schema.fields if field.required or field.unique]
+    wanted = [*contract.required_fields, *(field.name for field in schema.fields if field.required or field.unique)]
     wanted += [*schema.primary_key, *([schema.timestamp_column] if schema.timestamp_column else [])]
     wanted = [name for name in dict.fromkeys(wanted) if name in contract.allowed_fields]
     if wanted:
         absent = tuple(name for name in wanted if name not in data.columns)
         yield _of_names("present-fields", absent, listed(wanted, _NAMED), "not there: ")
     for field in schema.fields:
-        if field.type and field.name in data.columns and not data.text:
+        if field.type and field.name in data.columns and field.name not in data.parsed:
             yield _type(data.columns[field.name], field.type, field.severity or MEDIUM)
 
 
-def excluded_names(data: Data, contract: DataContract) -> list[str]:
-    """The columns, and the fields nested in them, that are excluded: by name, or by one like it if that is wished."""
-    wanted = contract.excluded_fields
-    if contract.exclude_similar:
-        return [name for name in data.names() if any(resembles(name, excluded) for excluded in wanted)]
-    return [name for name in data.names() if name in wanted or name.rpartition(".")[2] in wanted]
+def excluded_names(data: Data, contract: DataContract) -> dict[str, str]:
+    """What is excluded by its name, or by one like it if that is wished: the columns, and fields nested in them.
+
+    By path, the column that it is in.
+    """
+    wanted = {name.casefold() for name in contract.excluded_fields}
+    found: dict[str, str] = {}
+    for column, path in data.names():
+        inner = path.removeprefix(f"{column}.").rpartition(".")[2] if path != column else path
+        if inner.casefold() in wanted or (
+            contract.exclude_similar and any(resembles(path, name) for name in contract.excluded_fields)
+        ):
+            found[path] = column
+    return found
+
+
+def _excluded(data: Data, contract: DataContract, words: str) -> CheckResult:
+    """Not compliant for what is found; unknown where a column has an inside without names."""
+    found = tuple(excluded_names(data, contract))
+    hidden = [f"{one.name} is {one.opaque}" for one in data.columns.values() if one.opaque]
+    if found or not hidden:
+        return _of_names("excluded-fields", found, words)
+    reason = f"{listed(hidden, _NAMED)}: what is in it has no names to look at"
+    return CheckResult("excluded-fields", "unknown", "high", expected=printable(words), reason=printable(reason))
 
 
 def _of_names(check: str, names: tuple[str, ...], expected: str, before: str = "") -> CheckResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Any
 
 from sovereignmesh.result.notebook import table_html
@@ -58,5 +59,6 @@ def percent(value: float | None) -> str:
     """
     if value is None:
         return "unknown"
-    shown = f"{int(value * 100) / 100:.2f}".rstrip("0").rstrip(".")  # cut, not rounded: 99.999 is not 100
+    cut = Decimal(repr(value)).quantize(Decimal("0.01"), ROUND_DOWN)  # not rounded: 99.999 is not 100
+    shown = f"{cut:f}".rstrip("0").rstrip(".")
     return f"{shown} %"

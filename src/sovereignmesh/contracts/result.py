@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from sovereignmesh.contracts.quality import Quality  # noqa: TC001 - a field of a dataclass
 from sovereignmesh.result.notebook import table_html
-from sovereignmesh.result.text import timestamp
+from sovereignmesh.result.text import printable, timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,6 +35,7 @@ CONTRACT_CHECKS: Final[frozenset[str]] = frozenset(
     )
 )
 ContractState = Literal["compliant", "non-compliant", "unknown"]
+_COLOURS: Final = {"ok": "#2e7d32", "FAIL": "#c62828", "unknown": "#7b1fa2"}
 _SHOWN: Final = {"compliant": "ok", "non-compliant": "FAIL", "unknown": "unknown"}
 
 
@@ -108,10 +109,10 @@ class ContractResult:
         return tuple(check for check in self.checks if check.state == "unknown")
 
     def failing_rows(self, limit: int = 10) -> list[dict[str, Any]]:
-        """Rows that break a rule on values, at most `limit`, each with `broken`, the rules that it breaks.
+        """Rows that break a rule on values, at most `limit`: each as `row`, its values, and `broken`, the rules.
 
-        Values of fields that are excluded, not allowed or classified are masked. Reads the data again, and raises
-        FrameError where that fails. Empty where no rule is on values.
+        Values of fields that are excluded, not allowed, personal or not to be looked into are masked.
+        Reads the data again, and raises FrameError where that fails. Empty where no rule is on values.
         """
         return self._failing.rows(limit) if self._failing is not None and limit > 0 else []
 
@@ -141,24 +142,26 @@ class ContractResult:
     def __repr__(self) -> str:
         return f"<ContractResult of {self.title}>"
 
+    def __str__(self) -> str:
+        wrong = [*self.violations, *self.unknown]
+        lines = [f"{_SHOWN[one.state]} {one.check} {one.field}: {one.observed or one.reason}" for one in wrong]
+        return "\n".join(map(printable, [self.title, *lines]))
+
     @property
     def title(self) -> str:
         """The contract and how it stands, in words."""
-        passed = sum(check.state == "compliant" for check in self.checks)
-        verdict = "ok" if self.ok else "NOT OK"
-        return f"{self.contract.title}: {verdict}, {passed} of {len(self.checks)} checks, {self.told_rows}"
+        told = [f"{len(self.violations)} of {len(self.checks)} checks fail"] if self.violations else []
+        told += [f"{len(self.unknown)} unknown"] if self.unknown else []
+        told += [f"{len(self.checks)} checks"] if not told else []
+        return f"{self.contract.title}: {'ok' if self.ok else 'NOT OK'}, {', '.join((*told, self.told_rows))}"
 
     def _repr_html_(self) -> str:
-        passed = sum(check.state == "compliant" for check in self.checks)
         rows = [
-            (_SHOWN[check.state], check.check, check.field, check.expected, check.observed or check.reason)
-            for check in sorted(self.checks, key=lambda check: (check.state == "compliant", check.state == "unknown"))
+            (_SHOWN[one.state], one.check, one.field, one.severity, one.expected, one.observed or one.reason)
+            for one in sorted(self.checks, key=lambda one: (one.state == "compliant", one.state == "unknown"))
         ]
         return table_html(
-            self.title,
-            ("", "check", "field", "expected", "observed"),
-            rows,
-            bar=(passed, len(self.checks)),
+            self.title, ("", "check", "field", "severity", "expected", "observed"), rows, colours=_COLOURS
         )
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.contracts.expressions import Undecided, Words, implied_kinds
+from sovereignmesh.frames.data import engine_errors
 from sovereignmesh.mesh.validity import parse_rule
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ def row_rules(data: Data, schema: DataSchema) -> list[RowRule]:
 
 def _field_rules(data: Data, words: Words, field: FieldWish) -> Iterator[RowRule]:
     name = field.name
-    unread = data.unread(name)
-    if unread is not None:
-        yield RowRule("type", name, field.severity or MEDIUM, field.type or data.columns[name].kind or "", unread)
+    if name in data.parsed:
+        kind = field.type or data.columns[name].kind or ""
+        yield RowRule("type", name, field.severity or MEDIUM, kind, words.unread(name))
     if field.required:
         yield _decided("required", name, field.severity, "a value in every row", lambda: words.missing(name))
     if field.pattern is not None:
@@ -105,7 +106,9 @@ def _field_rules(data: Data, words: Words, field: FieldWish) -> Iterator[RowRule
 def _decided(
     check: ContractCheck, field: str, severity: Severity | None, expected: str, build: Callable[[], Any]
 ) -> RowRule:
+    # An engine may have no number for a bound, either.
+    undecided: tuple[type[Exception], ...] = (Undecided, OverflowError, *engine_errors())
     try:
         return RowRule(check, field, severity or MEDIUM, expected, build())
-    except Undecided as why:
+    except undecided as why:
         return RowRule(check, field, severity or MEDIUM, expected, None, str(why))

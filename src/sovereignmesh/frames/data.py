@@ -10,7 +10,7 @@ from sovereignmesh.errors import FrameError
 from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import narwhals as nw
 
@@ -27,9 +27,10 @@ _ERRORS: Final = {
     "pyspark.errors": "PySparkException",
     "py4j.protocol": "Py4JError",
     "deltalake.exceptions": "DeltaError",
+    "azure.core.exceptions": "AzureError",
 }
 _NAMED: Final = 5
-_UNREAD: Final = "\0unread"  # no name of a column has it: a value that is there, and not of the type
+_PARSED: Final = "\0parsed"  # no name of a column has it
 
 
 def engine_errors() -> tuple[type[Exception], ...]:
@@ -43,7 +44,7 @@ class Column:
     """A column: `kind` is its logical type in the words of ODCS, None where its values do not tell.
 
     `paths` are the fields nested in it, as in `contact.email`. A `mixed` one held Python objects of several types, and
-    is read as their texts; an `opaque` one held objects of this type, whose texts say nothing of what is in them.
+    is read as their texts; of an `opaque` one, of this type, nobody can tell by names what is in it.
     """
 
     name: str
@@ -59,54 +60,53 @@ class Column:
 class Data:
     """Data that is open: nothing but its columns has been read.
 
-    `text` says that it is a file without types, all of whose columns are text: `typed` reads them as what they are
-    meant to be. `footers` are those of Parquet files, if it is such.
+    `text` has the logical types that are written as text in files of its kind: `typed` reads columns as what they are
+    meant to be, into columns beside them, whose names `parsed` has; `declared` are those of which it was told so.
+    `footers` are those of Parquet files.
     """
 
     frame: nw.LazyFrame[Any]
     name: str
     columns: Mapping[str, Column]
-    text: bool = False
+    text: frozenset[str] = frozenset()
     footers: Footers | None = field(default=None, repr=False)
     kept: Any = field(default=None, repr=False)  # what must not go before the data does: a folder of its copy
+    parsed: Mapping[str, str] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
 
     def typed(self, kinds: Mapping[str, str]) -> Data:
-        """The same with text read as these logical types; what cannot be is null, and `unread` says where.
+        """The same with text read as these logical types beside; data that has types of its own stays as it is."""
+        wanted = {
+            name: kind
+            for name, kind in kinds.items()
+            if kind in self.text and name in self.columns and self.columns[name].kind == "string"
+        }
+        if not wanted:
+            return replace(self, declared=frozenset(kinds))
+        import narwhals as nw  # noqa: PLC0415 - an extra
 
-        Data that has types of its own stays as it is.
-        """
         from sovereignmesh.frames.texts import reading  # noqa: PLC0415 - the engine, for files without types
 
-        wanted = {name: kind for name, kind in kinds.items() if self.text and name in self.columns and kind != "string"}
-        if not wanted:
-            return self
-        native = self.frame.to_native()
-        read = {name: reading(name, kind) for name, kind in wanted.items()}
-        marks = {f"{name}{_UNREAD}": expression.is_null() for name, expression in read.items()}
-        import narwhals as nw  # noqa: PLC0415
-        import polars as pl  # noqa: PLC0415
-
-        marks = {f"{name}{_UNREAD}": pl.col(name).is_not_null() & read[name].is_null() for name in wanted}
-        floats = {name for name, kind in wanted.items() if kind == "number"}
+        parsed = {name: f"{name}{_PARSED}" for name in wanted}
+        read = {parsed[name]: reading(name, kind) for name, kind in wanted.items()}
         columns = {
-            name: replace(column, kind=wanted.get(name, column.kind), floating=name in floats)
+            name: replace(column, kind=wanted[name], floating=wanted[name] == "number") if name in wanted else column
             for name, column in self.columns.items()
         }
-        frame = nw.from_native(native.with_columns(**marks).with_columns(**read))
-        return replace(self, frame=frame, columns=columns)
+        frame = nw.from_native(self.frame.to_native().with_columns(**read))
+        return replace(self, frame=frame, columns=columns, parsed=parsed, declared=frozenset(kinds))
 
-    def unread(self, name: str) -> nw.Expr | None:
-        """Where a text is not of the type that `typed` read it as; None where it was not asked to."""
-        import narwhals as nw  # noqa: PLC0415
-
-        mark = f"{name}{_UNREAD}"
-        return nw.col(mark) if self.text and mark in self.frame.collect_schema() else None
-
-    def names(self) -> Iterator[str]:
-        """Every column, and every field nested in one."""
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every column and every field nested in one: the column that it is in, and its path."""
         for column in self.columns.values():
-            yield column.name
-            yield from column.paths
+            yield column.name, column.name
+            for path in column.paths:
+                yield column.name, path
+
+    def only(self, names: Sequence[str]) -> Data:
+        """The same with these columns alone."""
+        frame = self.frame.select(*names, *(self.parsed[name] for name in names if name in self.parsed))
+        return replace(self, frame=frame, columns={name: self.columns[name] for name in names})
 
     def fetch(self, frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
         """What a query on the frame answers, in memory. Raises FrameError in the engine's own words."""

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from sovereignmesh.frames.data import Data, duplicates, refused
 from sovereignmesh.frames.footer import Footers
 from sovereignmesh.frames.kinds import columns_of
+from sovereignmesh.frames.texts import WRITTEN
 from sovereignmesh.result.text import listed, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -22,6 +24,7 @@ SUFFIXES: Final = {
     ".parquet": "Parquet", ".pq": "Parquet", ".csv": "CSV", ".tsv": "CSV", ".jsonl": "JSON lines",
     ".ndjson": "JSON lines",
 }  # fmt: skip
+_OF_JSON: Final = frozenset(("date", "time", "timestamp"))  # JSON has no word of its own for these
 _NAMED: Final = 5
 _CHUNK: Final = 16 * 1024 * 1024
 
@@ -59,18 +62,20 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _data(path: Path, frame: pl.LazyFrame, *, text: bool = False, footers: Footers | None = None) -> Data:
+def _data(
+    path: Path, frame: pl.LazyFrame, *, text: frozenset[str] = frozenset(), footers: Footers | None = None
+) -> Data:
     import narwhals as nw  # noqa: PLC0415 - an extra
 
     lazy = nw.from_native(frame)
-    return Data(lazy, str(path), columns_of(lazy.collect_schema(), {}), text=text, footers=footers)
+    return Data(lazy, str(path), columns_of(lazy), text=text, footers=footers)
 
 
 def _parquet(path: Path, files: list[Path]) -> Data:
     import polars as pl  # noqa: PLC0415
 
     footers = Footers(files)
-    _same(path, [(file, list(pl.read_parquet_schema(file))) for file in files])
+    _same(path, [(file, pl.read_parquet_schema(file)) for file in files])
     partitioned = path.is_dir() and any("=" in part for part in files[0].relative_to(path).parts[:-1])
     return _data(path, pl.scan_parquet(files, hive_partitioning=partitioned), footers=footers)
 
@@ -90,13 +95,13 @@ def _csv(path: Path, files: list[Path]) -> Data:
     import polars as pl  # noqa: PLC0415
 
     headers = [(file, _header(file)) for file in files]
-    _same(path, headers)
+    _same(path, [(file, dict.fromkeys(names)) for file, names in headers])
     for file, names in headers:
         if twice := duplicates(names):
             raise refused(str(file), f"two columns have the name {twice}: rename one, or nobody knows which is meant")
         _count_cells(file, names)
     frame = pl.scan_csv(files, infer_schema=False, separator=_separator(files[0]), low_memory=True)
-    return _data(path, frame, text=True)
+    return _data(path, frame, text=WRITTEN)
 
 
 def _separator(file: Path) -> str:
@@ -111,6 +116,8 @@ def _header(file: Path) -> list[str]:
         raise refused(str(file), f"is no CSV in UTF-8: {error}") from None
     if not names:
         raise refused(str(file), "the file is empty: the first line must name the columns")
+    if len(names) == 1 and ";" in names[0]:
+        raise refused(str(file), "the cells are separated by ;: write it with commas, or with tabs as .tsv")
     if blank := [at + 1 for at, name in enumerate(names) if not name.strip()]:
         raise refused(str(file), f"column {blank[0]} has no name: the first line must name every column")
     return names
@@ -121,7 +128,9 @@ def _count_cells(file: Path, names: list[str]) -> None:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.csv as arrow_csv  # noqa: PLC0415
 
-    parse = arrow_csv.ParseOptions(delimiter=_separator(file), newlines_in_values=True)
+    parse = arrow_csv.ParseOptions(
+        delimiter=_separator(file), newlines_in_values=True, ignore_empty_lines=len(names) == 1
+    )
     convert = arrow_csv.ConvertOptions(include_columns=names[:1], column_types={names[0]: pa.string()})
     try:
         with arrow_csv.open_csv(
@@ -130,23 +139,42 @@ def _count_cells(file: Path, names: list[str]) -> None:
             for _ in batches:
                 pass
     except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            return
-        raise refused(str(file), f"the rows are not all alike: {str(error)[:200]}") from None
+        if "Empty CSV" not in str(error):
+            # What Arrow says ends with what stands there.
+            what = _odd_row(file, len(names)) or printable(str(error).partition(":")[0])
+            raise refused(str(file), f"the rows are not all alike: {what}") from None
+
+
+def _odd_row(file: Path, cells: int) -> str:
+    """Where the first row is that has more or fewer cells than the header."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.reader(stream, delimiter=_separator(file))
+            for row in rows:
+                if len(row) != cells:
+                    return f"line {rows.line_num:,} has {len(row)} of {cells} cells"
+    except (UnicodeDecodeError, csv.Error) as error:
+        return f"no CSV in UTF-8: {type(error).__name__}"
+    return ""
 
 
 def _json_lines(path: Path, files: list[Path]) -> Data:
     """A key of any row is a column: every row is looked at, or a field that comes late would not be seen."""
     import polars as pl  # noqa: PLC0415
 
-    if all(file.stat().st_size == 0 for file in files):
+    full = [file for file in files if file.stat().st_size]
+    if not full:
         raise refused(str(path), "the file is empty: there are no rows, and so no columns")
-    return _data(path, pl.scan_ndjson(files, infer_schema_length=None))
+    # Polars takes the first file's keys for those of all: each file tells its own.
+    frames = [pl.scan_ndjson(file, infer_schema_length=None) for file in full]
+    return _data(path, pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0], text=_OF_JSON)
 
 
-def _same(path: Path, columns: list[tuple[Any, list[str]]]) -> None:
-    first, names = columns[0]
+def _same(path: Path, columns: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
+    """Files that are read as one have the same columns, of the same types, also inside of structs."""
+    first, wanted = columns[0]
     for file, others in columns[1:]:
-        if set(others) != set(names):
-            odd = printable(listed(sorted(set(others) ^ set(names)), _NAMED))
-            raise refused(str(path), f"{file.name} and {first.name} differ in the columns {odd}: give them apart")
+        names = [*dict.fromkeys((*wanted, *others))]
+        if odd := [name for name in names if name not in wanted or name not in others or wanted[name] != others[name]]:
+            which = printable(listed(odd, _NAMED))
+            raise refused(str(path), f"{file.name} and {first.name} differ in the columns {which}: give them apart")

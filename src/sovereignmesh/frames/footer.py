@@ -23,6 +23,9 @@ class Footers:
         import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
 
         self._footers = [pq.read_metadata(path) for path in paths]
+        self._places = [
+            {footer.schema.column(at).path: at for at in range(footer.num_columns)} for footer in self._footers
+        ]
         self.rows: int = sum(footer.num_rows for footer in self._footers)
 
     def nulls(self, column: str) -> int | None:
@@ -34,7 +37,12 @@ class Footers:
 
     def latest(self, column: str) -> dt.datetime | None:
         """The greatest moment in the column, as it is written there; None where a footer does not say."""
-        found = [statistics.max if statistics.has_min_max else _empty(statistics) for statistics in self._of(column)]
+        try:
+            found = [
+                statistics.max if statistics.has_min_max else _empty(statistics) for statistics in self._of(column)
+            ]
+        except (OverflowError, ValueError):  # a year that Python does not know
+            return None
         moments = [value for value in found if value is not _NOTHING]
         if not moments or any(not isinstance(value, dt.datetime) for value in moments):
             return None
@@ -44,8 +52,7 @@ class Footers:
     def _of(self, column: str) -> Iterator[Any]:
         """The statistics of each part of the column; nothing at all where a part has none."""
         parts = []
-        for footer in self._footers:
-            places = {footer.schema.column(at).path: at for at in range(footer.num_columns)}
+        for footer, places in zip(self._footers, self._places, strict=True):
             if column not in places:
                 return
             for group in range(footer.num_row_groups):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.frames.data import Column
 
@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["columns_of"]
 
 
-def columns_of(schema: Mapping[str, nw.dtypes.DType], objects: Mapping[str, str]) -> dict[str, Column]:
-    """The columns of a schema by name, in its order; `objects` as `read_pandas` gives them."""
+# What engines call types whose values have nothing inside, and that narwhals does not know.
+_SCALARS: Final = frozenset(("UUID", "BIT", "NULL", '"NULL"', "INTERVAL", "VOID"))
+
+
+def columns_of(frame: nw.LazyFrame[Any], objects: Mapping[str, str] | None = None) -> dict[str, Column]:
+    """The columns of a frame by name, in its order; `objects` as `read_pandas` gives them."""
+    objects = objects or {}
+    natives = _natives(frame.to_native())
     return {
         name: Column(
             name,
@@ -23,11 +29,30 @@ def columns_of(schema: Mapping[str, nw.dtypes.DType], objects: Mapping[str, str]
             None if name in objects else _kind(dtype),
             floating=dtype.is_float(),
             mixed=name in objects,
-            opaque=objects.get(name, ""),
+            opaque=objects.get(name, "") or _opaque(dtype, natives.get(name, "")),
             paths=tuple(_nested(name, dtype)),
         )
-        for name, dtype in schema.items()
+        for name, dtype in frame.collect_schema().items()
     }
+
+
+def _natives(native: Any) -> dict[str, str]:
+    """What the engine itself calls the types, by column, where that says more."""
+    module = type(native).__module__
+    if module.startswith("polars"):
+        return {name: str(dtype).upper() for name, dtype in native.collect_schema().items()}
+    if "duckdb" in module:
+        return {name: str(dtype) for name, dtype in zip(native.columns, native.types, strict=True)}
+    return {name: dtype.upper() for name, dtype in native.dtypes} if hasattr(native, "dtypes") else {}
+
+
+def _opaque(dtype: Any, native: str) -> str:
+    """The type, where it is one whose inside has no names to look at: a map, JSON, Python's objects."""
+    import narwhals as nw  # noqa: PLC0415 - an extra
+
+    if native == "JSON" or native.startswith("MAP"):
+        return native
+    return (native or str(dtype)) if dtype in (nw.Unknown, nw.Object) and native not in _SCALARS else ""
 
 
 def _kind(dtype: Any) -> str | None:
@@ -45,9 +70,10 @@ def _kind(dtype: Any) -> str | None:
 
 
 def _nested(path: str, dtype: Any) -> Iterator[str]:
-    """The fields inside of structs, also those in lists."""
+    """The fields inside of structs, also those in lists and maps."""
     for field in getattr(dtype, "fields", ()):
         yield f"{path}.{field.name}"
         yield from _nested(f"{path}.{field.name}", field.dtype)
-    if (inner := getattr(dtype, "inner", None)) is not None:
-        yield from _nested(path, inner)
+    for inner in (getattr(dtype, "inner", None), getattr(dtype, "value", None)):
+        if inner is not None:
+            yield from _nested(path, inner)

@@ -39,6 +39,8 @@ def open_data(data: Any) -> Data:
 
 
 def _open(data: Any) -> Data:
+    if isinstance(data, str) and not data:
+        raise FrameError("no data is named: give a path or an address")
     if isinstance(data, str) and "://" in data:
         from sovereignmesh.frames.remote import open_address  # noqa: PLC0415 - other extras
 
@@ -63,7 +65,7 @@ def _of_frame(data: Any) -> Data:
     if module == "pandas" and hasattr(data, "columns"):
         _check_names(name, names_of(data))
         data, objects = read_pandas(data)
-    elif module == "pyarrow" and hasattr(data, "schema"):
+    elif type(data).__name__ in ("Table", "RecordBatch") and module == "pyarrow":
         _check_names(name, data.schema.names)
         data = pl.from_arrow(data)
     try:
@@ -74,7 +76,7 @@ def _of_frame(data: Any) -> Data:
     if not isinstance(frame, nw.LazyFrame):
         frame = frame.lazy("polars")
     _check_names(name, frame.collect_schema().names())
-    return Data(frame, name, columns_of(frame.collect_schema(), objects))
+    return Data(frame, name, columns_of(frame, objects))
 
 
 def _check_names(name: str, names: list[str]) -> None:

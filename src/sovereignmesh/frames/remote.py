@@ -46,7 +46,11 @@ def open_address(address: str) -> Data:
 
     The caller is whoever azure-identity finds: `az login`, a managed identity, a service principal.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError as error:
+        raise refused(address, f"is no address: {error}") from None
     match parts.scheme:
         case "abfss":
             return _lake(address, parts)
@@ -82,7 +86,7 @@ def _lake(address: str, parts: SplitResult) -> Data:
         # A folder without a suffix is a table: what else lies in it could not be told from what belongs to it.
         frame = pl.scan_delta(address, credential_provider=caller)
     lazy = nw.from_native(frame)
-    return Data(lazy, address, columns_of(lazy.collect_schema(), {}))
+    return Data(lazy, address, columns_of(lazy))
 
 
 def _open_lake(address: str, host: str, path: str) -> Iterator[bytes]:

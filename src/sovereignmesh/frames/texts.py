@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["reading"]
+__all__ = ["WRITTEN", "reading"]
+
+WRITTEN: Final = frozenset(("integer", "number", "boolean", "date", "time", "timestamp"))  # types that text may mean
 
 _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 
@@ -15,20 +17,20 @@ _MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%
 def reading(column: str, kind: str) -> pl.Expr:
     """The column's text as a logical type, null where it is none: ISO 8601 for moments, a point in numbers.
 
-    A moment without an offset is in UTC. Other kinds, as objects, stay text.
+    A moment without an offset is in UTC; 3.0 is an integer, as pandas writes one.
     """
     import polars as pl  # noqa: PLC0415 - an extra
 
     text = pl.col(column).str.strip_chars()
     readings = {
-        "integer": lambda: text.cast(pl.Int64, strict=False),
+        "integer": lambda: text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False),
         "number": lambda: text.cast(pl.Float64, strict=False),
         "boolean": lambda: _boolean(text.str.to_lowercase()),
         "date": lambda: text.str.to_date("%Y-%m-%d", strict=False),
         "time": lambda: text.str.to_time("%H:%M:%S%.f", strict=False),
         "timestamp": lambda: _timestamp(text),
     }
-    return readings[kind]() if kind in readings else pl.col(column)
+    return readings[kind]()
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:

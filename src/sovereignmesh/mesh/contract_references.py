@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sovereignmesh.mesh.validity import fields_of, parse_rule
+from sovereignmesh.mesh.values import instant
 from sovereignmesh.mesh.words import consumer_in, did_you_mean, listed, repeated
 from sovereignmesh.patterns import resembles, runs_away
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sovereignmesh.mesh.products import DataContractWish, DataProduct, DataSchema
+    from sovereignmesh.mesh.products import DataContractWish, DataProduct, DataSchema, FieldWish
     from sovereignmesh.mesh.references import Loaded
     from sovereignmesh.result.location import Problem
     from sovereignmesh.yamlfile import Path
@@ -47,17 +48,28 @@ def _fields(product: Loaded[DataProduct], contract: DataContractWish, path: Path
             word = "refused by 'excludeSimilar'" if contract.exclude_similar else "given nevertheless"
             message = f"the field '{near[0]}' of 'fields' resembles '{name}', which is excluded: it is {word}"
             yield product.problem(place, message, "warning")
-    doubly = set(contract.allowed_classifications or ()) & set(contract.excluded_classifications)
-    for name in sorted(doubly):
-        at = contract.excluded_classifications.index(name)
-        message = f"the classification '{name}' is in 'allowedClassifications' as well: it is allowed or excluded"
-        yield product.problem((*path, "excludedClassifications", at), message)
+    for at, name in enumerate(contract.fields):
+        if name in contract.fields[:at]:
+            yield product.problem((*path, "fields", at), f"the field '{name}' is given twice")
+    for at, name in enumerate(contract.optional_fields):
+        if name not in contract.fields:
+            message = f"the field '{name}' is not in 'fields'{did_you_mean(name, contract.fields)}"
+            yield product.problem((*path, "optionalFields", at), message)
+    yield from _classifications(product, contract, path)
     schema = product.model.data_schema
     described = {field.name for field in schema.fields} if schema else set()
     for at, name in enumerate(contract.fields if described else ()):
         if name not in described and (guess := did_you_mean(name, described)):
             message = f"the field '{name}' is not in the product's schema{guess}"
             yield product.problem((*path, "fields", at), message, "warning")
+
+
+def _classifications(product: Loaded[DataProduct], contract: DataContractWish, path: Path) -> Iterator[Problem]:
+    doubly = set(contract.allowed_classifications or ()) & set(contract.excluded_classifications)
+    for name in sorted(doubly):
+        at = contract.excluded_classifications.index(name)
+        message = f"the classification '{name}' is in 'allowedClassifications' as well: it is allowed or excluded"
+        yield product.problem((*path, "excludedClassifications", at), message)
 
 
 def _unseen(product: Loaded[DataProduct], contract: DataContractWish, path: Path) -> Iterator[Problem]:
@@ -84,6 +96,7 @@ def _schema(product: Loaded[DataProduct], schema: DataSchema) -> Iterator[Proble
         if field.pattern and (part := runs_away(field.pattern)):
             message = f"{part} matches one text in many ways: not here, but elsewhere it may never end"
             yield product.problem(("schema", "fields", index, "pattern"), message, "warning")
+        yield from _misfits(product, field, ("schema", "fields", index))
     used: list[tuple[Path, str]] = [(("primaryKey", at), name) for at, name in enumerate(schema.primary_key)]
     used += [(("timestampColumn",), schema.timestamp_column)] if schema.timestamp_column else []
     for at, rule in enumerate(schema.validity_rules):
@@ -92,6 +105,31 @@ def _schema(product: Loaded[DataProduct], schema: DataSchema) -> Iterator[Proble
         if name not in names:
             message = f"the field '{name}' is not described in 'fields'{did_you_mean(name, names)}"
             yield product.problem(("schema", *path), message, "warning")
+
+
+def _misfits(product: Loaded[DataProduct], field: FieldWish, path: Path) -> Iterator[Problem]:
+    """Rules that values of the field's type can never be held to."""
+    if field.type is None:
+        return
+    if field.pattern is not None and field.type != "string":
+        message = f"values of type {field.type} have no text to match: this will be unknown"
+        yield product.problem((*path, "pattern"), message, "warning")
+    named = {"minimum": field.minimum, "maximum": field.maximum}
+    given = [(key, value) for key, value in named.items() if value is not None]
+    given += [("allowedValues", value) for value in field.allowed_values or ()]
+    for key, value in given:
+        if not _fits(field.type, value):
+            message = f"{value!r} is no value of type {field.type}: this will be unknown"
+            yield product.problem((*path, key), message, "warning")
+            return
+
+
+def _fits(kind: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if isinstance(value, int | float):
+        return kind in ("integer", "number")
+    return kind == "string" or (kind in ("date", "timestamp") and instant(str(value)) is not None)
 
 
 def _promises(product: Loaded[DataProduct]) -> Iterator[Problem]:

@@ -60,6 +60,9 @@ def load_products(path: str | os.PathLike[str]) -> tuple[GovernancePolicies | No
         reader.read(file)
     if errors := sorted({problem for problem in reader.problems if problem.severity == "error"}):
         raise MeshError(errors)
+    if len(reader.policies) > 1:
+        message = f"a second governancePolicies; the first is at {reader.policies[0].locate()}: a mesh has one"
+        raise MeshError([reader.policies[1].problem((), message)])
     policies = reader.policies[0].model if reader.policies else None
     return policies, tuple(product.model for product in reader.products)
 
@@ -104,8 +107,8 @@ def _read(root: Path, today: date) -> tuple[Mesh | None, list[Problem]]:
 
 
 def _nothing_wanted(root: Path, documents: Documents) -> Iterator[Problem]:
-    residencies = (product.model.data_residency for product in documents.products)
-    if not documents.policies and not any(residencies):
+    wishes = ((one.model.data_residency, one.model.data_contracts, one.model.data_schema) for one in documents.products)
+    if not documents.policies and not any(any(wish) for wish in wishes):
         message = "no governancePolicies, and no dataProduct with a dataResidency: nothing is asked for"
         yield Problem(Location(_shown(root)), "$", message)
 

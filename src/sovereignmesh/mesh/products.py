@@ -161,7 +161,8 @@ class DataContractWish(Model):
 
     consumer: Name = Field(description="A domain: 'Sales', or 'Sales Domain'")
     purpose: Text
-    fields: SomeNames
+    fields: SomeNames = Field(description="What the consumer gets: all of it is there, but `optionalFields`")
+    optional_fields: Names = Field((), description="Those of `fields` that may be missing from the data")
     excluded_fields: Names = ()
     exclude_similar: bool = Field(
         False, description="true: nor fields whose names resemble: E-Mail, customer_email, contact.email"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
@@ -76,7 +77,9 @@ def parse_rule(text: str) -> Node:
     if len(text) > _LONGEST:
         raise ValueError(f"the rule is longer than {_LONGEST:,} characters: divide it")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a text's escapes: it means what Python reads
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ValueError(f"it is no comparison as in Python: {error.args[0] if error.args else 'too deep'}") from None
     node = _read(tree)
@@ -136,6 +139,8 @@ def _link(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Node:
     sides = _operand(left), _operand(right)
     if bool in map(type, sides) and not isinstance(operator, ast.Eq | ast.NotEq):
         raise ValueError("True and False are neither less nor more than anything: compare with == or !=")
+    if not any(isinstance(side, Field) for side in sides):
+        raise ValueError(f"'{ast.unparse(left)}' and '{ast.unparse(right)}' are compared without a field")
     return Compared(sides[0], _OPERATORS[type(operator)], sides[1])
 
 

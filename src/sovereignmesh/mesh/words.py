@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed", "repeated", "say_plainly"]
+__all__ = ["consumer_in", "did_you_mean", "explain", "found", "listed", "party", "repeated", "say_plainly"]
 
 _PARTY: Final = " domain"
 _LONGEST: Final = 60
@@ -55,6 +55,15 @@ def found(value: object) -> str:
             return "a list"
         case _:
             return "a mapping"
+
+
+def party(name: str) -> str:
+    """What a consumer's name is compared by: without case, and without the word.
+
+    >>> party("Sales Domain") == party("sales")
+    True
+    """
+    return name.strip().casefold().removesuffix(_PARTY).rstrip()
 
 
 def consumer_in(domains: Mapping[str, str], name: str) -> str | None:
@@ -110,12 +119,15 @@ def explain(error: ValidationError, document: Document, top: str, model: type[Ba
         yield Problem(location, json_path(path), message)
 
 
-def say_plainly(error: ValidationError) -> Iterator[str]:
+def say_plainly(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
     """What is wrong with values given in Python: where, what was found, what is wanted."""
     for details in error.errors(include_url=False):
         say = _SAY.get(details["type"])
         wanted = _WANTED.get(details["type"], details["msg"])
         message = say(details) if say else f"found {found(details['input'])}, wants {wanted}"
+        if details["type"] == "extra_forbidden":
+            known = list(model.model_fields) if len(details["loc"]) == 1 else []
+            message = f"there is no such key{did_you_mean(str(details['loc'][-1]), known)}"
         where = ".".join(map(str, details["loc"]))
         yield f"{where}: {message}" if where else message
 

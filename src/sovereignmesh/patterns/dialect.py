@@ -45,7 +45,6 @@ def portable(pattern: str) -> str:
         raise ValueError(problem.message)
     written: list[str] = []
     inside = False
-    multiline = "m" in "".join(re.findall(r"\(\?([a-z]+)", pattern))
     at = 0
     while at < len(pattern):
         found = _TOKEN.match(pattern, at)
@@ -64,7 +63,7 @@ def portable(pattern: str) -> str:
             written.append("]")
             inside = False
             continue
-        written.append(_member(found, pattern, at) if inside else _outside(found, multiline=multiline))
+        written.append(_member(found, pattern, at) if inside else _outside(found))
     return "".join(written)
 
 
@@ -77,13 +76,15 @@ def whole(pattern: str) -> str:
     return f"\\A(?:{portable(pattern)})\\z"
 
 
-def _outside(found: re.Match[str], *, multiline: bool) -> str:
+def _outside(found: re.Match[str]) -> str:
     letter = found["escaped"]
     if letter in ("b", "B"):
         raise ValueError(f"\\{letter} goes by letters of Unicode or of ASCII: write what may stand there")
     if letter is not None:
         return _escaped(letter)
-    if found["other"] == "$" and not multiline:
+    if found["flags"] and "m" in found["flags"]:
+        raise ValueError(f"{found[0]}: what begins and ends a line is not the same everywhere: leave m out")
+    if found["other"] == "$":
         return "\\z"
     if found["other"] in ("{", "}"):
         return f"\\{found[0]}"
@@ -113,6 +114,7 @@ def _member(found: re.Match[str], pattern: str, at: int) -> str:
     rest = found[0][1:] if letter is None else ""
     if one == "-" and letter is None:
         is_range = at < len(pattern) and pattern[at] != "]" and pattern[at - 2] != "["
+        is_range = is_range and not re.search(r"\\[dwsDWS]$", pattern[: at - 1])
         return "-" if is_range and not pattern[:at].endswith(("[-", "[^-")) else "\\-"
     return (f"\\{one}" if one in _SET_META else one) + "".join(f"\\{c}" if c in _SET_META else c for c in rest)
 

@@ -18,12 +18,13 @@ _ALIKE: Final = str.maketrans(
     "аеорсухіјѕԁһӏԛԝѵвмнткгпиьзԍɡɑıƖłøđ"
     "αεονρτυχικηωβγ"
     "օոսհցզք"  # noqa: RUF001
-    "01i|!3$5@4",
+    "01i354",
     "aeopcyxljsdhlqwvbmhtkrnubzggalllod"
     "aeovptuxlknwby"
     "onuhgqp"
-    "ollllessaa",
+    "ollesa",
 )  # fmt: skip
+_SIGNS: Final = str.maketrans("|!$@", "llsa")
 _WORD: Final = re.compile(r"[^\W_]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _LONG: Final = 5  # from so many letters on a name is found inside a word
@@ -40,9 +41,9 @@ def resembles(name: str, other: str) -> bool:
     >>> resembles("mail_order", "email"), resembles("zipped", "zip"), resembles("zip_code", "zip")
     (False, False, True)
     """
-    words, wanted = _words(name), "".join(_words(other))
-    if not wanted:
-        return False
+    words, wanted = _words(name), "".join(_words(other)).removesuffix("s")
+    if not wanted:  # nothing but signs
+        return name == other
     if len(wanted) >= _LONG and wanted in "".join(words):
         return True
     spans = ("".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1))
@@ -51,7 +52,7 @@ def resembles(name: str, other: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def _words(name: str) -> tuple[str, ...]:
-    plain = unicodedata.normalize("NFKC", name)
+    plain = unicodedata.normalize("NFKC", name).translate(_SIGNS)
     parts = (part for word in _WORD.findall(plain) for part in _CAMEL.split(word))
     return tuple(_skeleton(part) for part in parts if part)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["encodable", "listed", "printable", "timestamp"]
+__all__ = ["encodable", "listed", "printable", "spoken", "timestamp"]
 
 
 def printable(text: str) -> str:
@@ -41,6 +41,19 @@ def listed(names: Sequence[str], most: int) -> str:
     """
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def spoken(span: dt.timedelta) -> str:
+    """A duration in words, the two largest units of it.
+
+    >>> spoken(dt.timedelta(hours=1)), spoken(dt.timedelta(days=1, minutes=30))
+    ('1 hour', '1 day 30 minutes')
+    """
+    seconds, parts = round(span.total_seconds()), []
+    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count:,} {unit}{'s' * (count != 1)}"] if count else []
+    return " ".join(parts[:2]) or "no time"
 
 
 def timestamp(moment: dt.datetime) -> str:

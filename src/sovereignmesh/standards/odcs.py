@@ -58,7 +58,7 @@ STATUS: Final = "active"
 _OF_CONTRACT: Final = {
     "consumer": "consumer", "excludedFields": "excluded_fields", "excludeSimilar": "exclude_similar",
     "excludedClassifications": "excluded_classifications", "allowedClassifications": "allowed_classifications",
-    "promisedMetrics": "quality_metrics",
+    "promisedMetrics": "quality_metrics", "optionalFields": "optional_fields",
 }  # fmt: skip
 _OF_PRODUCT: Final = {
     "product": "name", "sources": "sources", "dataResidency": "data_residency", "qualityMetrics": "quality_metrics",

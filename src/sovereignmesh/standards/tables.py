@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.errors import MeshError
 from sovereignmesh.mesh.products import DataSchema, FieldWish, QualityMetrics, RowCount, ValidityRule
+from sovereignmesh.mesh.validity import fields_of, parse_rule
 from sovereignmesh.standards.checks import (
     METRICS_SINCE,
     limits,
@@ -55,14 +56,17 @@ def write_table(product: DataProduct, contract: DataContractWish, version: Versi
         if item["name"] in schema.primary_key:
             item["primaryKey"] = True
             item["primaryKeyPosition"] = schema.primary_key.index(item["name"]) + 1
+    seen = [fields_of(parse_rule(rule.rule)) <= {*contract.fields} for rule in schema.validity_rules]
     names = [field.name for field in schema.fields]
     usual = [name for name in dict.fromkeys(contract.fields) if name in described] + [field.name for field in others]
     hidden = {
         "otherFields": [write_field(field, version) for field in others] or None,
+        "otherRules": _other_rules(schema, seen) or None,
         "fieldOrder": names if names != usual else None,
         "primaryKey": list(schema.primary_key) if list(schema.primary_key) != _keys_of(properties) else None,
     }
-    checks = [*_row_count(schema.row_count, version), *(_rule(rule, version) for rule in schema.validity_rules)]
+    rules = [_rule(rule, version) for rule, all_given in zip(schema.validity_rules, seen, strict=True) if all_given]
+    checks = [*_row_count(schema.row_count, version), *rules]
     checks += _promises(product, contract)
     return {
         "name": object_name(product.name),
@@ -94,7 +98,7 @@ def read_table(table: Part) -> tuple[tuple[str, ...], dict[str, Any]]:
         "fields": tuple(known.values()),
         "primaryKey": _read_keys(table, properties),
         "rowCount": _read_row_count(table),
-        "validityRules": tuple(_read_rules(table)),
+        "validityRules": tuple(_all_rules(table)),
     }
     return names, {key: value for key, value in found.items() if value not in ((), None)}
 
@@ -196,6 +200,28 @@ def _read_rules(table: Part) -> Iterator[ValidityRule]:
                 "severity": severity,
             }  # fmt: skip
             yield item.build(ValidityRule, values, {key: (*item.path, key) for key in values})
+
+
+def _other_rules(schema: DataSchema, seen: list[bool]) -> list[dict[str, Any]]:
+    """The rules on fields that the consumer does not get: a query of theirs would find no such column."""
+    return [
+        {"position": at, **rule.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+        for at, rule in enumerate(schema.validity_rules)
+        if not seen[at]
+    ]
+
+
+def _all_rules(table: Part) -> list[ValidityRule]:
+    """The rules in their order, those on fields that the consumer does not get among them."""
+    rules = list(_read_rules(table))
+    place, others = table.place_of("otherRules"), table.custom("otherRules")
+    for index, item in enumerate(others if isinstance(others, list) else ()):
+        if place is not None and isinstance(item, dict):
+            values = {key: value for key, value in item.items() if key != "position"}
+            rule = table.build(ValidityRule, values, {key: (*place, index, key) for key in values})
+            position = item.get("position")
+            rules.insert(position if isinstance(position, int) and position >= 0 else len(rules), rule)
+    return rules
 
 
 def _promises(product: DataProduct, contract: DataContractWish) -> Iterator[dict[str, Any]]:
