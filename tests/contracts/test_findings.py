@@ -299,3 +299,143 @@ class TestWords:
         assert text.splitlines()[0].startswith("data for a consumer: NOT OK, 2 of 3 checks fail, 1 row")
         assert "\x1b" not in text
         assert json.dumps(text)
+
+
+class TestAttacks:
+    def test_a_name_is_no_pattern(self, tmp_path):
+        (tmp_path / "data[1].csv").write_text("id,email\n1,ada@contoso.com\n")
+        (tmp_path / "data1.csv").write_text("id,email\n777,bob@contoso.com\n")
+        contract = DataContract(allowed_fields=["id"], excluded_fields=["email"])
+        out = project_contract(tmp_path / "data[1].csv", contract, tmp_path / "o.csv").path
+        assert out.read_text() == "id\n1\n"
+        (tmp_path / "a[b].jsonl").write_text('{"a": 1}\n')
+        with pytest.raises(FrameError, match="is read as a pattern"):
+            check_contract(tmp_path / "a[b].jsonl", contract)
+
+    def test_types_that_differ_between_files(self, tmp_path):
+        pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "a.parquet")
+        pl.DataFrame({"id": ["ada@contoso.com"]}).write_parquet(tmp_path / "b.parquet")
+        with pytest.raises(FrameError, match="differ in the columns id"):
+            check_contract(tmp_path, DataContract(allowed_fields=["id"]))
+
+    @pytest.mark.parametrize(
+        ("data", "excluded"),
+        [
+            ({"a.b": [{"email": "e"}]}, "email"),
+            ({"p": [{"e.mail": 1}]}, "e.mail"),
+            ({"p": [{"contact": {"email": 1}}]}, "contact.email"),
+        ],
+    )
+    def test_names_with_points(self, tmp_path, data, excluded):
+        frame = pl.DataFrame({**data, "n": [1]})
+        fields = [{"name": "n", "maximum": 0}]
+        contract = DataContract(
+            allowed_fields=frame.columns, excluded_fields=[excluded], data_schema={"fields": fields}
+        )
+        result = check_contract(frame, contract)
+        assert "excluded-fields" in {one.check for one in result.violations}
+        assert result.failing_rows()[0]["row"][frame.columns[0]] == "***"
+        with pytest.raises(ContractError, match="in what the contract gives"):
+            project_contract(frame, contract, tmp_path / "o.parquet")
+
+    def test_objects_that_json_lines_hold_as_text(self, tmp_path):
+        (tmp_path / "a.jsonl").write_text('{"n": "x"}\n{"n": {"email": "ada@contoso.com"}}\n')
+        contract = DataContract(allowed_fields=["n"], excluded_fields=["email"])
+        assert states(tmp_path / "a.jsonl", contract)["excluded-fields"].state == "unknown"
+
+    def test_what_is_shown_of_failing_rows(self):
+        mails = [None] * 1200 + ["ada@contoso.com"] * 10
+        data = pl.DataFrame(
+            {"n": [0] * 1205 + [1] * 5, "late": mails, "list": [["ada@contoso.com"]] * 1210, "ok": ["x"] * 1210}
+        )
+        contract = DataContract(allowed_fields=data.columns, data_schema={"fields": [{"name": "n", "maximum": 0}]})
+        assert check_contract(data, contract).failing_rows(1) == [
+            {"row": {"n": 1, "late": "***", "list": "***", "ok": "x"}, "broken": ["range n"]}
+        ]
+
+    def test_messages_hold_no_values(self, tmp_path):
+        (tmp_path / "a.csv").write_text("id,email\n1,a\n2,bob@contoso.com,\x1b[31m\n")
+        with pytest.raises(FrameError) as caught:
+            check_contract(tmp_path / "a.csv", of())
+        assert "contoso" not in str(caught.value)
+        assert "\x1b" not in str(caught.value)
+        assert "line 3 has 3 of 2 cells" in str(caught.value)
+
+    @pytest.mark.parametrize("folder", ["email=ada@contoso.com", "_email=ada@contoso.com"])
+    def test_partitions_are_columns_or_refused(self, tmp_path, folder):
+        for number, place in enumerate((tmp_path / "t", tmp_path / "t" / folder)):
+            place.mkdir()
+            pl.DataFrame({"id": [number]}).write_parquet(place / "a.parquet")
+        contract = DataContract(allowed_fields=["id"], excluded_fields=["email"])
+        assert not check_contract(tmp_path / "t" / folder, contract).ok
+        with pytest.raises(FrameError, match="are not in the same partitions"):
+            check_contract(tmp_path / "t", contract)
+        csv = tmp_path / "c" / folder
+        csv.mkdir(parents=True)
+        (csv / "a.csv").write_text("id\n1\n")
+        with pytest.raises(FrameError, match="of Parquet alone"):
+            check_contract(tmp_path / "c", contract)
+
+    def test_links_to_folders(self, tmp_path):
+        (tmp_path / "real").mkdir()
+        (tmp_path / "lake").mkdir()
+        pl.DataFrame({"id": [1]}).write_parquet(tmp_path / "lake" / "a.parquet")
+        (tmp_path / "lake" / "link").symlink_to(tmp_path / "real")
+        with pytest.raises(FrameError, match="link is a link to a folder"):
+            check_contract(tmp_path / "lake", of("id"))
+
+    def test_a_footer_of_a_column_with_a_point(self, tmp_path):
+        frame = pl.DataFrame({"a.b": [None, None], "a": [{"b": 1}, {"b": 2}]}, schema_overrides={"a.b": pl.Int64})
+        frame.write_parquet(tmp_path / "a.parquet")
+        assert measure_quality(tmp_path / "a.parquet").fields == {"a.b": 0, "a": 100}
+
+    @pytest.mark.parametrize("written", ["float", "decimal"])
+    def test_cards_among_other_numbers(self, written):
+        cards = [
+            4111111111111111,
+            4012888888881881,
+            5555555555554444,
+            5105105105105100,
+            6011111111111117,
+            378282246310005,
+        ]
+        series = (
+            pl.Series("a", [*map(float, cards), 0.5])
+            if written == "float"
+            else pl.Series("a", cards).cast(pl.Decimal(20, 2))
+        )
+        contract = DataContract(
+            allowed_fields=["a"], excluded_classifications=["MICROSOFT.FINANCIAL.CREDIT_CARD_NUMBER"]
+        )
+        assert states(series.to_frame(), contract)["excluded-classifications"].state == "non-compliant"
+
+    def test_an_ordinary_header_of_a_quality(self, tmp_path):
+        from sovereignmesh.contracts import DataContract as Contract
+
+        mesh = tmp_path / "m.yaml"
+        mesh.write_text("dataProduct: {name: P, domain: D, owner: o, schema: {fields: [{name: id}]}}\n")
+        (tmp_path / "a.csv").write_text("id, amount\n1,2\n")
+        contract = Contract.of_product(load_mesh(mesh), None, ("id", " amount"))
+        assert check_contract(tmp_path / "a.csv", contract).quality.completeness == 100
+
+    @pytest.mark.parametrize(
+        "text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "26-6-1", "+2026-06-01"]
+    )
+    def test_moments_in_a_csv(self, tmp_path, text):
+        (tmp_path / "a.csv").write_text(f"a\n{text}\n")
+        contract = DataContract(
+            allowed_fields=["a"],
+            freshness="1h",
+            data_schema={"fields": [{"name": "a", "type": "timestamp"}], "timestamp_column": "a"},
+        )
+        assert not check_contract(tmp_path / "a.csv", contract).ok
+
+    @pytest.mark.parametrize("rule", ["-" * 1500 + "a > 0", "a" + ".b" * 900 + " > 1", "0 < 1 < a", "a > 0 and 1 == 1"])
+    def test_rules_that_nobody_reads(self, rule):
+        with pytest.raises(ContractError, match="wants a rule on a row"):
+            DataContract(allowed_fields=["a"], data_schema={"validity_rules": [{"name": "r", "rule": rule}]})
+
+    def test_long_names_take_no_time(self):
+        from sovereignmesh.patterns import resembles
+
+        assert not resembles("e_" * 50_000, "email")

@@ -214,6 +214,9 @@ class TestBadInput:
         refused("mssql://evil.example/db/dbo.t", "is no host of Azure")
         refused("mssql://user:pw@s.database.windows.net/db/dbo.t", "who signs in is found, not written")
         refused("mssql://s.database.windows.net/db/dbo.t];DROP", "has a character")
+        for host in ("evil.com;APP=.database.windows.net", "evil.com\\.database.windows.net", ".database.windows.net"):
+            refused(f"mssql://{host}/db/t", "is no host of Azure")
+        refused("mssql://s.database.windows.net:abc/db/t", "is no address")
         refused("mssql://s.database.windows.net/db;Authentication=x/dbo.t", "has a character")
 
     def test_a_name_that_would_move_the_cursor(self, tmp_path):

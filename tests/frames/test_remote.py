@@ -61,7 +61,7 @@ def test_parquet_of_a_lake_is_read_where_it_is(monkeypatch, tmp_path):
     monkeypatch.setattr(pl, "CredentialProviderAzure", lambda credential: ("as", type(credential).__name__))
     address = "abfss://gold@onelake.dfs.fabric.microsoft.com/lake/a.parquet"
     assert measure_quality(address).rows == 1
-    assert asked == {"address": address, "credential_provider": ("as", "DefaultAzureCredential")}
+    assert asked == {"address": address, "glob": False, "credential_provider": ("as", "DefaultAzureCredential")}
 
 
 class TestSql:

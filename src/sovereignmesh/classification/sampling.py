@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.classification.result import NO_VALUES
 from sovereignmesh.frames import open_data
-from sovereignmesh.result.text import printable
+from sovereignmesh.frames.data import engine_errors, said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,12 +57,9 @@ def take_sample(data: Any, rows: int) -> Sample:
     return Sample(tuple(sorted(columns, key=lambda one: one.name)), min(height, rows), more=height > rows)
 
 
-def _errors() -> tuple[type[Exception], ...]:
-    """What engines raise where a column of theirs has no like in Polars."""
-    import narwhals as nw  # noqa: PLC0415
-    import polars as pl  # noqa: PLC0415
-
-    return (nw.exceptions.NarwhalsError, pl.exceptions.PolarsError, ValueError, TypeError, NotImplementedError)
+def _errors() -> tuple[type[BaseException], ...]:
+    """What engines raise where they cannot read, or a column of theirs has no like in Polars."""
+    return (*engine_errors(), ValueError, TypeError, NotImplementedError)
 
 
 def _heads(frame: nw.LazyFrame[Any], rows: int) -> Iterator[tuple[str, str, pl.Series | str]]:
@@ -82,9 +79,8 @@ def _heads(frame: nw.LazyFrame[Any], rows: int) -> Iterator[tuple[str, str, pl.S
         yield name, str(dtype), whole[name]
 
 
-def _said(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return f"cannot be read: {printable(lines[0][:200])}"
+def _said(error: BaseException) -> str:
+    return f"cannot be read: {said(error)}"
 
 
 def _column(name: str, dtype: str, read: pl.Series | str, *, more: bool) -> SampledColumn:
@@ -113,9 +109,11 @@ def _text_of(column: pl.Series) -> pl.Series | str:
         return "binary: bytes are not looked at"
     if dtype.is_float():
         column = column.fill_nan(None)
-        finite = column.drop_nulls()
-        if (finite.is_finite() & (finite.abs() < _EXACT) & (finite.floor() == finite)).all():
-            column = column.cast(pl.Int64)  # whole numbers that a null has made floats
+        whole = column.is_finite() & (column.abs() < _EXACT) & (column.floor() == column)
+        integers = column.zip_with(whole.fill_null(value=False), pl.Series([None], dtype=dtype)).cast(pl.Int64)
+        return integers.cast(pl.String).zip_with(whole.fill_null(value=False), column.cast(pl.String))
+    if dtype.is_decimal():
+        return column.cast(pl.String).str.replace(r"\.0+$", "")
     if dtype == pl.Duration:
         column = column.dt.total_microseconds()
     return column.cast(pl.String)

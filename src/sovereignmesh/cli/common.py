@@ -78,7 +78,8 @@ def reading(data: str) -> Iterator[None]:
     from rich.console import Console  # noqa: PLC0415 - only for data
     from rich.markup import escape  # noqa: PLC0415
 
-    with Console(stderr=True).status(f"reading {escape(printable(data))}"):
+    # Whatever ends it, no half of a file is left.
+    with Interruptions(), Console(stderr=True).status(f"reading {escape(printable(data))}"):
         yield
 
 

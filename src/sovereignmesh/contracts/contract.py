@@ -133,8 +133,16 @@ class DataContract(Model):
         chosen = _product(mesh.products, product)
         schema = chosen.data_schema or DataSchema()
         every = tuple(dict.fromkeys((*(field.name for field in schema.fields), *fields)))
-        wish = DataContractWish(consumer=chosen.domain, purpose="quality", fields=every, optional_fields=every)
-        return _made(chosen, wish, mesh.policies, ()).model_copy(update={"consumer": "", "purpose": ""})
+        promised = _promised(chosen.quality_metrics, None)
+        return cls(
+            **{f"min_{name}": value for name, value in promised.items()},
+            allowed_fields=every,
+            freshness=chosen.sla.freshness if chosen.sla else None,
+            data_schema=schema,
+            product=chosen.name,
+            domain=chosen.domain,
+            owner=chosen.owner,
+        )
 
     def to_yaml(self) -> str:
         """The contract as the document of its product, with the policy's classification rules; `from_yaml` reads it.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_ROWS", "Examination", "examine", "measure_quality"]
 
+_FIRST_YEAR: Final = 200  # an age is at most a hundred years
 NO_ROWS: Final = "there are no rows"
 
 
@@ -65,6 +66,8 @@ def examine(data: Any, contract: DataContract | None, at: dt.datetime | None) ->
         kind = type(contract).__name__
         raise ContractError(f"found {kind}, wants a DataContract: DataContract.from_mesh(mesh, product, consumer)")
     schema = contract.data_schema if contract else DataSchema()
+    if moment.year < _FIRST_YEAR:
+        raise ContractError(f"the moment {moment} is before any age can be told")
     opened = open_data(data).typed(kinds_of(schema))
     names = contract.allowed_fields if contract else tuple(opened.columns)
     return Examination(opened, contract, schema, names, moment)

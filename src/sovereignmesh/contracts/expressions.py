@@ -95,11 +95,12 @@ class Words:
         return self.there(name) & self._sure(self._moment_column(name) > self._moment(name, moment))
 
     def bounded(self, name: str) -> nw.Expr:
-        """The moments, those beyond the years that Python knows as the last of these."""
+        """The moments, those beyond the years that Python knows as the last, or the first, of these."""
         import narwhals as nw  # noqa: PLC0415
 
-        column, last = self._moment_column(name), self._moment(name, _LAST)
-        return nw.when(column > last).then(last).otherwise(column)
+        column, first, last = self._moment_column(name), self._moment(name, _FIRST), self._moment(name, _LAST)
+        upper = nw.when(column > last).then(last).otherwise(column)
+        return nw.when(column < first).then(first).otherwise(upper)
 
     def dialect(self, pattern: str) -> str:
         """The pattern for the engine: Java folds cases of ASCII alone, and takes five characters for a new line."""
@@ -271,7 +272,7 @@ class Words:
         zone = self._zone(name)
         if zone:
             return nw.lit(_in_zone(moment, zone))
-        plain = moment.astimezone(dt.UTC).replace(tzinfo=None)
+        plain = _in_zone(moment, "UTC").replace(tzinfo=None)
         if self._polars:
             return nw.lit(plain)
         # Spark would read a plain datetime in the zone of the session.
@@ -279,6 +280,7 @@ class Words:
 
 
 _TOO_LARGE: Final = 2**63
+_FIRST: Final = dt.datetime(2, 1, 1, tzinfo=dt.UTC)
 _LAST: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 

@@ -50,8 +50,8 @@ def excluded_names(data: Data, contract: DataContract) -> dict[str, str]:
     wanted = {name.casefold() for name in contract.excluded_fields}
     found: dict[str, str] = {}
     for column, path in data.names():
-        inner = path.removeprefix(f"{column}.").rpartition(".")[2] if path != column else path
-        if inner.casefold() in wanted or (
+        whole = f".{path.casefold()}"
+        if any(whole.endswith(f".{name}") for name in wanted) or (
             contract.exclude_similar and any(resembles(path, name) for name in contract.excluded_fields)
         ):
             found[path] = column

@@ -49,7 +49,7 @@ def project_contract(
     path = Path(output)
     if path.suffix.lower() not in _SUFFIXES:
         raise FrameError(f"{printable(str(path))}: wants a name that ends with {listed(_SUFFIXES, _NAMED)}")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise FrameError(f"{printable(str(path))} is there already: nothing was written")
     opened = open_data(data)
     if isinstance(data, str | os.PathLike) and path.exists() and path.samefile(data):

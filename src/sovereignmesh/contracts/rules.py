@@ -107,7 +107,7 @@ def _decided(
     check: ContractCheck, field: str, severity: Severity | None, expected: str, build: Callable[[], Any]
 ) -> RowRule:
     # An engine may have no number for a bound, either.
-    undecided: tuple[type[Exception], ...] = (Undecided, OverflowError, *engine_errors())
+    undecided: tuple[type[BaseException], ...] = (Undecided, OverflowError, *engine_errors())
     try:
         return RowRule(check, field, severity or MEDIUM, expected, build())
     except undecided as why:

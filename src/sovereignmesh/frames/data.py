@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -19,24 +20,26 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Data", "engine_errors"]
 
 # The classes that engines raise where they cannot read or compute; only of those that are in use.
-_ERRORS: Final = {
-    "polars.exceptions": "PolarsError",
-    "narwhals.exceptions": "NarwhalsError",
-    "duckdb": "Error",
-    "pyarrow.lib": "ArrowException",
-    "pyspark.errors": "PySparkException",
-    "py4j.protocol": "Py4JError",
-    "deltalake.exceptions": "DeltaError",
-    "azure.core.exceptions": "AzureError",
-}
+_ERRORS: Final = (
+    ("polars.exceptions", "PolarsError"),
+    ("narwhals.exceptions", "NarwhalsError"),
+    ("duckdb", "Error"),
+    ("pyarrow.lib", "ArrowException"),
+    ("pyspark.errors", "PySparkException"),
+    ("py4j.protocol", "Py4JError"),
+    ("deltalake.exceptions", "DeltaError"),
+    ("azure.core.exceptions", "AzureError"),
+    ("polars._plr", "PanicException"),  # of a defect in Polars: a BaseException
+)
 _NAMED: Final = 5
+_QUOTED: Final = re.compile(r"`[^`]*`|(?<=Conversion Error: ).*")
 _PARSED: Final = "\0parsed"  # no name of a column has it
 
 
-def engine_errors() -> tuple[type[Exception], ...]:
+def engine_errors() -> tuple[type[BaseException], ...]:
     """The exceptions by which an engine in use says that it cannot read or compute."""
-    modules = ((sys.modules.get(module), name) for module, name in _ERRORS.items())
-    return (OSError, *(getattr(module, name) for module, name in modules if hasattr(module, name)))
+    modules = ((sys.modules.get(module), name) for module, name in _ERRORS)
+    return (OSError, UnicodeDecodeError, *(getattr(module, name) for module, name in modules if hasattr(module, name)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,13 @@ class Data:
 
 
 def said(error: BaseException) -> str:
-    """The first sentence of what an engine says."""
+    """The first line of what an engine says, without the values that it quotes."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return printable((lines or [type(error).__name__])[0][:300])
+    return printable(_QUOTED.sub("...", (lines or [type(error).__name__])[0])[:300])
 
 
 def refused(name: str, what: str) -> FrameError:
-    return FrameError(f"{printable(name)}: {what}")
+    return FrameError(f"{printable(name)}: {printable(what)}")
 
 
 def duplicates(names: list[str]) -> str:

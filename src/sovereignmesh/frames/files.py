@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.frames.data import Data, duplicates, refused
@@ -51,15 +52,32 @@ def open_path(path: Path) -> Data:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    hidden = (".", "_")
-    files = sorted(
-        file
-        for file in path.rglob("*")
-        if file.is_file() and not any(part.startswith(hidden) for part in file.relative_to(path).parts)
-    )
+    found = sorted(path.rglob("*"))
+    if links := [one.name for one in found if one.is_symlink() and one.is_dir()]:
+        raise refused(str(path), f"{printable(links[0])} is a link to a folder: give what it points to")
+    files = [one for one in found if one.is_file() and not any(map(_hidden, one.relative_to(path).parts))]
     if not files:
         raise refused(str(path), "no file is in this folder")
     return files
+
+
+def _hidden(part: str) -> bool:
+    """Whether it is no data by convention; `_email=x` is a partition as any other."""
+    return part.startswith(".") or (part.startswith("_") and "=" not in part)
+
+
+def _partitioned(path: Path, files: list[Path]) -> bool:
+    """Whether folders are values of columns, as in year=2026."""
+    if path.is_file():
+        return False
+    return "=" in path.name or any("=" in part for file in files for part in file.relative_to(path).parts[:-1])
+
+
+def _unpartitioned(path: Path, files: list[Path]) -> None:
+    if _partitioned(path, files):
+        raise refused(
+            str(path), "folders named column=value are read of Parquet alone: what they say would not be seen"
+        )
 
 
 def _data(
@@ -76,8 +94,12 @@ def _parquet(path: Path, files: list[Path]) -> Data:
 
     footers = Footers(files)
     _same(path, [(file, pl.read_parquet_schema(file)) for file in files])
-    partitioned = path.is_dir() and any("=" in part for part in files[0].relative_to(path).parts[:-1])
-    return _data(path, pl.scan_parquet(files, hive_partitioning=partitioned), footers=footers)
+    keys = {tuple(part.partition("=")[0] for part in file.parts if "=" in part) for file in files}
+    if len(keys) > 1:
+        raise refused(
+            str(path), "its files are not in the same partitions (folders named column=value): give them apart"
+        )
+    return _data(path, pl.scan_parquet(files, hive_partitioning=_partitioned(path, files), glob=False), footers=footers)
 
 
 def _delta(path: Path) -> Data:
@@ -94,13 +116,14 @@ def _csv(path: Path, files: list[Path]) -> Data:
     """All columns as text: what they are meant as, a schema says. A row that is too short or too long is an error."""
     import polars as pl  # noqa: PLC0415
 
+    _unpartitioned(path, files)
     headers = [(file, _header(file)) for file in files]
     _same(path, [(file, dict.fromkeys(names)) for file, names in headers])
     for file, names in headers:
         if twice := duplicates(names):
             raise refused(str(file), f"two columns have the name {twice}: rename one, or nobody knows which is meant")
         _count_cells(file, names)
-    frame = pl.scan_csv(files, infer_schema=False, separator=_separator(files[0]), low_memory=True)
+    frame = pl.scan_csv(files, infer_schema=False, separator=_separator(files[0]), low_memory=True, glob=False)
     return _data(path, frame, text=WRITTEN)
 
 
@@ -162,12 +185,27 @@ def _json_lines(path: Path, files: list[Path]) -> Data:
     """A key of any row is a column: every row is looked at, or a field that comes late would not be seen."""
     import polars as pl  # noqa: PLC0415
 
+    _unpartitioned(path, files)
+    if odd := [file.name for file in files if set("*?[") & set(str(file))]:
+        raise refused(str(path), f"{printable(odd[0])} has a sign in its path that is read as a pattern: rename it")
     full = [file for file in files if file.stat().st_size]
     if not full:
         raise refused(str(path), "the file is empty: there are no rows, and so no columns")
     # Polars takes the first file's keys for those of all: each file tells its own.
     frames = [pl.scan_ndjson(file, infer_schema_length=None) for file in full]
-    return _data(path, pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0], text=_OF_JSON)
+    frame = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
+    data = _data(path, frame, text=_OF_JSON)
+    texts = [name for name, column in data.columns.items() if column.kind == "string"]
+    if not texts:
+        return data
+    # Where some rows have a text and others an object, Polars gives the objects as texts.
+    looks = frame.select(pl.col(name).str.contains(r"^\s*[{\[]").any() for name in texts)
+    (mixed,) = looks.collect(engine="streaming").iter_rows(named=True)
+    columns = {
+        name: replace(one, opaque="text with objects in it") if mixed.get(name) else one
+        for name, one in data.columns.items()
+    }
+    return replace(data, columns=columns)
 
 
 def _same(path: Path, columns: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:

@@ -23,9 +23,7 @@ class Footers:
         import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
 
         self._footers = [pq.read_metadata(path) for path in paths]
-        self._places = [
-            {footer.schema.column(at).path: at for at in range(footer.num_columns)} for footer in self._footers
-        ]
+        self._places = [_places(footer.schema, footer.num_columns) for footer in self._footers]
         self.rows: int = sum(footer.num_rows for footer in self._footers)
 
     def nulls(self, column: str) -> int | None:
@@ -42,6 +40,8 @@ class Footers:
                 statistics.max if statistics.has_min_max else _empty(statistics) for statistics in self._of(column)
             ]
         except (OverflowError, ValueError):  # a year that Python does not know
+            return None
+        if len({getattr(value, "tzinfo", None) is None for value in found if value is not _NOTHING}) > 1:
             return None
         moments = [value for value in found if value is not _NOTHING]
         if not moments or any(not isinstance(value, dt.datetime) for value in moments):
@@ -64,6 +64,12 @@ class Footers:
 
 
 _NOTHING = object()
+
+
+def _places(schema: Any, columns: int) -> dict[str, int]:
+    """Where the columns are that have nothing nested; one named a.b is not the field b in a."""
+    flat = [(schema.column(at), at) for at in range(columns)]
+    return {one.path: at for one, at in flat if one.max_definition_level <= 1 and one.max_repetition_level == 0}
 
 
 def _empty(statistics: Any) -> Any:

@@ -59,7 +59,7 @@ def _arrow(column: Any) -> pl.Series | None:
     """The column as Arrow has it, NaN as null; None where it is of all sorts."""
     import polars as pl  # noqa: PLC0415
 
-    no_series: tuple[type[Exception], ...] = (*engine_errors(), TypeError, ValueError, OverflowError)
+    no_series: tuple[type[BaseException], ...] = (*engine_errors(), TypeError, ValueError, OverflowError)
     try:
         read: pl.Series = pl.from_pandas(column, nan_to_null=True)
     except no_series:

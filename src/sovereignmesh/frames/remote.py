@@ -36,7 +36,8 @@ _SERVERS: Final = (
     ".datawarehouse.fabric.microsoft.com", ".database.fabric.microsoft.com",
 )  # fmt: skip
 _PARTS: Final = {".parquet", ".pq"}
-_NAME: Final = re.compile(r"[^\[\]\x00-\x1f;{}]{1,128}")
+_HOST: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]+")
+_NAME: Final = re.compile(r"[^\[\]\x00-\x1f;{}='\"]{1,128}")
 _ROWS: Final = 65_536
 _CHUNK: Final = 8 * 1024 * 1024
 
@@ -62,7 +63,7 @@ def open_address(address: str) -> Data:
 
 def _trusted(address: str, host: str | None, known: tuple[str, ...]) -> str:
     """The host, where a token of the caller may go to it."""
-    if not host or not host.endswith(known):
+    if not host or not host.endswith(known) or not _HOST.fullmatch(host):
         hosts = ", ".join(f"*{suffix}" for suffix in known)
         raise refused(address, f"'{host or ''}' is no host of Azure that a token is sent to: {hosts}")
     return host
@@ -81,7 +82,7 @@ def _lake(address: str, parts: SplitResult) -> Data:
 
     caller: Any = pl.CredentialProviderAzure(credential=DefaultAzureCredential())
     if suffix in _PARTS:
-        frame = pl.scan_parquet(address, credential_provider=caller)
+        frame = pl.scan_parquet(address, credential_provider=caller, glob=False)
     else:
         # A folder without a suffix is a table: what else lies in it could not be told from what belongs to it.
         frame = pl.scan_delta(address, credential_provider=caller)
@@ -131,7 +132,7 @@ def _table(address: str, parts: SplitResult) -> Data:
         raise refused(address, "wants mssql://SERVER/DATABASE/SCHEMA.TABLE; who signs in is found, not written")
     database, (schema, _, table) = names[0], names[1].rpartition(".")
     if not all(_NAME.fullmatch(name) for name in (database, table, schema or "dbo")):
-        raise refused(address, "a name has a character that no address may have: [ ] ; { }")
+        raise refused(address, "a name has a character that no address may have: [ ] ; { } = and quotes")
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:

@@ -26,11 +26,18 @@ def reading(column: str, kind: str) -> pl.Expr:
         "integer": lambda: text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False),
         "number": lambda: text.cast(pl.Float64, strict=False),
         "boolean": lambda: _boolean(text.str.to_lowercase()),
-        "date": lambda: text.str.to_date("%Y-%m-%d", strict=False),
+        "date": lambda: _dated(text).str.to_date("%Y-%m-%d", strict=False),
         "time": lambda: text.str.to_time("%H:%M:%S%.f", strict=False),
-        "timestamp": lambda: _timestamp(text),
+        "timestamp": lambda: _timestamp(_dated(text)),
     }
     return readings[kind]()
+
+
+def _dated(text: pl.Expr) -> pl.Expr:
+    """Text that begins with a day as ISO 8601 has it: parsers take 26-6-1 as well."""
+    import polars as pl  # noqa: PLC0415
+
+    return pl.when(text.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}")).then(text)
 
 
 def _boolean(text: pl.Expr) -> pl.Expr:

@@ -84,7 +84,7 @@ class QualityMetrics(Model):
 # The logical types of the Open Data Contract Standard 3.
 LogicalType = Literal["string", "date", "timestamp", "time", "number", "integer", "object", "array", "boolean"]
 Scalar = str | int | float | bool
-Bound = int | float | str
+Bound = int | Annotated[float, Field(allow_inf_nan=False)] | str
 
 
 class FieldWish(Model):

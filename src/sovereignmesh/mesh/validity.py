@@ -82,7 +82,10 @@ def parse_rule(text: str) -> Node:
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise ValueError(f"it is no comparison as in Python: {error.args[0] if error.args else 'too deep'}") from None
-    node = _read(tree)
+    try:
+        node = _read(tree)
+    except RecursionError:
+        raise ValueError("it is too deep: divide it") from None
     if not fields_of(node):
         raise ValueError("it names no field, so that it holds for every row or for none")
     return node

@@ -46,8 +46,19 @@ def resembles(name: str, other: str) -> bool:
         return name == other
     if len(wanted) >= _LONG and wanted in "".join(words):
         return True
-    spans = ("".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1))
-    return any(span in (wanted, f"{wanted}s") for span in spans)
+    return any(_begins(words, start, wanted) for start in range(len(words)))
+
+
+def _begins(words: tuple[str, ...], start: int, wanted: str) -> bool:
+    """Whether the words from there on, put together, are what is wanted."""
+    joined = ""
+    for at in range(start, len(words)):
+        joined += words[at]
+        if len(joined) > len(wanted) + 1:
+            return False
+        if joined in (wanted, f"{wanted}s"):
+            return True
+    return False
 
 
 @lru_cache(maxsize=65_536)
