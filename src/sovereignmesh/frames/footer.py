@@ -7,13 +7,17 @@ not know NaN. A file whose footer lacks them leaves the question open.
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ["Footers"]
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_UNITS: Final = {"milliseconds": 1_000_000, "microseconds": 1000, "nanoseconds": 1}  # in nanoseconds
 
 
 class Footers:
@@ -34,20 +38,12 @@ class Footers:
         return None if not counts or None in counts else sum(count for count in counts if count is not None)
 
     def latest(self, column: str) -> dt.datetime | None:
-        """The greatest moment in the column, as it is written there; None where a footer does not say."""
-        try:
-            found = [
-                statistics.max if statistics.has_min_max else _empty(statistics) for statistics in self._of(column)
-            ]
-        except (OverflowError, ValueError):  # a year that Python does not know
-            return None
-        if len({getattr(value, "tzinfo", None) is None for value in found if value is not _NOTHING}) > 1:
-            return None
-        moments = [value for value in found if value is not _NOTHING]
-        if not moments or any(not isinstance(value, dt.datetime) for value in moments):
-            return None
-        latest: dt.datetime = max(moments)
-        return latest
+        """The greatest moment in the column, one without a zone read as UTC; None where a footer does not say."""
+        parts = list(self._of(column))
+        held = [part for part in parts if not (part.has_null_count and part.num_values == 0)]  # nulls have no greatest
+        moments = [_moment(part) for part in held]
+        known = [moment for moment in moments if moment is not None]
+        return max(known) if known and len(known) == len(moments) else None
 
     def _of(self, column: str) -> Iterator[Any]:
         """The statistics of each part of the column; nothing at all where a part has none."""
@@ -63,15 +59,24 @@ class Footers:
         yield from parts
 
 
-_NOTHING = object()
-
-
 def _places(schema: Any, columns: int) -> dict[str, int]:
     """Where the columns are that have nothing nested; one named a.b is not the field b in a."""
     flat = [(schema.column(at), at) for at in range(columns)]
     return {one.path: at for one, at in flat if one.max_definition_level <= 1 and one.max_repetition_level == 0}
 
 
-def _empty(statistics: Any) -> Any:
-    """A part that holds nothing but nulls has no greatest value, and needs none."""
-    return _NOTHING if statistics.has_null_count and statistics.num_values == 0 else None
+def _moment(statistics: Any) -> dt.datetime | None:
+    """The greatest value of a part as a moment; None where it is none, or of a year that Python does not know.
+
+    The number as it is written: pyarrow would import pandas to make it a moment, which takes longer than all the rest.
+    """
+    if not statistics.has_min_max or statistics.physical_type != "INT64":
+        return None
+    kind = json.loads(statistics.logical_type.to_json())
+    size = _UNITS.get(kind.get("timeUnit", "")) if kind.get("Type") == "Timestamp" else None
+    if size is None:
+        return None
+    try:
+        return _EPOCH + dt.timedelta(microseconds=statistics.max_raw * size // 1000)
+    except OverflowError:
+        return None
