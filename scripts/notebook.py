@@ -20,12 +20,22 @@ def run(path: Path) -> Any:
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     for cell in notebook.cells:
         cell.metadata = {}
+        pieces = [one for one in cell.get("outputs", []) if one["output_type"] == "stream"]
+        for piece in pieces[1:]:
+            pieces[0]["text"] += piece["text"]
+            cell.outputs.remove(piece)
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return notebook
 
 
 def printed(notebook: Any) -> list[list[Any]]:
-    return [cell.get("outputs", []) for cell in notebook.cells]
+    """What each cell gives; what it prints as one text, in however many pieces it came."""
+    told = []
+    for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
+        text = "".join(one["text"] for one in outputs if one["output_type"] == "stream")
+        told.append([text, *(one for one in outputs if one["output_type"] != "stream")])
+    return told
 
 
 def main(*, check: bool) -> bool:
