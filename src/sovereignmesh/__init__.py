@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from sovereignmesh.result import Audit, Coverage, Finding, Gap, Problem
     from sovereignmesh.sandbox import open_sandbox
     from sovereignmesh.scans import ScanRun, ScanRuns, cancel_scan, run_scan, run_scans, scan_history, watch_scans
+    from sovereignmesh.standards import Imported, export_odcs, export_odps, import_odcs, import_odps
 
 __version__ = "0.1.0"
 
@@ -101,6 +102,7 @@ _HOME: Final = {
     "Finding": "result",
     "FrameError": "errors",
     "Gap": "result",
+    "Imported": "standards",
     "Inventory": "audit",
     "InventoryError": "errors",
     "Mesh": "mesh",
@@ -138,7 +140,11 @@ _HOME: Final = {
     "connect_sql": "azure.sql",
     "decide_access": "access",
     "diff_contracts": "contracts",
+    "export_odcs": "standards",
+    "export_odps": "standards",
     "export_purview": "purview",
+    "import_odcs": "standards",
+    "import_odps": "standards",
     "list_access": "access",
     "load_mesh": "mesh",
     "measure_quality": "contracts",
@@ -185,6 +191,7 @@ __all__ = [
     "Finding",
     "FrameError",
     "Gap",
+    "Imported",
     "Inventory",
     "InventoryError",
     "Mesh",
@@ -222,7 +229,11 @@ __all__ = [
     "connect_sql",
     "decide_access",
     "diff_contracts",
+    "export_odcs",
+    "export_odps",
     "export_purview",
+    "import_odcs",
+    "import_odps",
     "list_access",
     "load_mesh",
     "measure_quality",

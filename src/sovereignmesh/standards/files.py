@@ -70,6 +70,8 @@ def _files(source: str | os.PathLike[str]) -> Iterator[Document]:
         if not paths:
             raise refused(str(path), "no *.yaml or *.json file is in this folder")
     for file in paths:
+        if file.exists() and not file.is_file():
+            raise refused(str(file), "is no regular file")
         try:
             with file.open("rb") as stream:
                 data = stream.read(MAX_BYTES + 1)
