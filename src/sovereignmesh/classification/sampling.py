@@ -58,7 +58,11 @@ def take_sample(data: Any, rows: int) -> Sample:
 
 
 def _errors() -> tuple[type[BaseException], ...]:
-    """What engines raise where they cannot read, or a column of theirs has no like in Polars."""
+    """What engines raise where they cannot read, or a column of theirs has no like in Polars: then it is unknown.
+
+    Python's own three are what narwhals (NotImplementedError), pyarrow and Polars raise for a type without a like, as
+    DuckDB's unions.
+    """
     return (*engine_errors(), ValueError, TypeError, NotImplementedError)
 
 

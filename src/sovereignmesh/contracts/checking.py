@@ -144,11 +144,12 @@ def _none_is_fine(seen: Examination) -> bool:
 def _figures(seen: Examination, contract: DataContract) -> Iterator[CheckResult]:
     """The promised percentages. The figures are compared as they are; what is shown is cut to two decimals."""
     quality = seen.quality
-    for check, least in (
-        ("completeness", contract.min_completeness),
-        ("accuracy", contract.min_accuracy),
-        ("timeliness", contract.min_timeliness),
-    ):
+    promised: dict[ContractCheck, float | None] = {
+        "completeness": contract.min_completeness,
+        "accuracy": contract.min_accuracy,
+        "timeliness": contract.min_timeliness,
+    }
+    for check, least in promised.items():
         if least is None:
             continue
         value = getattr(quality, check)
@@ -157,7 +158,7 @@ def _figures(seen: Examination, contract: DataContract) -> Iterator[CheckResult]
         if check == "completeness" and state == "non-compliant":
             observed += _worst(seen)
         reason = quality.reasons.get(check, "")
-        yield CheckResult(check, state, MEDIUM, "", f"at least {percent(least)}", observed, reason)  # type: ignore[arg-type]
+        yield CheckResult(check, state, MEDIUM, "", f"at least {percent(least)}", observed, reason)
 
 
 def _worst(seen: Examination) -> str:

@@ -114,9 +114,7 @@ class DataContract(Model):
         """
         if not isinstance(mesh, Mesh):
             raise ContractError(f"found {type(mesh).__name__}, wants a mesh: load_mesh(path), or from_yaml(path)")
-        policies = mesh.policies.data_classification if mesh.policies else None
-        rules = policies.rules if policies else ()
-        return _contract_of(mesh.products, mesh.policies, rules, product, consumer)
+        return _contract_of(mesh.products, mesh.policies, product, consumer)
 
     @classmethod
     def from_yaml(
@@ -124,8 +122,7 @@ class DataContract(Model):
     ) -> DataContract:
         """The same from a file or folder, whose documents need not be a whole mesh. Raises MeshError, ContractError."""
         policies, products = load_products(path)
-        classification = policies.data_classification if policies else None
-        return _contract_of(products, policies, classification.rules if classification else (), product, consumer)
+        return _contract_of(products, policies, product, consumer)
 
     @classmethod
     def of_product(cls, mesh: Mesh, product: str | None, fields: tuple[str, ...]) -> DataContract:
@@ -187,9 +184,7 @@ class DataContract(Model):
 def load_contracts(path: str | os.PathLike[str]) -> list[DataContract]:
     """Every contract in a file or folder, in its order. Raises MeshError for a document that is wrong in itself."""
     policies, products = load_products(path)
-    classification = policies.data_classification if policies else None
-    rules = classification.rules if classification else ()
-    return [_made(product, wish, policies, rules) for product in products for wish in product.data_contracts]
+    return [_made(product, wish, policies) for product in products for wish in product.data_contracts]
 
 
 def choose_contracts(
@@ -213,20 +208,15 @@ def _plain(model: Model) -> dict[str, Any]:
 def _contract_of(
     products: Iterable[DataProduct],
     policies: GovernancePolicies | None,
-    rules: tuple[ClassificationRule, ...],
     product: str | None,
     consumer: str | None,
 ) -> DataContract:
     chosen = _product(tuple(products), product)
-    return _made(chosen, _wish(chosen, consumer), policies, rules)
+    return _made(chosen, _wish(chosen, consumer), policies)
 
 
-def _made(
-    chosen: DataProduct,
-    wish: DataContractWish,
-    policies: GovernancePolicies | None,
-    rules: tuple[ClassificationRule, ...],
-) -> DataContract:
+def _made(chosen: DataProduct, wish: DataContractWish, policies: GovernancePolicies | None) -> DataContract:
+    classification = policies.data_classification if policies else None
     residency = residency_of(policies, chosen.data_residency)
     promised = _promised(chosen.quality_metrics, wish.quality_metrics)
     return DataContract(
@@ -239,7 +229,7 @@ def _made(
         exclude_similar=wish.exclude_similar,
         excluded_classifications=wish.excluded_classifications,
         allowed_classifications=wish.allowed_classifications,
-        classification_rules=rules,
+        classification_rules=classification.rules if classification else (),
         residency=tuple(sorted(residency.allowed)) if residency else (),
         consumer=wish.consumer,
         purpose=wish.purpose,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from sovereignmesh.contracts.contract import DataContract
 from sovereignmesh.contracts.expressions import Undecided, Words
 from sovereignmesh.contracts.quality import Quality
-from sovereignmesh.contracts.rules import RowRule, kinds_of, row_rules
+from sovereignmesh.contracts.rules import kinds_of, row_rules
 from sovereignmesh.errors import ContractError, FrameError
 from sovereignmesh.frames import open_data
 from sovereignmesh.frames.data import engine_errors, said
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     import narwhals as nw
 
-    from sovereignmesh.contracts.contract import DataContract
     from sovereignmesh.frames import Data
 
 __all__ = ["NO_ROWS", "Examination", "examine", "measure_quality"]
@@ -62,8 +61,9 @@ def examine(data: Any, contract: DataContract | None, at: dt.datetime | None) ->
     moment = at or dt.datetime.now(dt.UTC)
     if not isinstance(moment, dt.datetime) or moment.tzinfo is None:
         raise ContractError(f"the moment {moment!r} has no time zone: give one, as in datetime.now(timezone.utc)")
-    if contract is not None and not hasattr(contract, "data_schema"):
-        kind = type(contract).__name__
+    given: Any = contract  # in a notebook it may be anything
+    if given is not None and not isinstance(given, DataContract):
+        kind = type(given).__name__
         raise ContractError(f"found {kind}, wants a DataContract: DataContract.from_mesh(mesh, product, consumer)")
     schema = contract.data_schema if contract else DataSchema()
     if moment.year < _FIRST_YEAR:
@@ -73,21 +73,14 @@ def examine(data: Any, contract: DataContract | None, at: dt.datetime | None) ->
     return Examination(opened, contract, schema, names, moment)
 
 
-@dataclass(eq=False)
 class Examination:
-    """One look at the data: what is asked, and what came back."""
+    """One look at the data: what is asked, and what came back; `failed` says why nothing did."""
 
-    data: Data
-    contract: DataContract | None
-    schema: DataSchema
-    names: tuple[str, ...]
-    at: dt.datetime
-    rules: list[RowRule] = field(init=False)
-    answers: dict[str, Any] = field(init=False)
-    failed: str = field(init=False, default="")
-    quality: Quality = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, data: Data, contract: DataContract | None, schema: DataSchema, names: tuple[str, ...], at: dt.datetime
+    ) -> None:
+        self.data, self.contract, self.schema, self.names, self.at = data, contract, schema, names, at
+        self.failed = ""
         self.words = Words(self.data)
         self.rules = row_rules(self.data, self.schema)
         self.there = [name for name in self.names if name in self.data.columns]

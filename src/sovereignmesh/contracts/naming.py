@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sovereignmesh.contracts.contract import DataContract
+    from sovereignmesh.contracts.result import ContractCheck
     from sovereignmesh.frames import Column, Data
     from sovereignmesh.result.checks import Severity
 
@@ -68,9 +69,9 @@ def _excluded(data: Data, contract: DataContract, words: str) -> CheckResult:
     return CheckResult("excluded-fields", "unknown", "high", expected=printable(words), reason=printable(reason))
 
 
-def _of_names(check: str, names: tuple[str, ...], expected: str, before: str = "") -> CheckResult:
+def _of_names(check: ContractCheck, names: tuple[str, ...], expected: str, before: str = "") -> CheckResult:
     return CheckResult(
-        check,  # type: ignore[arg-type]  # one of three literals
+        check,
         "non-compliant" if names else "compliant",
         "high" if check != "present-fields" else MEDIUM,
         expected=printable(expected),

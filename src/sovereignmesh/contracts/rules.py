@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.contracts.expressions import Undecided, Words, implied_kinds
@@ -70,16 +71,8 @@ def row_rules(data: Data, schema: DataSchema) -> list[RowRule]:
         if field.name in data.columns:
             rules += _field_rules(data, words, field)
     for rule in schema.validity_rules:
-        node = parse_rule(rule.rule)
-        rules.append(
-            _decided(
-                "validity-rule",
-                rule.name,
-                rule.severity,
-                rule.rule,
-                lambda node=node: words.breaks(node),  # type: ignore[misc]
-            )
-        )
+        breaks = partial(words.breaks, parse_rule(rule.rule))
+        rules.append(_decided("validity-rule", rule.name, rule.severity, rule.rule, breaks))
     return rules
 
 

@@ -104,11 +104,16 @@ class FieldWish(Model):
     @model_validator(mode="after")
     def _in_order(self) -> FieldWish:
         low, high = self.minimum, self.maximum
-        if low is not None and high is not None:
-            if isinstance(low, str) != isinstance(high, str):
-                raise wrong("found a number and a text as 'minimum' and 'maximum', wants two of a kind")
-            if low > high:  # type: ignore[operator]  # two numbers, or two texts
-                raise wrong(f"found 'minimum' {low} above 'maximum' {high}: no value fits")
+        if low is None or high is None:
+            return self
+        if isinstance(low, str) and isinstance(high, str):
+            above = low > high
+        elif isinstance(low, str) or isinstance(high, str):
+            raise wrong("found a number and a text as 'minimum' and 'maximum', wants two of a kind")
+        else:
+            above = low > high
+        if above:
+            raise wrong(f"found 'minimum' {low} above 'maximum' {high}: no value fits")
         return self
 
     @property

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from sovereignmesh.result import SEVERITIES
+from sovereignmesh.standards.words import is_number
 
 if TYPE_CHECKING:
     from sovereignmesh.standards.reading import Part
@@ -47,7 +48,7 @@ def limits(item: Part) -> tuple[int | None, int | None] | None:
         return None
     value = item.value[said[0]]
     numbers = value if isinstance(value, list) else [value]
-    if len(numbers) != 1 + (said[0] == "mustBeBetween") or not all(map(_is_number, numbers)):
+    if len(numbers) != 1 + (said[0] == "mustBeBetween") or not all(map(is_number, numbers)):
         return None
     found: tuple[int | None, int | None] = _OPERATORS[said[0]](value)
     return found
@@ -68,9 +69,3 @@ def severity_of(item: Part) -> str | None:
     """How bad a check says that its failure is, in a word of ours; None where it has none of these."""
     word = item.value.get("severity")
     return _SEVERITIES.get(word.casefold()) if isinstance(word, str) else None
-
-
-def _is_number(value: object) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, float) and math.isfinite(value)
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from sovereignmesh.yamlfile import MAX_BYTES, Document, dump, parse, parse_all
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from sovereignmesh.standards.words import Standard, Version
     from sovereignmesh.yamlfile import Path as Steps
@@ -38,7 +39,7 @@ def read_documents(source: str | os.PathLike[str] | Mapping[str, Any]) -> list[D
 
     Raises MeshError where a file cannot be read, is neither YAML nor JSON, or holds no mapping.
     """
-    documents = [_given(source)] if not isinstance(source, str) and hasattr(source, "keys") else list(_files(source))  # type: ignore[arg-type]
+    documents = [_given(source)] if isinstance(source, Mapping) else list(_files(source))
     problems = [problem for document in documents for problem in document.problems]
     problems += [
         Problem(document.locate(()), "$", f"found {found(document.value)}, wants a mapping")

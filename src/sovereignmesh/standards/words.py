@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeGuard
 
 from sovereignmesh.mesh.words import did_you_mean, found, listed
 from sovereignmesh.result import Problem, printable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sovereignmesh.yamlfile import Document, Path
 
-__all__ = ["Standard", "Version", "check_words", "keys_of", "read_version"]
+__all__ = ["Standard", "Version", "check_words", "is_number", "keys_of", "read_version"]
 
 Standard = Literal["odcs", "odps"]
 Version = tuple[int, int]
@@ -35,15 +35,16 @@ _OPEN: Final = frozenset({"server"})
 _KINDS: Final[dict[str, tuple[str, Callable[[object], bool]]]] = {
     "string": ("a string", lambda value: isinstance(value, str)),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
-    "integer": ("a whole number", lambda value: _is_number(value) and not value % 1),  # type: ignore[operator]
-    "number": ("a number", lambda value: _is_number(value)),  # noqa: PLW0108 - it stands below
+    "integer": ("a whole number", lambda value: is_number(value) and not value % 1),
+    "number": ("a number", lambda value: is_number(value)),  # noqa: PLW0108 - it stands below
     "mapping": ("a mapping", lambda value: isinstance(value, dict)),
     "scalar": ("a string, a number, true or false", lambda value: not isinstance(value, dict | list)),
     "any": ("anything", lambda _: True),
 }  # fmt: skip
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a finite number; true and false are none."""
     return (isinstance(value, int) and not isinstance(value, bool)) or (
         isinstance(value, float) and math.isfinite(value)
     )
